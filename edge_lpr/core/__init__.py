@@ -1,0 +1,1 @@
+"""What every other package may rest on: errors, clock, settings, log, service notification."""
