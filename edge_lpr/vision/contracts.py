@@ -15,7 +15,10 @@ BgrImage: TypeAlias = NDArray[np.uint8]
 """Picture of shape (H, W, 3), uint8, channels blue, green, red."""
 
 Quad: TypeAlias = NDArray[np.float32]
-"""Plate corners, shape (4, 2), (x, y) in frame pixels: top-left, top-right, bottom-right, bottom-left."""
+"""Plate corners, shape (4, 2), (x, y) in frame pixels.
+
+In the order top-left, top-right, bottom-right, bottom-left.
+"""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,7 +30,10 @@ class Frame:
     index: int
     """Number of the frame in its source, from 0."""
     captured_ns: int
-    """When it was taken, in nanoseconds on the monotonic clock; for replayed input on the source's own timeline."""
+    """When it was taken, in nanoseconds on the monotonic clock.
+
+    Replayed frames are on their source's own timeline, from 0.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Detection:
     """A plate found in one frame."""
 
     quad_frame_px: Quad
-    """Corners in frame pixels, clockwise from the plate's own top-left. May lie outside the frame."""
+    """Corners in frame pixels, clockwise from the plate's own top-left; may lie outside it."""
     box_xyxy: NDArray[np.float32]
     """Axis-aligned box, shape (4,), half-open, in frame pixels, inside the frame."""
     confidence: float

@@ -1,0 +1,47 @@
+"""The ``edge-lpr`` command: one word picks a program, the rest is that program's own."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from edge_lpr import __version__
+
+PROGRAMS: Final = {
+    "demo": ("edge_lpr.demo.__main__", "watch live tokens: three processes, a broker, a verifier"),
+    "vision": ("edge_lpr.vision.__main__", "the vision process of a booth"),
+    "tokeniser": ("edge_lpr.tokeniser.__main__", "the tokeniser process of a booth"),
+    "publisher": ("edge_lpr.publisher.__main__", "the publisher process of a booth"),
+}
+"""Module with ``main(arguments) -> exit status`` and one line of help, for every first word.
+
+The module is imported only when its word is given: the publisher must not load an imaging
+library because the demo needs one.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one program of the package.
+
+    Args:
+        arguments: Command line without the program's name; that of the process if left out.
+
+    Returns:
+        Exit status of the program.
+    """
+    parser = argparse.ArgumentParser(
+        prog="edge-lpr",
+        description="Reads licence plates in a border booth and publishes only keyed tokens.",
+        epilog="programs: " + "; ".join(f"{name}: {text}" for name, (_, text) in PROGRAMS.items()),
+    )
+    parser.add_argument("--version", action="version", version=f"edge-lpr {__version__}")
+    parser.add_argument("program", choices=PROGRAMS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the program")
+    chosen = parser.parse_args(arguments)
+    module = importlib.import_module(PROGRAMS[chosen.program][0])
+    return int(module.main(chosen.rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Every error this package raises on purpose, in one tree.
+
+::
+
+    EdgeLprError
+    ├── SettingsError           booth.toml is missing, unreadable or says something impossible
+    ├── KeyFileError            a key file is missing, damaged or readable by others
+    ├── ModelError              a model file is missing, damaged or not the one in the manifest
+    ├── FrameSourceError        the camera, video or folder gives no frames
+    ├── DetectorError           the detector failed (never "no plate")
+    ├── ReaderError             the reader failed (never "no text")
+    ├── HandoffError            a message between two processes is malformed or refused
+    ├── PlateRefusedError       this is no plate: an unknown character or an impossible length
+    ├── NoValidKeyError         no token key for this epoch, or no clock to tell the epoch by
+    ├── WireError               a document from the network is malformed
+    │   └── VerificationError   well-formed, but signature, certificate or chain does not hold
+    ├── OutboxError             the outbox cannot keep a sighting
+    └── BrokerError             no session with the broker
+        ├── BrokerRefusedError      the broker answered and said no
+        └── BrokerUnreachableError  nobody answered
+
+Messages are one sentence that says what is wrong and what to do. They may name files, keys of
+the settings and limits; they never hold plate text, key material or a payload, because messages
+reach the log.
+"""
+
+
+class EdgeLprError(Exception):
+    """Root of all errors raised on purpose; its message is fit for the log."""
+
+
+class SettingsError(EdgeLprError):
+    """The settings are missing, unreadable or out of range."""
+
+
+class KeyFileError(EdgeLprError):
+    """A key file is missing, damaged or readable by others."""
+
+
+class ModelError(EdgeLprError):
+    """A model file is missing, damaged or not the one named in the manifest."""
+
+
+class FrameSourceError(EdgeLprError):
+    """The source gives no frames: it cannot be opened, or has stopped."""
+
+
+class DetectorError(EdgeLprError):
+    """The detector failed; this says nothing about whether there was a plate."""
+
+
+class ReaderError(EdgeLprError):
+    """The reader failed; this says nothing about whether there was text."""
+
+
+class HandoffError(EdgeLprError):
+    """A message between two processes is malformed, refused or undeliverable."""
+
+
+class PlateRefusedError(EdgeLprError):
+    """The text is no plate: an unknown character, or a length outside 2..12."""
+
+
+class NoValidKeyError(EdgeLprError):
+    """There is no token key for the epoch, or no clock to tell the epoch by."""
+
+
+class WireError(EdgeLprError):
+    """A document from the network is malformed."""
+
+
+class VerificationError(WireError):
+    """A well-formed document whose signature, certificate or chain does not hold."""
+
+
+class OutboxError(EdgeLprError):
+    """The outbox cannot keep a sighting."""
+
+
+class BrokerError(EdgeLprError):
+    """There is no session with the broker."""
+
+
+class BrokerRefusedError(BrokerError):
+    """The broker answered and refused the session."""
+
+
+class BrokerUnreachableError(BrokerError):
+    """Nobody answers at the broker's address."""

@@ -1,0 +1,212 @@
+"""What an installer may set in ``booth.toml``, with units, ranges and defaults.
+
+Strict: an unknown key, a value out of range or a missing file stops the start with the file,
+the key and what is allowed. Secrets are never in the settings, only the paths of their files.
+``firmware_config/booth.toml`` is the commented template; a test re-reads it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import tomli
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge_lpr.core.errors import SettingsError
+
+DEFAULT_SETTINGS_FILE: Final = Path("/etc/edge-lpr/booth.toml")
+"""Where a booth keeps its settings."""
+
+MAXIMUM_SETTINGS_BYTES: Final = 65_536
+"""The commented template has a tenth of this; anything larger is not a settings file."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+"""Tenant, site or device: it stands in MQTT topics and in every token's input."""
+
+Direction = Literal["in", "out", "unknown"]
+
+
+class _Section(BaseModel):
+    """A section: frozen, and nothing in it that is not named here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BoothSection(_Section):
+    """Who this booth is."""
+
+    tenant: Name
+    """The agency."""
+    site: Name
+    """The crossing; tokens of two sites cannot be linked."""
+    device: Name
+    """This booth."""
+
+
+class LaneSection(_Section):
+    """One lane that the camera sees."""
+
+    number: int = Field(ge=1, le=16)
+    """Lane number as painted on the ground."""
+    direction: Direction = "unknown"
+    """Direction of travel that is allowed in the lane."""
+
+
+class SourceSection(_Section):
+    """Where frames come from."""
+
+    kind: Literal["camera", "rtsp", "video", "folder"]
+    """``camera`` and ``rtsp`` are live: the newest frame wins. ``video`` and ``folder`` are
+    replayed: every frame, in order, and only under a test key."""
+    address: str = Field(min_length=1, max_length=1024)
+    """Index of the camera, RTSP address, video file, or folder of frames (sorted by name)."""
+    credentials_file: Path | None = None
+    """File with ``user:password`` of an RTSP camera on one line; readable by its owner alone."""
+    frame_rate_hz: float = Field(default=10.0, gt=0, le=240)
+    """Frames a second of a folder, which does not say so itself."""
+    lane: int = Field(default=1, ge=1, le=16)
+    """Lane that this camera watches."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether frames that are not taken in time are gone."""
+        return self.kind in ("camera", "rtsp")
+
+    @model_validator(mode="after")
+    def _refuse_secrets_in_the_address(self) -> "SourceSection":
+        """Keep passwords out of the settings, which every process may read."""
+        if self.kind == "rtsp" and "@" in self.address:
+            msg = "an RTSP address must not hold a password; put user:password in credentials_file"
+            raise ValueError(msg)
+        return self
+
+
+class VisionSection(_Section):
+    """The vision process."""
+
+    source: SourceSection
+    """The lane camera, or replayed frames."""
+    readings_socket: Path = Path("/run/edge-lpr/readings.sock")
+    """Where the tokeniser takes readings."""
+    engine: Literal["onnx"] = "onnx"
+    """Library that runs the models."""
+    models_folder: Path | None = None
+    """Folder with the models and their manifest; those of the package if left out."""
+    threads: int = Field(default=2, ge=1, le=64)
+    """Threads of the inference library."""
+    long_side_px: int = Field(default=640, ge=320, le=1920, multiple_of=32)
+    """Longest side of the picture that the detector sees."""
+    minimum_detection_confidence: float = Field(default=0.4, ge=0.05, le=1)
+    """Detections below are counted and dropped."""
+    minimum_reading_confidence: float = Field(default=0.5, ge=0, le=1)
+    """Readings whose least certain character is below are counted and dropped."""
+    minimum_plate_width_px: int = Field(default=40, ge=10, le=1000)
+    """Narrower plates are counted and not read."""
+    agreeing_readings: int = Field(default=2, ge=2, le=20)
+    """Equal readings of a passage that are needed before it is published."""
+    passage_gap_s: float = Field(default=1.0, ge=0.1, le=30)
+    """A passage has ended when its plate was not seen for this long."""
+    repeat_window_s: float = Field(default=10.0, ge=0, le=3600)
+    """The same plate in the same lane within this time is still the same passage."""
+
+
+class TokeniserSection(_Section):
+    """The tokeniser process."""
+
+    readings_socket: Path = Path("/run/edge-lpr/readings.sock")
+    """Where this process takes readings from the vision process."""
+    sightings_socket: Path = Path("/run/edge-lpr/sightings.sock")
+    """Where the publisher takes sightings."""
+    vision_user: str | None = None
+    """User that the vision process runs as; this process's own user if left out."""
+    key_ring_file: Path = Path("/var/lib/edge-lpr/tokeniser/key-ring")
+    """Token keys of the current and the coming epochs."""
+    event_key_file: Path = Path("/var/lib/edge-lpr/tokeniser/event-key")
+    """Ed25519 key that signs sightings."""
+    device_certificate_file: Path = Path("/var/lib/edge-lpr/tokeniser/device-certificate")
+    """The authority's signed statement of who this device is."""
+    queue_sightings: int = Field(default=1000, ge=1, le=100_000)
+    """Signed sightings kept in memory while the publisher is away; then readings wait."""
+
+
+class PublisherSection(_Section):
+    """The publisher process."""
+
+    sightings_socket: Path = Path("/run/edge-lpr/sightings.sock")
+    """Where this process takes sightings from the tokeniser."""
+    tokeniser_user: str | None = None
+    """User that the tokeniser runs as; this process's own user if left out."""
+    outbox_file: Path = Path("/var/lib/edge-lpr/publisher/outbox.sqlite3")
+    """Sightings that the broker has not taken yet, and the last ones that it has."""
+    broker_host: str = Field(default="127.0.0.1", min_length=1, max_length=253)
+    """Host name or address of the broker."""
+    broker_port: int = Field(default=1883, ge=1, le=65_535)
+    """TCP port of the broker."""
+    mqtt_version: Literal["5", "3.1.1"] = "5"
+    """MQTT version to speak."""
+    keep_sent: int = Field(default=10_000, ge=1, le=10_000_000)
+    """Sightings kept after the broker has taken them."""
+    maximum_unsent: int = Field(default=1_000_000, ge=100, le=10_000_000)
+    """Unsent sightings the outbox holds; when it is full, the tokeniser waits."""
+    drain_s: float = Field(default=5.0, ge=0, le=60)
+    """Longest time an orderly stop spends on sending what is unsent."""
+
+
+class BoothSettings(_Section):
+    """The whole of ``booth.toml``."""
+
+    booth: BoothSection
+    lanes: tuple[LaneSection, ...] = Field(min_length=1, max_length=16)
+    vision: VisionSection
+    tokeniser: TokeniserSection = TokeniserSection()
+    publisher: PublisherSection = PublisherSection()
+
+    @model_validator(mode="after")
+    def _lanes_must_fit(self) -> "BoothSettings":
+        """Refuse a lane named twice, or a camera on a lane that does not exist."""
+        numbers = [lane.number for lane in self.lanes]
+        if len(set(numbers)) != len(numbers):
+            msg = f"lane numbers must differ, but are {numbers}"
+            raise ValueError(msg)
+        if self.vision.source.lane not in numbers:
+            msg = f"vision.source.lane is {self.vision.source.lane}, but the lanes are {numbers}"
+            raise ValueError(msg)
+        return self
+
+
+def load_settings(settings_file: Path) -> BoothSettings:
+    """Read and check ``booth.toml``.
+
+    Args:
+        settings_file: Path of the file, at most ``MAXIMUM_SETTINGS_BYTES`` long.
+
+    Returns:
+        The settings, every value within its range.
+
+    Raises:
+        SettingsError: The file is missing, is no TOML, or holds an unknown key or a value out
+            of range; the message names the file, each key and what is allowed.
+    """
+    try:
+        with settings_file.open("rb") as file:
+            untrusted_bytes = file.read(MAXIMUM_SETTINGS_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(
+            f"{settings_file}: cannot be read ({error.strerror}); "
+            "copy firmware_config/booth.toml there and fill it in"
+        ) from error
+    if len(untrusted_bytes) > MAXIMUM_SETTINGS_BYTES:
+        raise SettingsError(f"{settings_file}: longer than {MAXIMUM_SETTINGS_BYTES} bytes")
+    try:
+        return BoothSettings.model_validate(tomli.loads(untrusted_bytes.decode()))
+    except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
+        raise SettingsError(f"{settings_file}: is no TOML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"{settings_file}: {_sentences(error)}") from error
+
+
+def _sentences(error: ValidationError) -> str:
+    """Name each wrong key and what is allowed, without quoting the value."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
+        for fault in error.errors(include_url=False, include_input=False)
+    )
