@@ -1,0 +1,84 @@
+"""The commented template holds every key, with the default that the code has."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import tomli
+from pydantic import BaseModel
+
+from edge_lpr.core.settings import (
+    BoothSection,
+    BoothSettings,
+    LaneSection,
+    PublisherSection,
+    SourceSection,
+    TokeniserSection,
+    VisionSection,
+)
+
+TEMPLATE = Path(__file__).parents[2] / "firmware_config" / "booth.toml"
+
+SECTIONS: dict[str, type[BaseModel]] = {
+    "booth": BoothSection,
+    "lanes": LaneSection,
+    "vision": VisionSection,
+    "vision.source": SourceSection,
+    "tokeniser": TokeniserSection,
+    "publisher": PublisherSection,
+}
+
+WITHOUT_A_DEFAULT = {
+    # Left out, these mean "the package's own", "no password" and "my own user".
+    "vision.models_folder",
+    "vision.source.credentials_file",
+    "tokeniser.vision_user",
+    "publisher.tokeniser_user",
+}
+
+
+def template_with_every_key() -> dict[str, object]:
+    """Uncomment the keys that are commented out because they show defaults."""
+    return tomli.loads(re.sub(r"^# (\w+ = )", r"\1", TEMPLATE.read_text(), flags=re.MULTILINE))
+
+
+def keys_of(section_name: str) -> dict[str, object]:
+    section: object = template_with_every_key()
+    for part in section_name.split("."):
+        section = cast("dict[str, object]", section)[part]
+    if isinstance(section, list):
+        section = section[0]
+    return {
+        key: value
+        for key, value in cast("dict[str, object]", section).items()
+        if not isinstance(value, dict)
+    }
+
+
+def shown_defaults() -> Iterator[tuple[str, object, object]]:
+    for section_name, model in SECTIONS.items():
+        shown = keys_of(section_name)
+        for key, field in model.model_fields.items():
+            name = f"{section_name}.{key}"
+            if not field.is_required() and name not in WITHOUT_A_DEFAULT and key in shown:
+                default = str(field.default) if isinstance(field.default, Path) else field.default
+                yield name, shown[key], default
+
+
+def test_template_is_valid_as_it_ships() -> None:
+    settings = BoothSettings.model_validate(tomli.loads(TEMPLATE.read_text()))
+    assert settings.vision.source.kind == "camera"
+
+
+def test_template_names_every_key_and_no_other() -> None:
+    for section_name, model in SECTIONS.items():
+        own_keys = {key for key in model.model_fields if f"{section_name}.{key}" not in SECTIONS}
+        assert set(keys_of(section_name)) == own_keys, section_name
+
+
+def test_template_shows_the_defaults_of_the_code() -> None:
+    differing = {
+        name: (shown, default) for name, shown, default in shown_defaults() if shown != default
+    }
+    assert differing == {}
