@@ -85,7 +85,7 @@ class VisionSection(_Section):
 
     source: SourceSection
     """The lane camera, or replayed frames."""
-    readings_socket: Path = Path("/run/edge-lpr/readings.sock")
+    readings_socket: Path = Path("/run/edge-lpr/tokeniser/readings.sock")
     """Where the tokeniser takes readings."""
     engine: Literal["onnx"] = "onnx"
     """Library that runs the models."""
@@ -112,9 +112,9 @@ class VisionSection(_Section):
 class TokeniserSection(_Section):
     """The tokeniser process."""
 
-    readings_socket: Path = Path("/run/edge-lpr/readings.sock")
+    readings_socket: Path = Path("/run/edge-lpr/tokeniser/readings.sock")
     """Where this process takes readings from the vision process."""
-    sightings_socket: Path = Path("/run/edge-lpr/sightings.sock")
+    sightings_socket: Path = Path("/run/edge-lpr/publisher/sightings.sock")
     """Where the publisher takes sightings."""
     vision_user: str | None = None
     """User that the vision process runs as; this process's own user if left out."""
@@ -131,7 +131,7 @@ class TokeniserSection(_Section):
 class PublisherSection(_Section):
     """The publisher process."""
 
-    sightings_socket: Path = Path("/run/edge-lpr/sightings.sock")
+    sightings_socket: Path = Path("/run/edge-lpr/publisher/sightings.sock")
     """Where this process takes sightings from the tokeniser."""
     tokeniser_user: str | None = None
     """User that the tokeniser runs as; this process's own user if left out."""

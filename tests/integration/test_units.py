@@ -1,0 +1,62 @@
+"""The unit files say what systemd understands, and the three processes give up the same things."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+PROCESSES = ("vision", "tokeniser", "publisher")
+
+
+def lines_of(process_name: str) -> list[str]:
+    return (UNITS / f"edge-lpr-{process_name}.service").read_text().splitlines()
+
+
+@pytest.mark.parametrize("process_name", PROCESSES)
+def test_unit_starts_its_own_process_as_its_own_user(process_name: str) -> None:
+    lines = lines_of(process_name)
+    assert f"User=edge-lpr-{process_name}" in lines
+    assert any(
+        line.startswith(f"ExecStart=/opt/edge-lpr/bin/edge-lpr {process_name} ") for line in lines
+    )
+
+
+def test_the_three_units_give_up_the_same_things() -> None:
+    given_up = [
+        lines[lines.index("NoNewPrivileges=yes") : lines.index("KeyringMode=private") + 1]
+        for lines in map(lines_of, PROCESSES)
+    ]
+    assert given_up[0] == given_up[1] == given_up[2]
+
+
+@pytest.mark.parametrize("process_name", ["vision", "tokeniser"])
+def test_only_the_publisher_has_a_network(process_name: str) -> None:
+    lines = lines_of(process_name)
+    assert "PrivateNetwork=yes" in lines
+    assert "RestrictAddressFamilies=AF_UNIX" in lines
+
+
+def test_systemd_understands_the_units(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    assert analyze is not None, (
+        "systemd-analyze is part of the package systemd; apt install systemd"
+    )
+    # The program is looked for too, and it is installed on booths only.
+    program = tmp_path / "edge-lpr"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for unit in UNITS.glob("*.service"):
+        text = unit.read_text().replace("/opt/edge-lpr/bin/edge-lpr", str(program))
+        (tmp_path / unit.name).write_text(text)
+    units = [str(unit) for unit in sorted(tmp_path.glob("*.service"))]
+    verified = subprocess.run(
+        [analyze, "verify", "--man=no", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    own_lines = [line for line in verified.stderr.splitlines() if "edge-lpr" in line]
+    assert own_lines == []
+    assert verified.returncode == 0
