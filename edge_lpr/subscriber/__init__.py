@@ -1,0 +1,1 @@
+"""What a central server runs: verify, drop duplicates, find gaps."""
