@@ -10,14 +10,17 @@
     ├── DetectorError           the detector failed (never "no plate")
     ├── ReaderError             the reader failed (never "no text")
     ├── HandoffError            a message between two processes is malformed or refused
+    │   └── NeighbourAwayError      nobody listens, or the connection broke: try again later
     ├── PlateRefusedError       this is no plate: an unknown character or an impossible length
     ├── NoValidKeyError         no token key for this epoch, or no clock to tell the epoch by
     ├── WireError               a document from the network is malformed
     │   └── VerificationError   well-formed, but signature, certificate or chain does not hold
     ├── OutboxError             the outbox cannot keep a sighting
-    └── BrokerError             no session with the broker
-        ├── BrokerRefusedError      the broker answered and said no
-        └── BrokerUnreachableError  nobody answered
+    │   └── OutboxDamagedError      its file no longer makes sense; a restart puts it aside
+    ├── BrokerError             no session with the broker
+    │   ├── BrokerRefusedError      the broker answered and said no
+    │   └── BrokerUnreachableError  nobody answered
+    └── DataSetError            labels, pictures or weights of the laboratory are missing or wrong
 
 Messages are one sentence that says what is wrong and what to do. They may name files, keys of
 the settings and limits; they never hold plate text, key material or a payload, because messages
@@ -57,6 +60,10 @@ class HandoffError(EdgeLprError):
     """A message between two processes is malformed, refused or undeliverable."""
 
 
+class NeighbourAwayError(HandoffError):
+    """The neighbouring process does not listen, or has closed the connection."""
+
+
 class PlateRefusedError(EdgeLprError):
     """The text is no plate: an unknown character, or a length outside 2..12."""
 
@@ -77,6 +84,10 @@ class OutboxError(EdgeLprError):
     """The outbox cannot keep a sighting."""
 
 
+class OutboxDamagedError(OutboxError):
+    """The outbox file no longer makes sense; opening it again puts it aside."""
+
+
 class BrokerError(EdgeLprError):
     """There is no session with the broker."""
 
@@ -87,3 +98,7 @@ class BrokerRefusedError(BrokerError):
 
 class BrokerUnreachableError(BrokerError):
     """Nobody answers at the broker's address."""
+
+
+class DataSetError(EdgeLprError):
+    """Labels, pictures or weights for training or measuring are missing or wrong."""
