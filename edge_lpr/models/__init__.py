@@ -1,0 +1,1 @@
+"""The weights that ship, their manifest, and the reader network's definition."""

@@ -1,0 +1,177 @@
+"""Photographs a plate again: position, light, lens, sensor and compression, at random.
+
+Every step works on the small grey picture that the reader sees, so that a batch costs less to
+prepare than to learn from.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.pictures import GreyImage, Quad
+
+READER_SIZE_PX = (192, 64)
+"""Width and height of the reader's input."""
+
+_NOISE = np.random.default_rng(0).standard_normal(1 << 18).astype(np.float32)
+"""Gaussian noise to cut pieces from; drawing it anew would cost more than all other steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roughness:
+    """How strongly pictures of a source are changed."""
+
+    margin: tuple[float, float]
+    """Smallest and largest margin around the plate, as shares of its width and height."""
+    corner_error: float
+    """Standard deviation of a corner's error as a share of the plate's height."""
+    low_resolution: float
+    """Share of plates that are made small first."""
+    optics: float
+    """Share of plates that get blur, noise and compression, each."""
+
+
+RENDERED = Roughness(margin=(-0.01, 0.09), corner_error=0.055, low_resolution=0.6, optics=0.6)
+PHOTOGRAPHED = Roughness(margin=(-0.03, 0.10), corner_error=0.05, low_resolution=0.3, optics=0.25)
+
+
+def photograph(
+    picture: GreyImage, corners_px: Quad, roughness: Roughness, rng: np.random.Generator
+) -> GreyImage:
+    """Flatten a plate with the errors a detector makes, and spoil it as a camera does.
+
+    Args:
+        picture: Plate with something around it, shape (H, W), uint8. Not modified.
+        corners_px: The plate's corners in ``picture``, clockwise from its top-left.
+        roughness: How strongly.
+        rng: Where the randomness comes from.
+
+    Returns:
+        Reader input, shape (64, 192), uint8, in memory of its own.
+    """
+    edges = corners_px[[1, 2]] - corners_px[[0, 1]]
+    plate_w, plate_h = (float(length) for length in np.hypot(edges[:, 0], edges[:, 1]))
+    size_px = _sensor_size((plate_w, plate_h), roughness, rng)
+    flat = _flatten(picture, corners_px, size_px, roughness, rng)
+    lit = _relight(flat.astype(np.float32), rng)
+    blurred = _blur(lit, roughness, rng) if happens(roughness.optics, rng) else lit
+    if happens(roughness.optics, rng):
+        blurred = blurred + _noise(blurred.shape, rng) * np.float32(rng.uniform(1, 14))
+    seen: GreyImage = np.clip(blurred, 0, 255).astype(np.uint8)
+    if happens(0.3 * roughness.optics, rng):
+        seen = _compress(seen, int(rng.integers(15, 70)))
+    if size_px != READER_SIZE_PX:
+        method = cv2.INTER_LINEAR if happens(0.7, rng) else cv2.INTER_CUBIC
+        seen = cv2.resize(seen, READER_SIZE_PX, interpolation=method).astype(np.uint8, copy=False)
+    return seen
+
+
+def _sensor_size(
+    plate_px: tuple[float, float], roughness: Roughness, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Choose how many pixels the plate had on the sensor."""
+    if not happens(roughness.low_resolution, rng):
+        return READER_SIZE_PX
+    aspect = plate_px[0] / plate_px[1]
+    smallest = 12 if aspect > 2.6 else 17 if aspect > 1.7 else 24  # noqa: PLR2004 - less is illegible
+    height = float(rng.uniform(smallest, 48))
+    width = min(192.0, max(36.0, height * aspect))
+    return round(width), round(height)
+
+
+def _flatten(
+    picture: GreyImage,
+    corners_px: Quad,
+    size_px: tuple[int, int],
+    roughness: Roughness,
+    rng: np.random.Generator,
+) -> GreyImage:
+    """Warp once, from the original to the final size, with misplaced corners."""
+    width, height = size_px
+    low, high = roughness.margin
+    left, right, top, bottom = rng.uniform(low, high, 4)
+    plate_w, plate_h = width / (1 + left + right), height / (1 + top + bottom)
+    x0, y0 = plate_w * left, plate_h * top
+    target = np.array(
+        [[x0, y0], [x0 + plate_w, y0], [x0 + plate_w, y0 + plate_h], [x0, y0 + plate_h]], np.float32
+    )
+    # The same error in pixels is a larger share of a plate's height than of its width.
+    spread = np.array([0.45 * width / 3, height], np.float32) * roughness.corner_error
+    target += (
+        rng.standard_normal((4, 2)).astype(np.float32) * spread * np.float32(rng.random() ** 0.5)
+    )
+    if happens(0.3, rng):
+        target += _shear(target, rng)
+    shrink = np.hypot(*(corners_px[1] - corners_px[0])) / max(1.0, plate_w)
+    if shrink > 2:  # noqa: PLR2004 - sampling every other pixel or fewer shows patterns that are not there
+        picture = cv2.blur(picture, (int(shrink), int(shrink))).astype(np.uint8, copy=False)
+    transform = cv2.getPerspectiveTransform(corners_px, target)
+    return cv2.warpPerspective(
+        picture, transform, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8, copy=False)
+
+
+def _shear(target: Quad, rng: np.random.Generator) -> Quad:
+    """Move whole edges: what is left of a rotation when only a box was known."""
+    width, height = target[2] - target[0]
+    slope, slant = rng.normal(0, 0.10) * height, rng.normal(0, 0.05) * width
+    moves = [[slant, -slope], [slant, slope], [-slant, slope], [-slant, -slope]]
+    moved: Quad = np.asarray(moves, np.float32) / np.float32(2)
+    return moved
+
+
+def _relight(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Change contrast, brightness and gamma; now and then a shadow or a gradient."""
+    height, width = picture.shape
+    if happens(0.3, rng):
+        picture = 255.0 * (picture / 255.0) ** np.float32(np.exp(rng.normal(0, 0.4)))
+    if happens(0.2, rng):
+        ramp = np.linspace(rng.uniform(0.5, 1.2), rng.uniform(0.5, 1.2), width)
+        picture = picture * ramp[None, :].astype(np.float32)
+    elif happens(0.25, rng):
+        y, x = np.ogrid[0:height, 0:width]
+        slope = rng.normal(0, 1.0)
+        edge = y - height * rng.random() - slope * (x - width * rng.random()) * height / width
+        shade = np.float32(rng.uniform(0.35, 0.8))
+        picture = np.where(edge > 0, picture * shade, picture).astype(np.float32)
+    contrast = np.float32(rng.uniform(0.2, 1.2) if happens(0.5, rng) else rng.uniform(0.7, 1.2))
+    middle = np.float32(picture.mean())
+    changed = (picture - middle) * contrast + middle + np.float32(rng.normal(0, 25))
+    return 255.0 - changed if happens(0.03, rng) else changed  # type: ignore[no-any-return]
+
+
+def _blur(
+    picture: NDArray[np.float32], roughness: Roughness, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Defocus, or motion along a random direction, in proportion to the picture."""
+    height = picture.shape[0]
+    if happens(0.6, rng):
+        sigma = float(rng.uniform(0.2, 1.0)) * (
+            0.15 + height / 64 * (1.2 if roughness is RENDERED else 0.7)
+        )
+        return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.float32, copy=False)
+    length = max(2, round(height * rng.uniform(0.04, 0.14)))
+    size = 2 * (length // 2) + 1
+    kernel = np.zeros((size, size), np.float32)
+    angle = rng.uniform(0, np.pi)
+    dx, dy = round(np.cos(angle) * (size // 2)), round(np.sin(angle) * (size // 2))
+    middle = size // 2
+    cv2.line(kernel, (middle - dx, middle - dy), (middle + dx, middle + dy), 1.0, 1)
+    return cv2.filter2D(picture, -1, kernel / kernel.sum()).astype(np.float32, copy=False)
+
+
+def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Cut a piece out of the stored noise."""
+    count = shape[0] * shape[1]
+    start = int(rng.integers(0, _NOISE.size - count))
+    return _NOISE[start : start + count].reshape(shape)
+
+
+def _compress(picture: GreyImage, quality: int) -> GreyImage:
+    """Store as JPEG and read back."""
+    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
+    return picture if decoded is None else decoded.astype(np.uint8, copy=False)
