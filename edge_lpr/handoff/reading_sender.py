@@ -1,0 +1,211 @@
+"""Hand finished readings to the tokeniser, from a thread of its own.
+
+The frame loop must not wait for a tokeniser that starts, restarts or takes its two readings a
+second; so readings wait here in a short queue. One reading at a time is sent and answered. A
+reading whose answer never came, because the connection broke, is sent again: the tokeniser that
+did not answer has died, and what it made of the reading died with it.
+"""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import HandoffError, NeighbourAwayError
+from edge_lpr.core.log import Log
+from edge_lpr.handoff.back_off import BackOff
+from edge_lpr.handoff.reading_message import (
+    MAXIMUM_AGE_MS,
+    READING_BYTES,
+    READING_REFUSED,
+    READING_TAKEN,
+    ReadingMessage,
+)
+from edge_lpr.handoff.seqpacket import Connection, connect
+from edge_lpr.tokens.wipe import wipe
+
+QUEUE_READINGS: Final = 32
+"""Sixteen seconds at the two readings a second that the tokeniser takes."""
+
+_LOOK_AROUND_S: Final = 0.25
+"""How often a wait for the tokeniser is interrupted to see whether the process stops."""
+
+_MS: Final = 1_000_000
+"""Nanoseconds in a millisecond."""
+
+
+@dataclass(slots=True, repr=False)
+class _Waiting:
+    """A reading in the queue. No ``repr``: it would lead to the plate."""
+
+    reading: ReadingMessage
+    last_seen_ns: int
+
+
+class ReadingSender:
+    """The vision process's end of the handoff to the tokeniser."""
+
+    def __init__(self, socket_path: Path, log: Log, clock: Clock) -> None:
+        """Start the sending thread; the tokeniser may come later.
+
+        Args:
+            socket_path: Where the tokeniser listens.
+            log: Log of this process.
+            clock: Its monotonic time gives the age of each reading.
+        """
+        self._socket_path = socket_path
+        self._log = log
+        self._clock = clock
+        self._queue: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._counters = {"handed_over": 0, "refused_by_tokeniser": 0, "undelivered": 0}
+        self._connection: Connection | None = None
+        self._buffer = bytearray(READING_BYTES)
+        self._thread = threading.Thread(target=self._send_until_stopped, name="reading-sender")
+        # A frame loop that dies must end the process, also while the tokeniser is away.
+        self._thread.daemon = True
+        self._thread.start()
+
+    def offer(self, reading: ReadingMessage, *, last_seen_ns: int) -> bool:
+        """Queue a reading, unless the queue is full.
+
+        Args:
+            reading: Owned, and wiped, by this object if the call returns ``True``; its age is
+                set when it is sent.
+            last_seen_ns: When the vehicle was last seen, on the monotonic clock. Replayed frames
+                have a timeline of their own, so replay gives the present.
+
+        Returns:
+            Whether there was room; if not, the reading is still the caller's.
+        """
+        return self.offer_and_wait(reading, last_seen_ns=last_seen_ns, timeout_s=0)
+
+    def offer_and_wait(
+        self, reading: ReadingMessage, *, last_seen_ns: int, timeout_s: float
+    ) -> bool:
+        """Queue a reading, waiting for room; for sources that can wait.
+
+        Args:
+            reading: As for ``offer``.
+            last_seen_ns: As for ``offer``.
+            timeout_s: Longest wait in seconds; short enough to feed a watchdog in between.
+
+        Returns:
+            Whether there was room in time; if not, the reading is still the caller's.
+
+        Raises:
+            HandoffError: The sending thread has died, so nothing would ever be sent.
+        """
+        if not self._thread.is_alive():
+            raise HandoffError("the thread that sends readings has ended; start vision again")
+        with self._changed:
+            has_room = self._changed.wait_for(lambda: len(self._queue) < QUEUE_READINGS, timeout_s)
+            if not has_room or self._is_stopping:
+                return False
+            self._queue.append(_Waiting(reading, last_seen_ns))
+            self._changed.notify_all()
+            return True
+
+    def drain(self, deadline_s: float) -> int:
+        """Send what is queued, then stop for good; may be called twice.
+
+        Args:
+            deadline_s: Longest time to spend on it, in seconds.
+
+        Returns:
+            Readings that the tokeniser did not take; they are wiped and counted.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._queue, deadline_s)
+            self._is_stopping = True
+            self._changed.notify_all()
+        self._thread.join()
+        undelivered = len(self._queue)
+        while self._queue:
+            self._queue.popleft().reading.wipe()
+        self._counters["undelivered"] += undelivered
+        return undelivered
+
+    def counters(self) -> dict[str, int]:
+        """Return what became of the readings so far: handed over, refused, undelivered."""
+        return dict(self._counters)
+
+    def _send_until_stopped(self) -> None:
+        """Send the oldest reading until it is answered, then the next."""
+        back_off = BackOff()
+        while (waiting := self._oldest()) is not None:
+            try:
+                counter = self._exchange(waiting)
+            except NeighbourAwayError as error:
+                self._log.debug("tokeniser_away", detail=str(error))
+                self._hang_up()
+                self._pause(back_off.next_wait_s())
+                continue
+            finally:
+                wipe(self._buffer)
+            if counter is None:
+                break
+            back_off.reset()
+            self._finish_oldest(counter)
+        self._hang_up()
+
+    def _exchange(self, waiting: _Waiting) -> str | None:
+        """Send one reading, and return the counter of its fate; ``None`` when stopping."""
+        age_ms = (self._clock.monotonic_ns() - waiting.last_seen_ns) // _MS
+        if age_ms > MAXIMUM_AGE_MS:
+            # The key of its epoch may be gone, and its time can no longer be said.
+            return "undelivered"
+        if self._connection is None:
+            self._connection = connect(self._socket_path)
+        waiting.reading.age_ms = max(age_ms, 0)
+        waiting.reading.pack_into(self._buffer)
+        self._connection.send(self._buffer)
+        return self._await_answer(self._connection)
+
+    def _await_answer(self, connection: Connection) -> str | None:
+        """Return the counter that the answer belongs to; ``None`` when stopping.
+
+        Without a time limit: a tokeniser whose queue is full lets readings wait by not answering,
+        and one that has died is seen by its closed connection.
+        """
+        while not self._is_stopping:
+            try:
+                answer = connection.receive(len(READING_TAKEN), timeout_s=_LOOK_AROUND_S)
+            except NeighbourAwayError:
+                raise
+            except HandoffError as error:
+                raise NeighbourAwayError("the tokeniser's answer is too long") from error
+            if answer == READING_TAKEN:
+                return "handed_over"
+            if answer == READING_REFUSED:
+                return "refused_by_tokeniser"
+            if answer is not None:
+                raise NeighbourAwayError("the tokeniser's answer is neither A nor R")
+        return None
+
+    def _oldest(self) -> _Waiting | None:
+        """Wait for a reading and return it, still queued; ``None`` when stopping."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._is_stopping)
+            return None if self._is_stopping else self._queue[0]
+
+    def _finish_oldest(self, counter: str) -> None:
+        """Wipe the oldest reading, take it from the queue and count it."""
+        with self._changed:
+            self._queue.popleft().reading.wipe()
+            self._counters[counter] += 1
+            self._changed.notify_all()
+
+    def _pause(self, wait_s: float) -> None:
+        """Wait before the next attempt, or until the process stops."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_stopping, wait_s)
+
+    def _hang_up(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
