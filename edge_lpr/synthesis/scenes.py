@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_lpr.vision.contracts import BgrImage, Quad
+from edge_lpr.synthesis.pictures import BgrImage, Quad
 
 MAX_TURN_DEG: Final = 45.0
 """Furthest a plate is turned away from the camera, left or right; lane cameras see up to 45."""

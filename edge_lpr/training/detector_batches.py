@@ -9,23 +9,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_lpr.training.dataset import CropRow, SceneRow, row_weight
+from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.pictures import BgrImage
+from edge_lpr.training.dataset import SceneRow, row_weight
 from edge_lpr.training.detector_windows import (
     PASTE_SHARE,
     Sample,
     cut_window,
-    happens,
     mirrored,
     read_picture,
     sample_from,
     tiled,
     with_pasted_plates,
 )
-from edge_lpr.vision.contracts import BgrImage
-
-TIGHT_CROP_TABLES: Final = {"eu_crops": 1, "eu2_crops": 2, "bench_usocr": 2}
-"""Collections whose crops end at the plate's own edges (seen on contact sheets), and how often
-each crop is taken: American and two-line plates are few."""
 
 WINDOW_SIZES_PX: Final = (384, 448, 544)
 """Sides of the square training windows; multiples of the detector's stride of 32."""
@@ -41,22 +37,26 @@ class BatchSource:
     """Draws random training batches from labelled photographs."""
 
     def __init__(
-        self, rows: Sequence[SceneRow], crops: Sequence[CropRow], image_root: Path, *, seed: int
+        self,
+        rows: Sequence[SceneRow],
+        pictures: Path,
+        textures: Sequence[BgrImage],
+        rng: np.random.Generator,
     ) -> None:
         """Prepare the draw.
 
         Args:
             rows: Photographs to learn from, films already capped.
-            crops: Plate crops; only tight ones of the train split are pasted.
-            image_root: Folder that the rows' paths are relative to.
-            seed: Start of the random sequence.
+            pictures: Folder that the rows' paths are relative to.
+            textures: Flat plates to paste.
+            rng: Source of chance.
         """
         self._rows = rows
-        self._image_root = image_root
+        self._pictures = pictures
         weights = np.array([row_weight(row) for row in rows])
         self._shares = weights / weights.sum()
-        self._rng = np.random.default_rng(seed)
-        self._textures = _load_textures(crops, image_root)
+        self._rng = rng
+        self._textures = textures
 
     def draw(self, count: int, *, with_mosaic: bool) -> dict[str, torch.Tensor]:
         """Draw one batch.
@@ -80,21 +80,21 @@ class BatchSource:
     def _sample(self, size: int, *, with_mosaic: bool) -> Sample:
         """Make one training picture."""
         rng = self._rng
-        if with_mosaic and happens(rng, MOSAIC_SHARE):
+        if with_mosaic and happens(MOSAIC_SHARE, rng):
             x, y = (int(value) for value in rng.integers(size // 3, 2 * size // 3, 2))
             sizes = [(x, y), (size - x, y), (x, size - y), (size - x, size - y)]
             sample = tiled([self._window(w, h) for w, h in sizes], (x, y), size)
         else:
             sample = self._window(size, size)
-        if happens(rng, 0.4):
+        if happens(0.4, rng):
             sample = mirrored(sample)
         return Sample(with_random_light(sample.image_bgr, rng), sample.truths)
 
     def _window(self, width_px: int, height_px: int) -> Sample:
         """Cut one window of a random photograph."""
         row = self._rows[int(self._rng.choice(len(self._rows), p=self._shares))]
-        sample = sample_from(row, read_picture(self._image_root / row.image))
-        if happens(self._rng, PASTE_SHARE):
+        sample = sample_from(row, read_picture(self._pictures / row.image))
+        if happens(PASTE_SHARE, self._rng):
             sample = with_pasted_plates(sample, self._textures, self._rng)
         return cut_window(sample, width_px, height_px, self._rng)
 
@@ -114,15 +114,15 @@ def with_random_light(image_bgr: BgrImage, rng: np.random.Generator) -> BgrImage
     curve = np.clip(levels ** np.exp(rng.normal(0, 0.25)) * gain + rng.normal(0, 0.03), 0, 1)
     table = np.rint(curve * 255).astype(np.uint8)
     result = cv2.LUT(image_bgr, np.ascontiguousarray(table[:, None, :]))
-    if happens(rng, 0.12):
+    if happens(0.12, rng):
         grey = cv2.cvtColor(result, cv2.COLOR_BGR2GRAY)
         result = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    if happens(rng, 0.1):
+    if happens(0.1, rng):
         result = cv2.GaussianBlur(result, (0, 0), rng.uniform(0.4, 1.3))
-    if happens(rng, 0.1):
+    if happens(0.1, rng):
         noise = rng.standard_normal(result.shape, dtype=np.float32) * rng.uniform(3, 14)
         result = np.clip(result + noise, 0, 255).astype(np.uint8)
-    if happens(rng, 0.1):
+    if happens(0.1, rng):
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
         result = _decoded(cv2.imencode(".jpg", result, quality)[1])
     return result.astype(np.uint8, copy=False)
@@ -169,13 +169,3 @@ def _centre_and_size(box_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn corners into centre and size."""
     low, high = box_xyxy[:2], box_xyxy[2:]
     return np.concatenate([(low + high) / 2, high - low])
-
-
-def _load_textures(crops: Sequence[CropRow], image_root: Path) -> list[BgrImage]:
-    """Read the flat plates that can be pasted."""
-    textures: list[BgrImage] = []
-    for crop in crops:
-        times = TIGHT_CROP_TABLES.get(crop.table, 0)
-        if crop.split == "train" and times:
-            textures.extend([read_picture(image_root / crop.image)] * times)
-    return textures

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.errors import DataSetError
+from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad
 from edge_lpr.training.dataset import SceneRow
-from edge_lpr.vision.contracts import BgrImage, Quad
 
 WORKING_LONG_SIDE_PX: Final = 640
 """Long side at which the detector is used; windows are cut at about this scale."""
@@ -101,19 +102,6 @@ def sample_from(row: SceneRow, picture_bgr: BgrImage) -> Sample:
     return Sample(picture_bgr, tuple(truths))
 
 
-def happens(rng: np.random.Generator, share: float) -> bool:
-    """Say yes in a share of all cases.
-
-    Args:
-        rng: Source of chance.
-        share: Probability of yes, in [0, 1].
-
-    Returns:
-        The answer.
-    """
-    return bool(rng.random() < share)
-
-
 def quad_of_box(box_xyxy: NDArray[np.float32]) -> Quad:
     """Name the corners of an upright box: top-left, top-right, bottom-right, bottom-left."""
     left, top, right, bottom = box_xyxy
@@ -137,14 +125,14 @@ def with_pasted_plates(
     truths: list[PlateTruth] = []
     for truth in sample.truths:
         width_px = float(truth.box_xyxy[2] - truth.box_xyxy[0])
-        if width_px < MIN_PLATE_WIDTH_PX or happens(rng, 0.3):
+        if width_px < MIN_PLATE_WIDTH_PX or happens(0.3, rng):
             truths.append(truth)
             continue
         mean_bgr = _mean_inside(picture, truth.box_xyxy)
         paint_out(picture, _grown(truth.box_xyxy, 0.08))
         texture = textures[int(rng.integers(len(textures)))]
         truths.append(_paste_over(picture, truth, texture, rng, mean_bgr))
-    if happens(rng, 0.15 if sample.truths else 0.6):
+    if happens(0.15 if sample.truths else 0.6, rng):
         texture = textures[int(rng.integers(len(textures)))]
         added = _paste_anywhere(picture, truths, texture, rng)
         truths.extend([] if added is None else [added])
@@ -271,10 +259,10 @@ def _paste(
         rng, centre_px=centre_px, width_px=width_px, aspect=aspect, strength=strength
     )
     blur_px = float(abs(rng.normal(0, 0.008)) * width_px)
-    if happens(rng, 0.4):
+    if happens(0.4, rng):
         middle = quad.mean(axis=0)
         holder = (middle + (quad - middle) * rng.uniform(1.02, 1.12, (1, 2))).astype(np.float32)
-        colour = rng.uniform(0, 90, 3) if happens(rng, 0.7) else rng.uniform(60, 255, 3)
+        colour = rng.uniform(0, 90, 3) if happens(0.7, rng) else rng.uniform(60, 255, 3)
         flat = np.full((8, 8, 3), colour, np.uint8)
         plain = np.array([[1, 1, 1], [0, 0, 0]], np.float32)
         paste_plate(picture_bgr, flat, holder, light=plain, blur_px=blur_px)
@@ -289,7 +277,7 @@ def _random_light(
     texture: BgrImage, mean_bgr: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Draw gain and offset: half the time such that the plate's mean colour fits the place."""
-    if happens(rng, 0.5):
+    if happens(0.5, rng):
         gain = (mean_bgr + 5) / (texture.reshape(-1, 3).mean(axis=0) + 5)
         gain = np.clip(gain, 0.12, 1.7) * rng.uniform(0.9, 1.1)
     else:
@@ -321,7 +309,7 @@ def _random_scale(
 ) -> NDArray[np.float64]:
     """Draw the scale (x, y): around the scale of use, or the whole photograph."""
     height, width = sample.image_bgr.shape[:2]
-    if happens(rng, 0.3):
+    if happens(0.3, rng):
         scale = min(size_px[0] / width, size_px[1] / height) * rng.uniform(0.85, 1.15)
     else:
         scale = WORKING_LONG_SIDE_PX / max(height, width) * np.exp(rng.uniform(-0.55, 0.45))

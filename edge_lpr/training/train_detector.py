@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.training.dataset import cap_films, load_crops, load_scenes
 from edge_lpr.training.detector_batches import BatchSource
 from edge_lpr.training.detector_network import as_float, build_detector, save_weights
+from edge_lpr.training.detector_textures import load_textures
 
 BATCH_SIZE: Final = 16
 """Pictures in a step."""
@@ -161,10 +163,13 @@ def train(arguments: argparse.Namespace) -> None:
     """
     trainer = _start_or_resume(arguments)
     progress = trainer.progress
-    rows = cap_films(load_scenes(arguments.labels or arguments.data / "scenes-train.jsonl"))
-    crops = load_crops(arguments.crops or arguments.data / "crops.jsonl")
-    # Another seed after each start: the same one would show the same pictures again.
-    source = BatchSource(rows, crops, arguments.data, seed=progress.step)
+    pictures: Path = arguments.pictures or arguments.data
+    rows = cap_films(load_scenes(arguments.data / "scenes-train.jsonl"))
+    # Another sequence after each start: the same one would show the same pictures again.
+    rng = np.random.default_rng(progress.step)
+    crops = load_crops(arguments.data / "crops.jsonl")
+    textures = load_textures(crops, pictures, arguments.data, rng)
+    source = BatchSource(rows, pictures, textures, rng)
     print(f"{len(rows)} photographs, {progress.share:.0%} of {progress.budget_s / 60:.0f} min done")
     began = saved = time.monotonic()
     spent_before_s = progress.elapsed_s
@@ -192,9 +197,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status: 0, or 2 where something is missing or wrong.
     """
     parser = argparse.ArgumentParser(prog="python -m edge_lpr.training.train_detector")
-    parser.add_argument("--data", type=Path, required=True, help="folder of pictures and labels")
-    parser.add_argument("--labels", type=Path, help="scene labels (DATA/scenes-train.jsonl)")
-    parser.add_argument("--crops", type=Path, help="crop labels (DATA/crops.jsonl)")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the label files")
+    parser.add_argument("--pictures", type=Path, help="folder of the pictures (DATA)")
     parser.add_argument("--work", type=Path, required=True, help="folder for state and weights")
     parser.add_argument("--start", type=Path, help="weights to start from (detector.pt)")
     parser.add_argument("--resume", action="store_true", help="continue the run in WORK")
