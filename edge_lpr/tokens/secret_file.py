@@ -27,21 +27,24 @@ def read_secret_file(path: Path, maximum_bytes: int) -> bytearray:
 
     Args:
         path: The file; a symbolic link in its last part is refused.
-        maximum_bytes: Longest content; one byte more is refused before it is kept.
+        maximum_bytes: Longest content; a longer one is refused unread.
 
     Returns:
         The content, owned by the caller, who wipes it.
 
     Raises:
         KeyFileError: The file is missing, no regular file, owned by another user than this one
-            or root, readable by group or others, or too long.
+            or root, reachable by group or others, or too long.
     """
     try:
         # O_NONBLOCK: opening a named pipe would otherwise wait for its writer for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            _require_private(path, os.fstat(descriptor))
-            return _read_bounded(path, descriptor, maximum_bytes)
+            status = os.fstat(descriptor)
+            _require_private(path, status)
+            if status.st_size > maximum_bytes:
+                raise KeyFileError(f"{path}: longer than {maximum_bytes} bytes, so no such key")
+            return _read_exactly(path, descriptor, status.st_size)
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -93,20 +96,16 @@ def _require_private(path: Path, status: os.stat_result) -> None:
         )
 
 
-def _read_bounded(path: Path, descriptor: int, maximum_bytes: int) -> bytearray:
-    """Return the content, read into the caller's memory; wipe it if it is too long."""
-    content = bytearray(maximum_bytes + 1)
-    length = 0
-    while length < len(content):
+def _read_exactly(path: Path, descriptor: int, length: int) -> bytearray:
+    """Return that many bytes, read straight into the caller's memory."""
+    content = bytearray(length)
+    with memoryview(content) as rest:
         # A file object would keep a copy in its buffer that nobody can wipe.
-        with memoryview(content) as whole, whole[length:] as rest:
-            taken = os.readv(descriptor, [rest])
-        if taken == 0:
-            del content[length:]
-            return content
-        length += taken
-    wipe(content)
-    raise KeyFileError(f"{path}: longer than {maximum_bytes} bytes, so it is another kind of file")
+        taken = os.readv(descriptor, [rest]) if length else 0
+    if taken != length:
+        wipe(content)
+        raise KeyFileError(f"{path}: changed while it was read; start again")
+    return content
 
 
 def _write_new(path: Path, content: Octets) -> None:

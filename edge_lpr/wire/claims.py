@@ -1,0 +1,169 @@
+"""Compact JSON objects with known members: written in one way, read strictly.
+
+Types are checked here, ranges by the documents themselves.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NoReturn, TypeAlias
+
+from edge_lpr.core.errors import WireError
+from edge_lpr.wire import base64url
+
+ClaimValue: TypeAlias = bool | int | str | bytes
+"""What a claim may hold; bytes are written as base64url."""
+
+
+def encode_claims(claims: Mapping[str, ClaimValue | None]) -> bytes:
+    """Return claims as compact JSON, in their order.
+
+    Args:
+        claims: Values by name; those that are ``None`` are left out.
+
+    Returns:
+        ASCII.
+    """
+    members = {
+        name: base64url.encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in claims.items()
+        if value is not None
+    }
+    return json.dumps(members, separators=(",", ":")).encode("ascii")
+
+
+class ClaimReader:
+    """Take the members of a JSON object one by one; what nobody took is refused."""
+
+    def __init__(self, untrusted_json: bytes, document: str) -> None:
+        """Parse a JSON object.
+
+        Args:
+            untrusted_json: The object; the caller has bounded its length.
+            document: Word for the object in error messages, such as ``sighting``.
+
+        Raises:
+            WireError: This is no JSON object, or it names a member twice.
+        """
+        self._document = document
+        try:
+            members = json.loads(
+                untrusted_json.decode("ascii"),
+                object_pairs_hook=_members_once,
+                parse_float=_refuse_number,
+                parse_constant=_refuse_number,
+            )
+        # RecursionError: a few thousand brackets are enough for it.
+        except (ValueError, RecursionError) as error:
+            raise WireError(f"the {document} is no JSON that this contract allows") from error
+        if not isinstance(members, dict):
+            raise WireError(f"the {document} is no JSON object")
+        self._members: dict[str, object] = members
+
+    def has(self, name: str) -> bool:
+        """Return whether a member is there and not yet taken."""
+        return name in self._members
+
+    def integer(self, name: str) -> int:
+        """Take a whole number of any size.
+
+        Raises:
+            WireError: The member is missing or of another type.
+        """
+        value = self._take(name)
+        # bool is a kind of int to Python, but not to JSON.
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        raise self._wrong(name, "a whole number")
+
+    def text(self, name: str) -> str:
+        """Take a text.
+
+        Raises:
+            WireError: The member is missing or of another type.
+        """
+        value = self._take(name)
+        if isinstance(value, str):
+            return value
+        raise self._wrong(name, "a text")
+
+    def octets(self, name: str) -> bytes:
+        """Take bytes that were written as base64url.
+
+        Raises:
+            WireError: The member is missing, of another type or no strict base64url.
+        """
+        text = self.text(name)
+        if not text.isascii():
+            raise self._wrong(name, "base64url")
+        return base64url.decode(text.encode("ascii"))
+
+    def truth(self, name: str) -> bool:
+        """Take true or false.
+
+        Raises:
+            WireError: The member is missing or of another type.
+        """
+        value = self._take(name)
+        if isinstance(value, bool):
+            return value
+        raise self._wrong(name, "true or false")
+
+    def mark(self, name: str) -> bool:
+        """Take a mark: true, or absent. There is one way to say no.
+
+        Raises:
+            WireError: The member is there and not true.
+        """
+        if not self.has(name):
+            return False
+        if self._take(name) is True:
+            return True
+        raise self._wrong(name, "true or absent")
+
+    def constant(self, name: str, expected: int | str) -> None:
+        """Take a member that can only have one value.
+
+        Raises:
+            WireError: The member is missing or has another value.
+        """
+        value = self._take(name)
+        if type(value) is not type(expected) or value != expected:
+            raise self._wrong(name, f"{expected!r}")
+
+    def nothing_else(self) -> None:
+        """Check that every member was taken.
+
+        Raises:
+            WireError: The object has a member that the contract does not have.
+        """
+        if self._members:
+            raise WireError(
+                f"the {self._document} has {len(self._members)} members "
+                "that this version of the contract does not have"
+            )
+
+    def _take(self, name: str) -> object:
+        """Return a member and remove it."""
+        try:
+            return self._members.pop(name)
+        except KeyError as error:
+            raise WireError(f"the {self._document} has no {name!r}") from error
+
+    def _wrong(self, name: str, expected: str) -> WireError:
+        """Return the error that says what a member must be, without quoting what it is."""
+        return WireError(f"{name!r} of the {self._document} must be {expected}")
+
+
+def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that names a member twice: readers differ in which one they take."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        msg = "a member is named twice"
+        raise ValueError(msg)
+    return members
+
+
+def _refuse_number(text: str) -> NoReturn:
+    """Refuse fractions, exponents, NaN and infinities: every number here is whole."""
+    msg = f"a number of {len(text)} characters is not whole"
+    raise ValueError(msg)
