@@ -1,0 +1,183 @@
+"""The outbox's file: opens it, and puts it aside when it is damaged.
+
+A booth must not stop for years because its storage lost a block, and must not delete what
+somebody could still recover. So a damaged file is renamed, an empty one takes its place, and the
+log says so; what was unsent in it shows as a gap at the central server. What the tables hold and
+how they are used is left to ``outbox.py``.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.errors import OutboxDamagedError, OutboxError
+from edge_lpr.core.log import Log
+
+SCHEMA_VERSION: Final = 1
+"""Kept in the file as ``user_version``; 0 is a file that nobody has written to yet."""
+
+KEPT_DAMAGED_FILES: Final = 3
+"""A card that wears out damages file after file; keeping them all would fill it."""
+
+_APPLICATION_ID: Final = 0x4C50524F
+"""``LPRO``: tells the outbox from another program's database (SQLite file header, offset 68)."""
+
+_LOCK_TIMEOUT_S: Final = 2.0
+"""Only a second publisher can hold the lock, and that one does not let go."""
+
+_FILE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "")
+"""What SQLite keeps of one database. The database itself comes last: were it renamed first, a
+power cut could leave the old WAL beside the new database."""
+
+_SETTINGS: Final = (
+    # Exclusive first: then WAL needs no shared memory, and a second publisher is kept out.
+    "PRAGMA locking_mode=EXCLUSIVE",
+    "PRAGMA journal_mode=WAL",
+    # FULL syncs the WAL at every commit, so that an acknowledged sighting survives a power cut.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA journal_size_limit=4194304",
+)
+
+_SCHEMA: Final = (
+    """CREATE TABLE sighting (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        boot TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        document BLOB NOT NULL,
+        is_sent INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (boot, seq)
+    )""",
+    "CREATE INDEX unsent ON sighting (place) WHERE is_sent = 0",
+    "CREATE INDEX sent ON sighting (place) WHERE is_sent = 1",
+    """CREATE TABLE birth (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        boot TEXT NOT NULL,
+        document BLOB NOT NULL
+    )""",
+    f"PRAGMA application_id={_APPLICATION_ID}",
+    f"PRAGMA user_version={SCHEMA_VERSION}",
+)
+
+
+def open_outbox_file(outbox_file: Path, log: Log) -> sqlite3.Connection:
+    """Open the outbox's database, making it if it is missing or damaged.
+
+    Args:
+        outbox_file: The database; its folder must exist. Made with mode 0600.
+        log: Hears of a damaged file.
+
+    Returns:
+        An open connection in autocommit mode, to be used by one thread at a time.
+
+    Raises:
+        OutboxError: The file cannot be made, read or written, or another process uses it.
+    """
+    try:
+        return _open_checked(outbox_file)
+    except OutboxDamagedError as error:
+        log.failure(error)
+        _put_aside(outbox_file)
+    return _open_checked(outbox_file)
+
+
+def sentence(outbox_file: Path, error: sqlite3.Error) -> OutboxError:
+    """Turn SQLite's error into ours, telling damage from what may pass.
+
+    Args:
+        outbox_file: Named in the message.
+        error: What SQLite raised. Its text names no values.
+
+    Returns:
+        ``OutboxDamagedError`` if opening the file again would put it aside, else ``OutboxError``.
+    """
+    # Only SQLITE_CORRUPT and SQLITE_NOTADB come as the bare class (Python 3.10 has no codes).
+    if type(error) is sqlite3.DatabaseError:
+        return OutboxDamagedError(
+            f"{outbox_file}: is damaged ({error}); it is put aside as {outbox_file.name}.damaged-"
+            "<n> at the next start, and what was unsent in it will be missed"
+        )
+    return OutboxError(
+        f"{outbox_file}: cannot be used ({error}); its folder must be writable by this user and "
+        "have free space, and no other publisher may run"
+    )
+
+
+def _open_checked(outbox_file: Path) -> sqlite3.Connection:
+    """Open the database, check it whole, and lay its tables if it is new."""
+    _make_private(outbox_file)
+    try:
+        connection = sqlite3.connect(
+            outbox_file, timeout=_LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise sentence(outbox_file, error) from error
+    try:
+        _prepare(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise sentence(outbox_file, error) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Set the database up for use; what is not our outbox counts as damaged."""
+    for pragma in _SETTINGS:
+        connection.execute(pragma)
+    (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if journal_mode != "wal":
+        raise sqlite3.OperationalError("its file system allows no write-ahead log")
+    connection.execute("BEGIN IMMEDIATE")
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError("its pages contradict each other")
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables == 0:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if (application_id, version) != (_APPLICATION_ID, SCHEMA_VERSION):
+        raise sqlite3.DatabaseError("it is no outbox of this version")
+    connection.execute("COMMIT")
+
+
+def _make_private(outbox_file: Path) -> None:
+    """Make an empty file that nobody else can read; SQLite gives its WAL the same mode."""
+    try:
+        descriptor = os.open(outbox_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.close(descriptor)
+        # SQLite syncs the folder for the files that it makes itself; this one we made.
+        folder = os.open(outbox_file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OutboxError(
+            f"{outbox_file}: cannot be opened for writing ({error.strerror}); its folder must "
+            "exist and be writable by this user"
+        ) from error
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _put_aside(outbox_file: Path) -> None:
+    """Rename the database and its companions, and forget the oldest of those put aside."""
+    prefix = f"{outbox_file.name}.damaged-"
+    numbers = sorted(
+        int(path.name.removeprefix(prefix))
+        for path in outbox_file.parent.glob(f"{prefix}*")
+        if path.name.removeprefix(prefix).isdecimal()
+    )
+    number = numbers[-1] + 1 if numbers else 1
+    try:
+        for suffix in _FILE_SUFFIXES:
+            path = outbox_file.with_name(outbox_file.name + suffix)
+            if path.exists():
+                path.rename(outbox_file.with_name(f"{prefix}{number}{suffix}"))
+            for old_number in numbers[: -KEPT_DAMAGED_FILES + 1]:
+                outbox_file.with_name(f"{prefix}{old_number}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise OutboxError(
+            f"{outbox_file}: is damaged and cannot be put aside ({error.strerror}); its folder "
+            "must be writable by this user"
+        ) from error

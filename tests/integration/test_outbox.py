@@ -1,0 +1,184 @@
+"""The outbox on a real disk."""
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.core.errors import HandoffError, OutboxError
+from edge_lpr.core.log import Log
+from edge_lpr.publisher.outbox import Outbox
+
+BOOT = "00112233445566aa"
+
+
+def open_outbox(file: Path, *, maximum_unsent: int = 100, keep_sent: int = 10) -> Outbox:
+    return Outbox(file, Log("test"), maximum_unsent=maximum_unsent, keep_sent=keep_sent)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3")
+    yield outbox
+    outbox.close()
+
+
+def test_new_outbox_is_empty(outbox: Outbox) -> None:
+    assert outbox.unsent_count == 0
+    assert outbox.last_committed() is None
+    assert outbox.latest_birth() is None
+    assert outbox.oldest_unsent(10, except_places=()) == []
+
+
+def test_sightings_come_out_in_order_of_arrival(outbox: Outbox) -> None:
+    # A later boot may have the smaller id.
+    outbox.add_sighting("ff00000000000000", 1, b"first")
+    outbox.add_sighting("ff00000000000000", 2, b"second")
+    outbox.add_sighting("0000000000000000", 1, b"third")
+    documents = [unsent.document for unsent in outbox.oldest_unsent(10, except_places=())]
+    assert documents == [b"first", b"second", b"third"]
+
+
+def test_sightings_on_their_way_are_passed_over(outbox: Outbox) -> None:
+    for seq in range(1, 6):
+        outbox.add_sighting(BOOT, seq, b"%d" % seq)
+    first, second = outbox.oldest_unsent(2, except_places=())
+    later = outbox.oldest_unsent(2, except_places={first.place, second.place})
+    assert [unsent.document for unsent in later] == [b"3", b"4"]
+
+
+def test_sighting_handed_over_twice_is_kept_once(outbox: Outbox) -> None:
+    assert outbox.add_sighting(BOOT, 1, b"sighting")
+    assert not outbox.add_sighting(BOOT, 1, b"sighting")
+    assert outbox.unsent_count == 1
+
+
+def test_sighting_handed_over_again_after_it_was_sent_is_not_sent_again(outbox: Outbox) -> None:
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    outbox.mark_sent([outbox.oldest_unsent(1, except_places=())[0].place])
+    assert not outbox.add_sighting(BOOT, 1, b"sighting")
+    assert outbox.oldest_unsent(1, except_places=()) == []
+
+
+def test_two_sightings_under_one_number_are_refused(outbox: Outbox) -> None:
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    with pytest.raises(HandoffError, match="two different sightings"):
+        outbox.add_sighting(BOOT, 1, b"another")
+    assert outbox.last_committed() == b"sighting"
+
+
+def test_full_outbox_still_knows_what_it_has(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3", maximum_unsent=1)
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    assert not outbox.add_sighting(BOOT, 1, b"sighting")
+    with pytest.raises(OutboxError, match="maximum_unsent = 1 unsent"):
+        outbox.add_sighting(BOOT, 2, b"another")
+    outbox.close()
+
+
+def test_full_outbox_takes_more_once_some_are_sent(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3", maximum_unsent=1)
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    outbox.mark_sent([outbox.oldest_unsent(1, except_places=())[0].place])
+    assert outbox.add_sighting(BOOT, 2, b"another")
+    outbox.close()
+
+
+def test_last_sighting_outlives_the_pruning(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
+    for seq in range(1, 4):
+        outbox.add_sighting(BOOT, seq, b"%d" % seq)
+    outbox.mark_sent([unsent.place for unsent in outbox.oldest_unsent(3, except_places=())])
+    outbox.close()
+    reopened = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
+    assert reopened.last_committed() == b"3"
+    reopened.close()
+
+
+def test_all_is_there_after_reopening(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3")
+    outbox.store_birth(BOOT, b"birth")
+    for seq in range(1, 4):
+        outbox.add_sighting(BOOT, seq, b"%d" % seq)
+    outbox.mark_sent([outbox.oldest_unsent(1, except_places=())[0].place])
+    outbox.close()
+    outbox.close()
+    reopened = open_outbox(tmp_path / "outbox.sqlite3")
+    birth = reopened.latest_birth()
+    assert birth is not None
+    assert (birth.boot, birth.document) == (BOOT, b"birth")
+    assert reopened.unsent_count == 2
+    assert [unsent.document for unsent in reopened.oldest_unsent(9, except_places=())] == [
+        b"2",
+        b"3",
+    ]
+    reopened.close()
+
+
+def test_only_the_newest_birth_is_kept(outbox: Outbox) -> None:
+    outbox.store_birth(BOOT, b"birth")
+    outbox.store_birth("0000000000000001", b"newer birth")
+    birth = outbox.latest_birth()
+    assert birth is not None
+    assert birth.document == b"newer birth"
+
+
+def test_place_of_a_forgotten_sighting_is_not_given_again(tmp_path: Path) -> None:
+    outbox = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
+    places = []
+    for seq in range(1, 4):
+        outbox.add_sighting(BOOT, seq, b"%d" % seq)
+        (unsent,) = outbox.oldest_unsent(1, except_places=())
+        outbox.mark_sent([unsent.place])
+        places.append(unsent.place)
+    outbox.close()
+    assert len(set(places)) == 3
+
+
+def test_outbox_is_readable_by_its_owner_alone(outbox: Outbox, tmp_path: Path) -> None:
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+def test_every_commit_reaches_the_disk(outbox: Outbox) -> None:
+    with outbox._owned() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_second_publisher_is_kept_out(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox.add_sighting(BOOT, 1, b"sighting")
+    monkeypatch.setattr("edge_lpr.publisher.outbox_file._LOCK_TIMEOUT_S", 0)
+    with pytest.raises(OutboxError, match="no other publisher may run"):
+        open_outbox(tmp_path / "outbox.sqlite3")
+    assert not list(tmp_path.glob("*.damaged*"))
+
+
+def test_two_threads_share_one_outbox(outbox: Outbox) -> None:
+    def fill() -> None:
+        for seq in range(1, 61):
+            outbox.add_sighting(BOOT, seq, b"%d" % seq)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    sent: list[bytes] = []
+    while thread.is_alive() or outbox.unsent_count:
+        unsent = outbox.oldest_unsent(7, except_places=())
+        outbox.mark_sent([sighting.place for sighting in unsent])
+        sent += [sighting.document for sighting in unsent]
+    thread.join()
+    assert sent == [b"%d" % seq for seq in range(1, 61)]
+    assert outbox.unsent_count == 0
+
+
+def test_file_without_tables_is_a_new_outbox(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "outbox.sqlite3").close()
+    outbox = open_outbox(tmp_path / "outbox.sqlite3")
+    assert outbox.unsent_count == 0
+    outbox.close()
