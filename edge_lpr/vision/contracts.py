@@ -1,15 +1,21 @@
-"""The types that pass between the stages, and the two protocols an engine implements.
+"""The types that pass between the stages, and the protocols of what can be exchanged.
 
 Nothing here reads a picture or a model: engines live in ``adapters/``, stages in the files
 named after them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+UNUSED_INDEX: Final = 0xFF
+"""What stands where a class index is not, or no longer: in wiped and in unused places."""
+
+NANOSECONDS: Final = 1_000_000_000
+"""Nanoseconds in a second."""
 
 BgrImage: TypeAlias = NDArray[np.uint8]
 """Picture of shape (H, W, 3), uint8, channels blue, green, red."""
@@ -21,7 +27,7 @@ In the order top-left, top-right, bottom-right, bottom-left.
 """
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Frame:
     """One picture from the camera. No ``repr``: tracebacks print those."""
 
@@ -37,6 +43,18 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """The camera gave no new frame for a while; time goes on, passages end."""
+
+    captured_ns: int
+    """When this was noticed, on the timeline of the frames."""
+
+
+Moment: TypeAlias = Frame | Pause
+"""What a source gives: a frame, or the news that there is none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Detection:
     """A plate found in one frame."""
 
@@ -48,7 +66,7 @@ class Detection:
     """Detector's confidence, in [0, 1]."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Reading:
     """Text of one plate picture, as class indices. No ``repr``: it would print the plate."""
 
@@ -56,6 +74,76 @@ class Reading:
     """Shape (n,), 0 <= n <= 12, indices into ``PLATE_ALPHABET``; n = 0 is "no text seen"."""
     confidences: NDArray[np.float32]
     """Shape (n,), probability of each character, in [0, 1]."""
+
+    def is_empty(self) -> bool:
+        """Return whether no text was seen."""
+        return self.class_indices.size == 0
+
+    def wipe(self) -> None:
+        """Overwrite the text; the reading is of no use afterwards."""
+        self.class_indices.fill(UNUSED_INDEX)
+
+
+def empty_reading() -> Reading:
+    """Return the reading of a plate on which no text was seen."""
+    return Reading(np.empty(0, np.uint8), np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Consensus:
+    """The voted reading of one passage. No ``repr``: it would print the plate."""
+
+    class_indices: NDArray[np.uint8]
+    """Shape (n,), 2 <= n <= 12, indices into ``PLATE_ALPHABET``."""
+    agreeing_readings: int
+    """How many readings of the passage say exactly this, 2 to 255."""
+    confidence_bucket: int
+    """0 (weak) to 3 (strong), from the share of readings that agree; see ``vote.py``."""
+    first_frame: int
+    """Index of the first frame of the passage."""
+    last_frame: int
+    """Index of the last frame in which the plate was seen so far."""
+    last_seen_ns: int
+    """When that frame was taken, on the timeline of the source."""
+
+    def wipe(self) -> None:
+        """Overwrite the text; the consensus is of no use afterwards."""
+        self.class_indices.fill(UNUSED_INDEX)
+
+
+class FrameSource(Protocol):
+    """Gives frames in order until it ends or is stopped."""
+
+    def __iter__(self) -> Iterator[Moment]:
+        """Give each frame once, in order.
+
+        Replayed sources give every frame and end. Live ones give the newest frame, skip what
+        was not taken in time, give a ``Pause`` each second without a frame, and never end by
+        themselves.
+
+        Raises:
+            FrameSourceError: There is nothing to read frames from; the message says what to do.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Let the iteration end after the frame in hand; may be called from a signal handler."""
+        ...
+
+
+class ReadingConsumer(Protocol):
+    """Takes what the passages were voted to be."""
+
+    def take(self, consensus: Consensus) -> bool:
+        """Take one passage's consensus.
+
+        Args:
+            consensus: Lent until return; the caller wipes it then, so copy what is to be kept.
+
+        Returns:
+            False if it could not be taken and is lost.
+        """
+        ...
 
 
 class PlateDetector(Protocol):

@@ -1,0 +1,135 @@
+"""Opens cameras with OpenCV: a local one by its index, an IP camera by its RTSP address."""
+
+import os
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from edge_lpr.core.errors import FrameSourceError, KeyFileError
+from edge_lpr.core.settings import SourceSection
+from edge_lpr.tokens.secret_file import read_secret_file
+from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
+from edge_lpr.vision.contracts import BgrImage
+
+MAXIMUM_CREDENTIALS_BYTES: Final = 512
+"""Longest ``user:password`` line."""
+
+_TIMEOUT_MS: Final = 5_000
+"""An IP camera that is silent for longer is lost."""
+
+_LANE_WIDTH_PX: Final = 1280
+_LANE_HEIGHT_PX: Final = 720
+"""Asked of a local camera, whose default is often 640 x 480; it gives the nearest it has."""
+
+# TCP, because a lost UDP packet smears the plate; no buffering, because old frames are worthless.
+_FFMPEG_OPTIONS: Final = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+
+
+class OpencvCamera:
+    """A camera that OpenCV has opened."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        """Take over an opened capture.
+
+        Args:
+            capture: Owned from now on.
+        """
+        self._capture = capture
+
+    def read(self) -> BgrImage | None:
+        """Wait for the next frame and return it, in memory of its own; None if it is lost."""
+        is_read, image_bgr = self._capture.read()
+        return np.asarray(image_bgr, np.uint8) if is_read else None
+
+    def close(self) -> None:
+        """Let go of the camera; may be called twice."""
+        self._capture.release()
+
+
+def open_camera(settings: SourceSection) -> OpencvCamera:
+    """Open the camera that the settings name.
+
+    Args:
+        settings: Kind ``camera`` with an index, or ``rtsp`` with an address and perhaps a file
+            with credentials.
+
+    Returns:
+        The camera.
+
+    Raises:
+        FrameSourceError: There is no such camera, or it does not answer.
+        KeyFileError: The credentials file is missing, or others can read it.
+    """
+    silence_opencv()
+    capture = _open_rtsp(settings) if settings.kind == "rtsp" else _open_local(settings.address)
+    if not capture.isOpened():
+        capture.release()
+        raise FrameSourceError(_sentence(settings))
+    return OpencvCamera(capture)
+
+
+def _open_local(address: str) -> cv2.VideoCapture:
+    """Open a camera of this machine by its index."""
+    if not address.isdecimal():
+        raise FrameSourceError(
+            f"vision.source.address is {address!r}, but a camera has an index: 0 for /dev/video0"
+        )
+    capture = cv2.VideoCapture(int(address))
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, _LANE_WIDTH_PX)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, _LANE_HEIGHT_PX)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture
+
+
+def _open_rtsp(settings: SourceSection) -> cv2.VideoCapture:
+    """Open an IP camera."""
+    scheme, separator, rest = settings.address.partition("://")
+    if separator == "" or scheme not in ("rtsp", "rtsps"):
+        raise FrameSourceError(
+            "vision.source.address is no RTSP address; it looks like rtsp://192.0.2.7:554/stream"
+        )
+    if settings.credentials_file is not None:
+        rest = f"{_read_credentials(settings.credentials_file)}@{rest}"
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FFMPEG_OPTIONS
+    return cv2.VideoCapture(
+        f"{scheme}://{rest}",
+        cv2.CAP_FFMPEG,
+        [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            _TIMEOUT_MS,
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            _TIMEOUT_MS,
+        ],
+    )
+
+
+def _read_credentials(file: Path) -> str:
+    """Return ``user:password`` as an address can hold it.
+
+    A ``str`` that cannot be wiped, because OpenCV takes no other: it opens one camera, no token.
+    """
+    untrusted_bytes = bytes(read_secret_file(file, MAXIMUM_CREDENTIALS_BYTES))
+    try:
+        user, separator, password = untrusted_bytes.decode().strip().partition(":")
+    except UnicodeDecodeError:
+        # From None: the cause would quote the password.
+        raise KeyFileError(f"{file}: is no text; write user:password on one line") from None
+    if separator == "" or "\n" in password:
+        raise KeyFileError(f"{file}: must hold user:password on one line")
+    return f"{quote(user, safe='')}:{quote(password, safe='')}"
+
+
+def _sentence(settings: SourceSection) -> str:
+    """Say which camera is missing and what to do; without credentials."""
+    if settings.kind == "rtsp":
+        return (
+            f"{settings.address}: the camera does not answer; check its power, cable, address "
+            "and credentials"
+        )
+    return (
+        f"camera {settings.address}: there is none, or another program has it; plug it in, look "
+        "with `ls /dev/video*`, and set vision.source.address to its number"
+    )

@@ -1,0 +1,81 @@
+"""Hands each consensus to the tokeniser, as the 64-byte reading of ``handoff/``."""
+
+import threading
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.settings import BoothSettings, Direction
+from edge_lpr.handoff.reading_message import ReadingMessage
+from edge_lpr.handoff.reading_sender import ReadingSender
+from edge_lpr.vision.contracts import Consensus
+
+_LOOK_AROUND_S: Final = 0.5
+"""How often a replay that waits for room in the queue looks whether it should stop."""
+
+
+class TokeniserConsumer:
+    """Queue every consensus for the tokeniser.
+
+    A live camera does not wait: with a full queue the newest reading is lost, and counted. A
+    replay waits, so that the same frames always give the same sightings.
+    """
+
+    def __init__(self, sender: ReadingSender, settings: BoothSettings, clock: Clock) -> None:
+        """Take the end of the handoff.
+
+        Args:
+            sender: Sends from a thread of its own; drained by the caller at the end.
+            settings: Lane of the camera, its direction, and whether the source is live.
+            clock: Says what time it is for replayed frames.
+        """
+        self._sender = sender
+        self._clock = clock
+        self._source = settings.vision.source
+        self._direction = direction_of(settings)
+        self._stopped = threading.Event()
+
+    def take(self, consensus: Consensus) -> bool:
+        """Queue one passage's consensus.
+
+        Args:
+            consensus: Copied; the caller wipes its own.
+
+        Returns:
+            False if the queue was full, and the consensus is lost.
+
+        Raises:
+            HandoffError: The sending thread has died.
+        """
+        reading = ReadingMessage(
+            lane=self._source.lane,
+            direction=self._direction,
+            confidence_bucket=consensus.confidence_bucket,
+            agreeing_readings=consensus.agreeing_readings,
+            class_indices=bytearray(consensus.class_indices.data),
+        )
+        is_taken = self._offer(reading, consensus.last_seen_ns)
+        if not is_taken:
+            reading.wipe()
+        return is_taken
+
+    def stop(self) -> None:
+        """Wait for room no longer; safe in a signal handler."""
+        self._stopped.set()
+
+    def _offer(self, reading: ReadingMessage, last_seen_ns: int) -> bool:
+        """Queue a reading, for replays as soon as there is room."""
+        if self._source.is_live:
+            return self._sender.offer(reading, last_seen_ns=last_seen_ns)
+        # A replayed frame's own time says nothing about now: it counts as seen at this moment.
+        while not self._sender.offer_and_wait(
+            reading, last_seen_ns=self._clock.monotonic_ns(), timeout_s=_LOOK_AROUND_S
+        ):
+            if self._stopped.is_set():
+                return False
+        return True
+
+
+def direction_of(settings: BoothSettings) -> Direction:
+    """Return the direction of travel of the lane that the camera watches."""
+    by_number = {lane.number: lane.direction for lane in settings.lanes}
+    return by_number[settings.vision.source.lane]

@@ -1,0 +1,176 @@
+"""Reads the models, and believes none that is not the one in the manifest.
+
+A model is a program. So its bytes are read once, compared with size and SHA-256 of the manifest,
+and those very bytes go to the inference library; it never opens the file a second time. Whether
+the model has the inputs and outputs that it should is for the adapters to say.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge_lpr.core.errors import ModelError
+
+MANIFEST_NAME: Final = "manifest.json"
+"""Name of the manifest within the models folder."""
+
+MAXIMUM_MANIFEST_BYTES: Final = 65_536
+"""The shipped manifest has a fortieth of this."""
+
+MAXIMUM_MODEL_BYTES: Final = 64 * 1024 * 1024
+"""All shipped models together have half of this."""
+
+_REMEDY: Final = "reinstall the package, or run edge_lpr.training.export again"
+
+_FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""A plain name: it cannot lead out of the models folder."""
+
+
+class _Part(BaseModel):
+    """A part of the manifest; what the laboratory adds for itself is not looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _FileEntry(_Part):
+    """What a file must be."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(ge=1, le=MAXIMUM_MODEL_BYTES)
+    role: str = Field(max_length=64)
+
+
+class DetectorEntry(_Part):
+    """How the detector is fed and understood."""
+
+    input: str
+    """Name of the input: frames, shape (1, 3, H, W), float32, RGB in [0, 1]."""
+    output: str = "detections"
+    """Name of the output: shape (1, 17, N), see ``adapters/onnxruntime_detector.py``."""
+    stride_px: int = Field(ge=1, le=128)
+    """Height and width of the input must be multiples of this."""
+    minimum_confidence: float = Field(ge=0, le=1)
+    """Below, a detection is noise and not worth counting."""
+
+
+class ReaderEntry(_Part):
+    """How the reader is fed and understood."""
+
+    input: str
+    """Name of the input: plates, shape (N, 1, height, width), float32 in [-1, 1]."""
+    output: str = "logits"
+    """Name of the output: shape (N, T, 37)."""
+    width_px: int = Field(ge=16, le=1024)
+    """Width of a rectified plate."""
+    height_px: int = Field(ge=16, le=1024)
+    """Height of a rectified plate."""
+    blank_index: Literal[0]
+    """Class of the CTC blank; class i > 0 is character i - 1 of the alphabet."""
+
+
+class _Manifest(_Part):
+    """The whole of ``manifest.json``, as far as the device needs it."""
+
+    version: Literal[1]
+    files: dict[_FileName, _FileEntry] = Field(max_length=64)
+    detector: DetectorEntry
+    reader: ReaderEntry
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorModel:
+    """The detector, as read and verified."""
+
+    file: str
+    """Path of the file, for messages."""
+    onnx: bytes
+    """The model itself."""
+    entry: DetectorEntry
+    """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderModel:
+    """The reader, as read and verified."""
+
+    file: str
+    """Path of the file, for messages."""
+    onnx: bytes
+    """The model itself."""
+    entry: ReaderEntry
+    """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Everything that the ``onnx`` engine runs."""
+
+    detector: DetectorModel
+    reader: ReaderModel
+
+
+def load_models(models_folder: Path | None = None) -> Models:
+    """Read the manifest and the two models it names, and check them against it.
+
+    Args:
+        models_folder: Folder with ``manifest.json``; the package's own if None.
+
+    Returns:
+        Both models, whose bytes have the size and digest of the manifest.
+
+    Raises:
+        ModelError: A file is missing, unreadable, too large, damaged or not the manifest's.
+    """
+    folder = models_folder or Path(str(resources.files("edge_lpr.models")))
+    manifest = _read_manifest(folder / MANIFEST_NAME)
+    detector_file, detector_onnx = _read_role(folder, manifest, "detector")
+    reader_file, reader_onnx = _read_role(folder, manifest, "reader")
+    return Models(
+        detector=DetectorModel(str(detector_file), detector_onnx, manifest.detector),
+        reader=ReaderModel(str(reader_file), reader_onnx, manifest.reader),
+    )
+
+
+def _read_manifest(file: Path) -> _Manifest:
+    """Parse the manifest."""
+    try:
+        return _Manifest.model_validate_json(_read_bounded(file, MAXIMUM_MANIFEST_BYTES))
+    except ValidationError as error:
+        keys = ", ".join(".".join(str(part) for part in e["loc"]) for e in error.errors()) or "JSON"
+        raise ModelError(f"{file}: is no model manifest (wrong: {keys}); {_REMEDY}") from error
+
+
+def _read_role(folder: Path, manifest: _Manifest, role: str) -> tuple[Path, bytes]:
+    """Read the one file that has a role, and compare it with the manifest."""
+    names = [name for name, entry in manifest.files.items() if entry.role == role]
+    if len(names) != 1:
+        raise ModelError(
+            f"{folder / MANIFEST_NAME}: names {len(names)} files with the role {role} instead of "
+            f"one; {_REMEDY}"
+        )
+    file, entry = folder / names[0], manifest.files[names[0]]
+    content = _read_bounded(file, entry.size_bytes)
+    if len(content) != entry.size_bytes:
+        raise ModelError(
+            f"{file}: has {len(content)} bytes instead of the manifest's {entry.size_bytes}, "
+            f"so it is cut short; {_REMEDY}"
+        )
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise ModelError(f"{file}: is not the model in the manifest (SHA-256 differs); {_REMEDY}")
+    return file, content
+
+
+def _read_bounded(file: Path, maximum_bytes: int) -> bytes:
+    """Read a whole file of a known greatest length."""
+    try:
+        with file.open("rb") as opened:
+            untrusted_bytes = opened.read(maximum_bytes + 1)
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read ({error.strerror}); {_REMEDY}") from error
+    if len(untrusted_bytes) > maximum_bytes:
+        raise ModelError(f"{file}: is longer than {maximum_bytes} bytes; {_REMEDY}")
+    return untrusted_bytes

@@ -1,0 +1,91 @@
+"""A frame's journey: capture, detect, rectify, read, track, vote, hand over.
+
+This file names the stages in their order and does nothing else. Each stage has a file of its own
+with the stage's name.
+"""
+
+from collections.abc import Iterable
+
+from edge_lpr.core.log import Log
+from edge_lpr.core.settings import VisionSection
+from edge_lpr.vision.conclude import PassageJudge
+from edge_lpr.vision.contracts import NANOSECONDS, Frame, Moment, ReadingConsumer
+from edge_lpr.vision.detect import DetectStage
+from edge_lpr.vision.engine import Engine
+from edge_lpr.vision.fault_limit import FaultLimit
+from edge_lpr.vision.funnel import Funnel
+from edge_lpr.vision.read import ReadStage
+from edge_lpr.vision.rectify import rectify_plate
+from edge_lpr.vision.repeat_memory import RepeatMemory
+from edge_lpr.vision.track import Track, Tracker
+
+
+class Pipeline:
+    """Turn the frames of one lane into one consensus a passage."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        consumer: ReadingConsumer,
+        settings: VisionSection,
+        *,
+        funnel: Funnel,
+        log: Log,
+    ) -> None:
+        """Line up the stages.
+
+        Args:
+            engine: Detector and reader.
+            consumer: Takes the consensus of each passage: the tokeniser's socket on a device, a
+                list in the laboratory.
+            settings: Limits of the stages; the source in it is not opened here.
+            funnel: Where every gain and loss is counted.
+            log: Where failures of the engine are written.
+        """
+        memory = RepeatMemory(int(settings.repeat_window_s * NANOSECONDS))
+        self._detect = DetectStage(engine.detector, settings, funnel)
+        self._read = ReadStage(engine.reader, settings, funnel)
+        self._tracker = Tracker(int(settings.passage_gap_s * NANOSECONDS))
+        self._judge = PassageJudge(settings.agreeing_readings, memory, funnel)
+        self._consumer = consumer
+        self._funnel = funnel
+        self._log = log
+
+    def run(self, source: Iterable[Moment]) -> None:
+        """Follow every frame of a source to its end, and end the passages that are open then.
+
+        Args:
+            source: Frames in order, from ``capture.py`` or a list in a test.
+
+        Raises:
+            FrameSourceError: The source failed.
+            DetectorError: The detector failed on ten frames in a row.
+            ReaderError: The reader failed on ten frames in a row.
+        """
+        fault_limit = FaultLimit(self._log)
+        for moment in source:  # capture
+            with fault_limit:
+                if isinstance(moment, Frame):
+                    self._follow(moment)
+            for track in self._tracker.due(moment.captured_ns):
+                self._hand_over(track)
+        for track in self._tracker.end():
+            self._hand_over(track)
+
+    def _follow(self, frame: Frame) -> None:
+        """Take one frame from pixels to tracks."""
+        detections = self._detect(frame)
+        plates_bgr = [
+            rectify_plate(frame.image_bgr, detection.quad_frame_px) for detection in detections
+        ]
+        readings = self._read(plates_bgr)
+        self._tracker.follow(frame, detections, readings)
+
+    def _hand_over(self, track: Track) -> None:
+        """Take one due track from votes to the tokeniser."""
+        consensus = self._judge.conclude(track)
+        if consensus is None:
+            return
+        is_taken = self._consumer.take(consensus)
+        self._funnel.add("handed_over" if is_taken else "undelivered")
+        consensus.wipe()
