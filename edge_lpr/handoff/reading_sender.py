@@ -99,9 +99,9 @@ class ReadingSender:
         Raises:
             HandoffError: The sending thread has died, so nothing would ever be sent.
         """
-        if not self._thread.is_alive():
-            raise HandoffError("the thread that sends readings has ended; start vision again")
         with self._changed:
+            if not (self._is_stopping or self._thread.is_alive()):
+                raise HandoffError("the thread that sends readings has died; start vision again")
             has_room = self._changed.wait_for(lambda: len(self._queue) < QUEUE_READINGS, timeout_s)
             if not has_room or self._is_stopping:
                 return False

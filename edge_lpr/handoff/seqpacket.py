@@ -112,6 +112,25 @@ class Connection:
                 "the connection is made again"
             ) from error
 
+    def require_quiet(self) -> None:
+        """Check that the neighbour is still there and has nothing to say; never waits.
+
+        Raises:
+            NeighbourAwayError: The neighbour has closed the connection, or died.
+            HandoffError: A message that nobody asked for has come.
+        """
+        try:
+            peeked = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise NeighbourAwayError(
+                f"the connection broke while idle ({error.strerror}); it is made again"
+            ) from error
+        if peeked:
+            raise HandoffError("the neighbour sent a message that nobody asked for")
+        raise NeighbourAwayError("the neighbour closed the connection; it is made again")
+
     def close(self) -> None:
         """Close this end; may be called twice."""
         self._socket.close()

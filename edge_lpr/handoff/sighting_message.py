@@ -18,15 +18,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.errors import HandoffError
-
-MAXIMUM_BIRTH_BYTES: Final = 4096
-"""Longest birth document (the broker's ``max_packet_size`` is the second fence)."""
-
-MAXIMUM_SIGHTING_BYTES: Final = 512
-"""Longest sighting document."""
-
-MAXIMUM_SEQUENCE_NUMBER: Final = 2**53
-"""Largest whole number that every JSON library reads exactly (RFC 8259, section 6)."""
+from edge_lpr.wire.birth import MAXIMUM_BIRTH_BYTES
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
+from edge_lpr.wire.sighting import MAXIMUM_SIGHTING_BYTES
 
 BIRTH_SEQUENCE_NUMBER: Final = 0
 """Stands for the birth in an answer; sightings count from 1."""
@@ -87,7 +81,7 @@ def pack_sighting(sequence_number: int, sighting_jws: bytes) -> bytes:
     """Return the message that carries a sighting.
 
     Args:
-        sequence_number: From 1 to ``MAXIMUM_SEQUENCE_NUMBER``.
+        sequence_number: From 1 to ``MAXIMUM_SEQUENCE``.
         sighting_jws: Signed document.
 
     Raises:
@@ -208,5 +202,5 @@ def _check_length(name: str, document: bytes, maximum_bytes: int) -> None:
 
 def _check_number(sequence_number: int, *, minimum: int) -> None:
     """Refuse a sequence number out of range."""
-    if not minimum <= sequence_number <= MAXIMUM_SEQUENCE_NUMBER:
-        raise HandoffError(f"a sequence number must be {minimum} to {MAXIMUM_SEQUENCE_NUMBER}")
+    if not minimum <= sequence_number <= MAXIMUM_SEQUENCE:
+        raise HandoffError(f"a sequence number must be {minimum} to {MAXIMUM_SEQUENCE}")

@@ -1,0 +1,167 @@
+"""The tokeniser process: settings, keys, two threads, an orderly stop.
+
+The main thread receives readings and makes sightings; a second one delivers them.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from edge_lpr import __version__
+from edge_lpr.core.clock import Clock, SystemClock
+from edge_lpr.core.errors import (
+    HandoffError,
+    KeyFileError,
+    ModelError,
+    SettingsError,
+)
+from edge_lpr.core.log import Log, start_logging
+from edge_lpr.core.notify import ServiceNotifier
+from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
+from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.tokeniser.birth import BirthAnnouncer
+from edge_lpr.tokeniser.chain import SightingChain
+from edge_lpr.tokeniser.credentials import birth_claims, load_credentials
+from edge_lpr.tokeniser.delivery import Delivery
+from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.receive import ReadingReceiver
+from edge_lpr.tokeniser.relay import Relay
+from edge_lpr.tokens.key_ring import KeyPurpose
+
+FUNNEL_INTERVAL_NS: Final = 60_000_000_000
+"""How often the counters are written to the log."""
+
+FINISH_S: Final = 5.0
+"""Longest time an orderly stop spends on delivering; the publisher commits 1000 in one second."""
+
+EXIT_FAILURE: Final = 1
+"""Something broke; systemd starts the process again."""
+
+EXIT_MISCONFIGURED: Final = 2
+"""Settings, keys or models are wrong: starting again changes nothing until somebody acts."""
+
+
+class Tokeniser:
+    """The parts of the process, put together."""
+
+    def __init__(self, settings: BoothSettings, log: Log, clock: Clock) -> None:
+        """Read keys and listen for vision.
+
+        Args:
+            settings: The whole settings of the booth.
+            log: Log of this process.
+            clock: The machine's clock.
+
+        Raises:
+            EdgeLprError: A key, certificate, manifest or setting is wrong, or the socket's folder
+                does not let us.
+        """
+        self._log = log
+        self._clock = clock
+        self._funnel = Funnel()
+        self._notifier = ServiceNotifier()
+        credentials = load_credentials(settings, clock)
+        key_ring, signing_key = credentials.key_ring, credentials.signing_key
+        chain = SightingChain(signing_key, is_test=key_ring.purpose is KeyPurpose.TEST)
+        self._boot = chain.boot
+        claims = birth_claims(settings, credentials, boot=chain.boot, time_quality=clock.quality())
+        self._relay = Relay(settings, key_ring, chain, clock)
+        # One set of complaints a thread: they are not locked.
+        delivery_complaints = Complaints(log, clock)
+        self._delivery = Delivery(
+            settings.tokeniser.sightings_socket,
+            settings.tokeniser.queue_sightings,
+            announce=BirthAnnouncer(claims, signing_key, delivery_complaints).announce,
+            funnel=self._funnel,
+            complaints=delivery_complaints,
+            clock=clock,
+        )
+        self._listener = Listener(
+            settings.tokeniser.readings_socket,
+            allowed_user_id=user_id(settings.tokeniser.vision_user),
+        )
+        self._receiver = ReadingReceiver(
+            self._listener,
+            self._relay,
+            self._delivery,
+            funnel=self._funnel,
+            complaints=Complaints(log, clock),
+            clock=clock,
+        )
+        self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then deliver what is queued.
+
+        Args:
+            stop: Set to end.
+        """
+        self._delivery.start()
+        self._notifier.ready()
+        self._log.info("started", version=__version__, boot=self._boot)
+        try:
+            self._receiver.run(stop, self._heartbeat)
+        finally:
+            self._notifier.stopping()
+            self._listener.close()
+            self._delivery.finish(FINISH_S)
+            self._log.info("funnel", counters=self._funnel.counters())
+        self._log.info("stopped", boot=self._boot)
+
+    def _heartbeat(self) -> None:
+        """Feed the watchdog, wipe past keys, and write the funnel once a minute."""
+        if not self._delivery.is_alive():
+            raise HandoffError("the delivering thread has died; the process must start again")
+        self._notifier.alive()
+        self._relay.forget_past_keys()
+        now_ns = self._clock.monotonic_ns()
+        if now_ns >= self._next_funnel_ns:
+            self._next_funnel_ns = now_ns + FUNNEL_INTERVAL_NS
+            self._log.info("funnel", counters=self._funnel.counters())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tokeniser until SIGTERM or SIGINT.
+
+    Args:
+        arguments: Command line without the program's name; that of the process if left out.
+
+    Returns:
+        0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
+    """
+    parser = argparse.ArgumentParser(
+        prog="edge-lpr tokeniser", description="Turns plate readings into signed sightings."
+    )
+    parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS_FILE)
+    parser.add_argument(
+        "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    )
+    chosen = parser.parse_args(arguments)
+    start_logging(chosen.log_level)
+    log = Log("tokeniser")
+    stop = threading.Event()
+
+    def stop_in_order(signal_number: int, frame: FrameType | None) -> None:
+        del signal_number, frame
+        stop.set()
+
+    signal.signal(signal.SIGTERM, stop_in_order)
+    signal.signal(signal.SIGINT, stop_in_order)
+    try:
+        Tokeniser(load_settings(chosen.settings), log, SystemClock()).run(stop)
+    except (SettingsError, KeyFileError, ModelError) as error:
+        log.failure(error)
+        return EXIT_MISCONFIGURED
+    except Exception as error:  # noqa: BLE001  # the outermost loop: nothing goes unlogged
+        log.failure(error)
+        return EXIT_FAILURE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

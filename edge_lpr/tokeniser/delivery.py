@@ -1,0 +1,199 @@
+"""Deliver signed sightings to the publisher, from a thread of its own.
+
+Stop-and-wait: a sighting stays at the head of the queue until the publisher says that it is in
+the outbox. If the answer is lost, the sighting is sent again; the publisher drops what it has by
+(boot, seq). When the queue is full, ``offer`` makes the receiving side wait, and with it vision.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import HandoffError, NeighbourAwayError
+from edge_lpr.handoff.back_off import BackOff
+from edge_lpr.handoff.seqpacket import Connection, connect
+from edge_lpr.handoff.sighting_message import (
+    BIRTH_SEQUENCE_NUMBER,
+    MAXIMUM_TO_TOKENISER_BYTES,
+    pack_birth,
+    pack_sighting,
+    parse_answer,
+    parse_hello,
+)
+from edge_lpr.tokeniser.chain import SignedSighting
+from edge_lpr.tokeniser.funnel import Complaints, Funnel
+
+ANSWER_TIMEOUT_S: Final = 10.0
+"""A commit on a worn SD card takes a second or two; whoever needs ten is asked again."""
+
+_LOOK_AROUND_S: Final = 0.25
+"""How often a wait is interrupted to see whether the process stops or the publisher has gone."""
+
+_NS: Final = 1_000_000_000
+"""Nanoseconds in a second."""
+
+
+class Delivery:
+    """The tokeniser's end of the handoff to the publisher."""
+
+    def __init__(
+        self,
+        socket_path: Path,
+        queue_sightings: int,
+        *,
+        announce: Callable[[bytes | None], bytes],
+        funnel: Funnel,
+        complaints: Complaints,
+        clock: Clock,
+    ) -> None:
+        """Prepare the thread; ``start`` starts it.
+
+        Args:
+            socket_path: Where the publisher listens.
+            queue_sightings: Most sightings kept here, at least 1.
+            announce: Makes the birth from the sighting that the publisher committed last.
+            funnel: Counts ``delivered``, ``refused_by_publisher`` and ``undelivered``.
+            complaints: Takes the publisher's faults; used by this thread alone.
+            clock: Its monotonic time limits the waiting.
+        """
+        self._socket_path = socket_path
+        self._queue_sightings = queue_sightings
+        self._announce = announce
+        self._funnel = funnel
+        self._complaints = complaints
+        self._clock = clock
+        self._queue: deque[SignedSighting] = deque()
+        self._changed = threading.Condition()
+        self._give_up_ns: int | None = None
+        # Daemon: a fault in the receiving thread must end the process, publisher or not.
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+
+    def start(self) -> None:
+        """Start delivering; the publisher may come later."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Return whether the thread still works."""
+        return self._thread.is_alive()
+
+    def offer(self, sighting: SignedSighting, *, timeout_s: float) -> bool:
+        """Queue a sighting, waiting for room.
+
+        Args:
+            sighting: The next in the chain.
+            timeout_s: Longest wait in seconds.
+
+        Returns:
+            Whether there was room in time; if not, the same sighting must be offered again.
+        """
+        with self._changed:
+            has_room = self._changed.wait_for(
+                lambda: len(self._queue) < self._queue_sightings, timeout_s
+            )
+            if has_room:
+                self._queue.append(sighting)
+                self._changed.notify_all()
+            return has_room
+
+    def finish(self, deadline_s: float) -> None:
+        """Deliver what is queued while the publisher answers, then stop; count the rest.
+
+        Args:
+            deadline_s: Longest time to spend on it, in seconds.
+        """
+        with self._changed:
+            self._give_up_ns = self._clock.monotonic_ns() + int(deadline_s * _NS)
+            self._changed.notify_all()
+        self._thread.join()
+        self._funnel.count("undelivered", len(self._queue))
+
+    def _run(self) -> None:
+        """Connect, deliver, and connect again, until told to finish."""
+        back_off = BackOff()
+        while not self._is_over():
+            try:
+                with closing(connect(self._socket_path)) as connection:
+                    self._greet(connection)
+                    back_off.reset()
+                    self._deliver_over(connection)
+            except NeighbourAwayError as error:
+                self._complaints.about("publisher_away", error)
+            except HandoffError as error:
+                self._complaints.about("publisher_at_fault", error)
+            else:
+                continue
+            if self._give_up_ns is not None:
+                # It does not answer, and an orderly stop does not wait for it.
+                return
+            self._pause(back_off.next_wait_s())
+
+    def _greet(self, connection: Connection) -> None:
+        """Learn what was committed last, and have the birth committed."""
+        untrusted_hello = self._receive(connection)
+        birth = self._announce(parse_hello(untrusted_hello))
+        if not self._exchange(connection, pack_birth(birth), BIRTH_SEQUENCE_NUMBER):
+            raise HandoffError("the publisher refused the birth; update both processes")
+
+    def _deliver_over(self, connection: Connection) -> None:
+        """Deliver the oldest sighting, then the next, over one connection."""
+        while (sighting := self._oldest(connection)) is not None:
+            number = sighting.sequence_number
+            if self._exchange(connection, pack_sighting(number, sighting.jws), number):
+                self._finish_oldest("delivered")
+                continue
+            # Sending it again would change nothing; its missing number tells the servers.
+            self._finish_oldest("refused_by_publisher")
+            self._complaints.about(
+                "sighting_refused",
+                HandoffError("the publisher refused a sighting for good; update both processes"),
+            )
+
+    def _exchange(self, connection: Connection, message: bytes, number: int) -> bool:
+        """Send one message and return whether its content is committed (or else refused)."""
+        connection.send(message)
+        answer = parse_answer(self._receive(connection))
+        if answer.sequence_number != number:
+            raise HandoffError("the publisher answered another message than the one sent")
+        return answer.is_committed
+
+    def _receive(self, connection: Connection) -> bytes:
+        """Return the publisher's next message."""
+        deadline_ns = self._clock.monotonic_ns() + int(ANSWER_TIMEOUT_S * _NS)
+        while self._clock.monotonic_ns() < deadline_ns and not self._is_too_late():
+            message = connection.receive(MAXIMUM_TO_TOKENISER_BYTES, timeout_s=_LOOK_AROUND_S)
+            if message is not None:
+                return message
+        raise NeighbourAwayError("the publisher does not answer; look at its log for the reason")
+
+    def _oldest(self, connection: Connection) -> SignedSighting | None:
+        """Wait for a sighting and return it, still queued; ``None`` when all is delivered."""
+        with self._changed:
+            while not self._queue and self._give_up_ns is None:
+                self._changed.wait(_LOOK_AROUND_S)
+                # A publisher that was started again must get the birth before the next vehicle.
+                connection.require_quiet()
+            return self._queue[0] if self._queue and not self._is_over() else None
+
+    def _finish_oldest(self, counter: str) -> None:
+        """Take the oldest sighting from the queue and count it."""
+        with self._changed:
+            self._queue.popleft()
+            self._funnel.count(counter)
+            self._changed.notify_all()
+
+    def _pause(self, wait_s: float) -> None:
+        """Wait before the next attempt, or until told to finish."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._give_up_ns is not None, wait_s)
+
+    def _is_over(self) -> bool:
+        """Return whether nothing is left to do, or no time left to do it."""
+        return self._is_too_late() or (self._give_up_ns is not None and not self._queue)
+
+    def _is_too_late(self) -> bool:
+        """Return whether an orderly stop has used up its time."""
+        return self._give_up_ns is not None and self._clock.monotonic_ns() >= self._give_up_ns

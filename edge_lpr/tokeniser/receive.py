@@ -1,0 +1,155 @@
+"""Take readings from vision one by one, have each made into a sighting, and answer.
+
+A reading is answered when its token is made, its text is wiped and its sighting is queued; until
+then vision keeps its copy. So nothing is lost when this process dies, and vision waits when the
+queue is full.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import (
+    EdgeLprError,
+    HandoffError,
+    NeighbourAwayError,
+    NoValidKeyError,
+    PlateRefusedError,
+)
+from edge_lpr.handoff.reading_message import (
+    READING_BYTES,
+    READING_REFUSED,
+    READING_TAKEN,
+    parse_reading,
+)
+from edge_lpr.handoff.seqpacket import Connection, Listener
+from edge_lpr.tokeniser.chain import SignedSighting
+from edge_lpr.tokeniser.delivery import Delivery
+from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.pace import Pace
+from edge_lpr.tokeniser.relay import Relay
+from edge_lpr.tokens.wipe import wipe
+
+_LOOK_AROUND_S: Final = 0.25
+"""How often a wait is interrupted to feed the watchdog and to see whether the process stops."""
+
+_MALFORMED_LANE: Final = 0
+"""Malformed messages are paced too, under a lane that cannot exist."""
+
+_NS: Final = 1_000_000_000
+"""Nanoseconds in a second."""
+
+
+class ReadingReceiver:
+    """The tokeniser's end of the handoff from vision."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        relay: Relay,
+        delivery: Delivery,
+        *,
+        funnel: Funnel,
+        complaints: Complaints,
+        clock: Clock,
+    ) -> None:
+        """Prepare to receive.
+
+        Args:
+            listener: Where vision connects.
+            relay: Makes sightings.
+            delivery: Takes sightings.
+            funnel: Counts what became of each reading.
+            complaints: Takes vision's faults.
+            clock: Its UTC dates the readings, its monotonic time paces them.
+        """
+        self._listener = listener
+        self._relay = relay
+        self._delivery = delivery
+        self._funnel = funnel
+        self._complaints = complaints
+        self._clock = clock
+        self._pace = Pace()
+        self._buffer = bytearray(READING_BYTES)
+
+    def run(self, stop: threading.Event, heartbeat: Callable[[], None]) -> None:
+        """Serve one vision process after the other until told to stop.
+
+        Args:
+            stop: Set to end.
+            heartbeat: Called about once a second or more often: feeds the watchdog, writes the
+                funnel, wipes past keys.
+        """
+        while not stop.is_set():
+            heartbeat()
+            try:
+                connection = self._listener.accept(timeout_s=_LOOK_AROUND_S)
+            except HandoffError as error:
+                self._complaints.about("vision_refused", error)
+                continue
+            if connection is None:
+                continue
+            with closing(connection):
+                self._serve(connection, stop, heartbeat)
+
+    def _serve(
+        self, connection: Connection, stop: threading.Event, heartbeat: Callable[[], None]
+    ) -> None:
+        """Take readings over one connection until it ends."""
+        try:
+            while not stop.is_set():
+                heartbeat()
+                answer = self._take_one(connection, stop, heartbeat)
+                if answer is not None:
+                    connection.send(answer)
+        except NeighbourAwayError as error:
+            self._complaints.about("vision_away", error)
+
+    def _take_one(
+        self, connection: Connection, stop: threading.Event, heartbeat: Callable[[], None]
+    ) -> bytes | None:
+        """Take one reading and return the answer to it; ``None`` if there is none to give."""
+        try:
+            length = connection.receive_into(self._buffer, timeout_s=_LOOK_AROUND_S)
+            if length is None:
+                return None
+            received_unix_s = self._clock.unix_s()
+            reading = parse_reading(memoryview(self._buffer)[:length])
+            self._wait_for_turn(reading.lane, stop)
+            sighting = self._relay.sighting_of(reading, received_unix_s=received_unix_s)
+        except NeighbourAwayError:
+            raise
+        except NoValidKeyError as error:
+            self._count("no_key", error)
+            return READING_TAKEN
+        except (HandoffError, PlateRefusedError) as error:
+            self._count("refused", error)
+            self._wait_for_turn(_MALFORMED_LANE, stop)
+            return READING_REFUSED
+        finally:
+            wipe(self._buffer)
+        self._count("tokenised")
+        return READING_TAKEN if self._queue(sighting, stop, heartbeat) else None
+
+    def _queue(
+        self, sighting: SignedSighting, stop: threading.Event, heartbeat: Callable[[], None]
+    ) -> bool:
+        """Queue a sighting once there is room; ``False`` if told to stop before."""
+        while not self._delivery.offer(sighting, timeout_s=_LOOK_AROUND_S):
+            heartbeat()
+            if stop.is_set():
+                return False
+        return True
+
+    def _wait_for_turn(self, lane: int, stop: threading.Event) -> None:
+        """Wait until the lane may have its next reading; an orderly stop is not kept waiting."""
+        stop.wait(self._pace.claim_ns(lane, self._clock.monotonic_ns()) / _NS)
+
+    def _count(self, counter: str, error: EdgeLprError | None = None) -> None:
+        """Count a reading and what became of it, and say why if it came to nothing."""
+        self._funnel.count("received")
+        self._funnel.count(counter)
+        if error is not None:
+            self._complaints.about("reading_" + counter, error)
