@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -133,6 +134,7 @@ def start_logging(level_name: str = "INFO") -> None:
     handler.setFormatter(_JsonFormatter())
     logging.basicConfig(level=level_name, handlers=[handler], force=True)
     sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
 
 
 def _log_uncaught(
@@ -141,6 +143,12 @@ def _log_uncaught(
     """Log what nobody caught, without its message: the default hook would print that."""
     del kind
     Log("process").failure(error.with_traceback(place))
+
+
+def _log_uncaught_in_thread(fault: threading.ExceptHookArgs) -> None:
+    """Log what a thread did not catch; ``None`` stands for an error that has no more memory."""
+    if fault.exc_value is not None:
+        _log_uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
 
 
 def _place(place: TracebackType | None) -> str:
