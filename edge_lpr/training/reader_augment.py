@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.synthesis.chance import happens
-from edge_lpr.synthesis.pictures import GreyImage, Quad
+from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
+from edge_lpr.vision.rectify import rectify_plate
 
 READER_SIZE_PX = (192, 64)
 """Width and height of the reader's input."""
@@ -67,6 +68,22 @@ def photograph(
         method = cv2.INTER_LINEAR if happens(0.7, rng) else cv2.INTER_CUBIC
         seen = cv2.resize(seen, READER_SIZE_PX, interpolation=method).astype(np.uint8, copy=False)
     return seen
+
+
+def flatten_exactly(picture_bgr: BgrImage, corners_px: Quad, margin: float = 0.04) -> GreyImage:
+    """Flatten a plate without any error, as a perfect detector would have it.
+
+    Args:
+        picture_bgr: Plate with something around it, shape (H, W, 3), uint8. Not modified.
+        corners_px: The plate's corners in it, clockwise from its top-left.
+        margin: What to keep around the plate, as a share of its width and height.
+
+    Returns:
+        Reader input, shape (64, 192), uint8, in memory of its own.
+    """
+    return cv2.cvtColor(
+        rectify_plate(picture_bgr, corners_px, margin=margin), cv2.COLOR_BGR2GRAY
+    ).astype(np.uint8, copy=False)
 
 
 def _sensor_size(

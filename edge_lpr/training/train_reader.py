@@ -9,7 +9,6 @@ import argparse
 import copy
 import logging
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +16,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-import yaml
 from torch.nn import functional
 
-from edge_lpr.models.plate_reader import Model
 from edge_lpr.training.reader_samples import Batch, Photographs, RenderedPool, make_batch
 from edge_lpr.training.reader_scores import ValidationSet, load_validation, read_all, score
+from edge_lpr.training.reader_weights import build_model, load_weights, save_weights, write_whole
 
 _LOG = logging.getLogger(__name__)
-_DEFINITION = Path(__file__).parent.parent / "models" / "plate_reader.yaml"
 _WARM_UP = 0.02
 _EMA_DECAY = 0.998
-_EASYOCR_PREFIX = "module."
-"""EasyOCR cuts seven characters off every key, as its own weights come out of DataParallel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +136,7 @@ class ReaderTraining:
             "steps": self.steps,
             "elapsed_s": self.elapsed_s,
         }
-        _write_whole(state, self._checkpoint)
+        write_whole(state, self._checkpoint)
         save_weights(self.average, self.recipe.work / "plate_reader.pth")
 
     def _load_checkpoint(self) -> None:
@@ -166,41 +161,6 @@ def schedule(progress: float) -> float:
         return 0.05 + 0.95 * progress / _WARM_UP
     along = (progress - _WARM_UP) / (1 - _WARM_UP)
     return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
-
-
-def build_model() -> Model:
-    """Build the network that ``plate_reader.yaml`` describes, with random weights."""
-    definition = yaml.safe_load(_DEFINITION.read_text(encoding="utf-8"))
-    return Model(num_class=len(definition["character_list"]) + 1, **definition["network_params"])
-
-
-def save_weights(model: torch.nn.Module, path: Path) -> None:
-    """Write weights as EasyOCR loads them.
-
-    Args:
-        model: Network.
-        path: File to write or replace.
-    """
-    weights = {_EASYOCR_PREFIX + k: v.detach().cpu() for k, v in model.state_dict().items()}
-    _write_whole(weights, path)
-
-
-def load_weights(model: torch.nn.Module, path: Path) -> None:
-    """Load what ``save_weights`` wrote.
-
-    Args:
-        model: Network to load them into.
-        path: File.
-    """
-    weights = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict({k.removeprefix(_EASYOCR_PREFIX): v for k, v in weights.items()})
-
-
-def _write_whole(state: object, path: Path) -> None:
-    """Write beside, then rename: a killed run leaves the old file or the new one."""
-    beside = path.with_suffix(path.suffix + ".part")
-    torch.save(state, beside)
-    os.replace(beside, path)  # noqa: PTH105
 
 
 def train(recipe: Recipe) -> None:
