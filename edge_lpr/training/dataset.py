@@ -51,10 +51,10 @@ class SceneRow:
 
     image: str
     """Path relative to the picture folder, with forward slashes."""
-    width_px: int
-    """Width of the stored picture."""
-    height_px: int
-    """Height of the stored picture."""
+    width_px: int | None
+    """Width of the stored picture; None where the row does not say."""
+    height_px: int | None
+    """Height of the stored picture; None where the row does not say."""
     plates: tuple[PlateLabel, ...]
     """Every labelled plate; empty for a photograph without any."""
     is_low_grade: bool
@@ -76,10 +76,10 @@ class CropRow:
 
     image: str
     """Path relative to the picture folder, with forward slashes."""
-    width_px: int
-    """Width of the stored picture."""
-    height_px: int
-    """Height of the stored picture."""
+    width_px: int | None
+    """Width of the stored picture; None where the row does not say."""
+    height_px: int | None
+    """Height of the stored picture; None where the row does not say."""
     text: str
     """A-Z0-9, upper case."""
     region: str | None
@@ -90,6 +90,23 @@ class CropRow:
     """Where the picture comes from, for the record."""
     group: int | None
     """Rows of one vehicle share this number; None is a group of its own."""
+
+    @property
+    def table(self) -> str:
+        """Name the collection the row comes from: the first folder of its path."""
+        return self.image.split("/", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlates:
+    """Plates of one picture whose places are given, to be read without detection."""
+
+    image: str
+    """Path relative to the picture folder, with forward slashes."""
+    split: str | None
+    """``train``, ``val`` or None."""
+    plates: tuple[tuple[tuple[float, float, float, float] | None, str | None], ...]
+    """Box (left, top, width, height; None for the whole picture) and text of each plate."""
 
     @property
     def table(self) -> str:
@@ -125,6 +142,23 @@ def load_crops(path: Path) -> list[CropRow]:
         DataSetError: The file cannot be read or a row is wrong; the message names the line.
     """
     return _load(path, _crop_from)
+
+
+def load_known_plates(path: Path, *, split: str | None = None) -> list[KnownPlates]:
+    """Read where plates are from a label file of crops, of photographs, or of both.
+
+    Args:
+        path: File with one JSON object a line, at most ``MAX_LABEL_FILE_BYTES`` long.
+        split: Keep rows of this split alone; None keeps all.
+
+    Returns:
+        Rows in the order of the file.
+
+    Raises:
+        DataSetError: The file cannot be read or a row is wrong; the message names the line.
+    """
+    known = _load(path, _known_plates_from)
+    return [row for row in known if split is None or row.split == split]
 
 
 def cap_films(rows: Sequence[SceneRow], *, frames_per_car: int = FRAMES_PER_CAR) -> list[SceneRow]:
@@ -200,8 +234,8 @@ def _scene_from(untrusted: dict[str, Any]) -> SceneRow:
         raise ValueError(f"{len(plates)} plates, at most {MAX_PLATES_PER_SCENE}")
     return SceneRow(
         image=_relative_path(untrusted["image"]),
-        width_px=_side(untrusted["width"]),
-        height_px=_side(untrusted["height"]),
+        width_px=_side(untrusted.get("width")),
+        height_px=_side(untrusted.get("height")),
         plates=tuple(_plate_from(plate) for plate in plates),
         is_low_grade=untrusted.get("grade") == "low",
         source=str(untrusted.get("source", "")),
@@ -218,8 +252,8 @@ def _crop_from(untrusted: dict[str, Any]) -> CropRow:
         raise ValueError("split is neither train nor val")
     return CropRow(
         image=_relative_path(untrusted["image"]),
-        width_px=_side(untrusted["width"]),
-        height_px=_side(untrusted["height"]),
+        width_px=_side(untrusted.get("width")),
+        height_px=_side(untrusted.get("height")),
         text=text,
         region=_optional_text(untrusted.get("region")),
         split=untrusted["split"],
@@ -228,19 +262,39 @@ def _crop_from(untrusted: dict[str, Any]) -> CropRow:
     )
 
 
+def _known_plates_from(untrusted: dict[str, Any]) -> KnownPlates:
+    """Check a row of either kind for where its plates are and what they say."""
+    listed = untrusted.get("plates", [{"text": untrusted.get("text")}])
+    if len(listed) > MAX_PLATES_PER_SCENE:
+        raise ValueError(f"{len(listed)} plates, at most {MAX_PLATES_PER_SCENE}")
+    return KnownPlates(
+        image=_relative_path(untrusted["image"]),
+        split=_optional_text(untrusted.get("split")),
+        plates=tuple(
+            (_box(plate["box"]) if plate.get("box") else None, _text(plate.get("text")))
+            for plate in listed
+        ),
+    )
+
+
 def _plate_from(untrusted: dict[str, Any]) -> PlateLabel:
     """Check one plate of a scene row."""
+    return PlateLabel(
+        box_xywh=_box(untrusted["box"]),
+        text=_text(untrusted.get("text")),
+        region=_optional_text(untrusted.get("region")),
+    )
+
+
+def _box(untrusted: Any) -> tuple[float, float, float, float]:  # noqa: ANN401 - JSON
+    """Check a box."""
     left, top, width, height = (float(value) for value in untrusted["box"])
     limit = float(MAX_PICTURE_SIDE_PX)
     if not (-limit < left < limit and -limit < top < limit):
         raise ValueError("a box lies outside any picture")
     if not (0 < width < limit and 0 < height < limit):
         raise ValueError("a box has no positive size")
-    return PlateLabel(
-        box_xywh=(left, top, width, height),
-        text=_text(untrusted.get("text")),
-        region=_optional_text(untrusted.get("region")),
-    )
+    return left, top, width, height
 
 
 def _relative_path(untrusted: object) -> str:
@@ -253,8 +307,10 @@ def _relative_path(untrusted: object) -> str:
     return str(path)
 
 
-def _side(untrusted: object) -> int:
+def _side(untrusted: object) -> int | None:
     """Check a width or height."""
+    if untrusted is None:
+        return None
     if not isinstance(untrusted, int) or not 0 < untrusted <= MAX_PICTURE_SIDE_PX:
         raise ValueError(f"a side is not a whole number of 1 to {MAX_PICTURE_SIDE_PX} pixels")
     return untrusted

@@ -17,11 +17,11 @@ from edge_lpr.training.detector_windows import (
     Sample,
     cut_window,
     mirrored,
-    read_picture,
     sample_from,
     tiled,
     with_pasted_plates,
 )
+from edge_lpr.training.pictures import read_picture
 
 WINDOW_SIZES_PX: Final = (384, 448, 544)
 """Sides of the square training windows; multiples of the detector's stride of 32."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 
 from edge_lpr.synthesis.chance import happens
@@ -14,7 +13,7 @@ from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.synthesis.plates import render_plate
 from edge_lpr.synthesis.styles import UNITED_STATES
 from edge_lpr.training.dataset import CropRow
-from edge_lpr.training.detector_windows import read_picture
+from edge_lpr.training.pictures import read_picture
 from edge_lpr.training.typefaces import load_typefaces
 
 TIGHT_CROP_TABLES: Final = {"eu_crops": 1, "eu2_crops": 2, "bench_usocr": 2}
@@ -96,26 +95,3 @@ def draw_plates(count: int, data: Path, rng: np.random.Generator) -> list[BgrIma
         (left, top), (right, bottom) = np.rint(plate.corners_px[[0, 2]]).astype(int)
         drawn.append(plate.picture_bgr[top : bottom + 1, left : right + 1].copy())
     return drawn
-
-
-def contact_sheet(pictures: Sequence[BgrImage], columns: int, cell_px: tuple[int, int]) -> BgrImage:
-    """Put pictures side by side, so that a person can look at many.
-
-    Args:
-        pictures: Any number.
-        columns: Pictures in a row.
-        cell_px: Width and height that each is fitted into.
-
-    Returns:
-        One picture.
-    """
-    width, height = cell_px
-    rows = -(-len(pictures) // columns)
-    sheet = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for index, picture in enumerate(pictures):
-        scale = min(width / picture.shape[1], height / picture.shape[0])
-        size = (max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale)))
-        fitted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        top, left = index // columns * height, index % columns * width
-        sheet[top : top + size[1], left : left + size[0]] = fitted
-    return sheet

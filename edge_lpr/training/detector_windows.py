@@ -6,14 +6,12 @@ continuous: the first pixel reaches from 0 to 1.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad
@@ -64,24 +62,6 @@ class Sample:
     """Shape (H, W, 3), uint8."""
     truths: tuple[PlateTruth, ...]
     """Every plate that should be found."""
-
-
-def read_picture(path: Path) -> BgrImage:
-    """Read a picture file.
-
-    Args:
-        path: JPEG or PNG file.
-
-    Returns:
-        Picture, shape (H, W, 3), uint8, BGR.
-
-    Raises:
-        DataSetError: There is no readable picture.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise DataSetError(f"{path} is not a readable picture; check --data.")
-    return picture.astype(np.uint8, copy=False)
 
 
 def sample_from(row: SceneRow, picture_bgr: BgrImage) -> Sample:
