@@ -1,0 +1,39 @@
+"""``edge-lpr demo``: see ``run.py`` for what happens, ``arguments.py`` for the options."""
+
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from edge_lpr.core.clock import SystemClock
+from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.demo.arguments import parse_arguments
+from edge_lpr.demo.run import Demo
+from edge_lpr.demo.screen import JsonScreen, Screen, TableScreen
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo.
+
+    Args:
+        arguments: The words after ``edge-lpr demo``; those of the process if left out.
+
+    Returns:
+        0 if everything that was published was received and verified, else 1.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    screen: Screen = JsonScreen() if "--json" in words else TableScreen()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        return 0 if Demo(parse_arguments(words), screen, SystemClock(), stop).run() else 1
+    except EdgeLprError as error:
+        screen.failure(str(error))
+    except OSError as error:
+        screen.failure(f"{error.filename or 'a file'}: {error.strerror or error}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
