@@ -24,14 +24,12 @@ from edge_lpr.core.log import Log, start_logging
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
 from edge_lpr.handoff.seqpacket import Listener, user_id
-from edge_lpr.tokeniser.birth import BirthAnnouncer
-from edge_lpr.tokeniser.chain import SightingChain
+from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.credentials import birth_claims, load_credentials
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Complaints, Funnel
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
-from edge_lpr.tokens.key_ring import KeyPurpose
 
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 """How often the counters are written to the log."""
@@ -65,20 +63,20 @@ class Tokeniser:
         self._clock = clock
         self._funnel = Funnel()
         self._notifier = ServiceNotifier()
+        self._boot_id = new_boot_id()
         credentials = load_credentials(settings, clock)
-        key_ring, signing_key = credentials.key_ring, credentials.signing_key
-        chain = SightingChain(signing_key, is_test=key_ring.purpose is KeyPurpose.TEST)
-        self._boot = chain.boot
-        claims = birth_claims(settings, credentials, boot=chain.boot, time_quality=clock.quality())
-        self._relay = Relay(settings, key_ring, chain, clock)
+        claims = birth_claims(
+            settings, credentials, boot=self._boot_id, time_quality=clock.quality()
+        )
+        self._relay = Relay(settings, credentials.key_ring, clock)
         # One set of complaints a thread: they are not locked.
-        delivery_complaints = Complaints(log, clock)
+        complaints = Complaints(log, clock)
         self._delivery = Delivery(
             settings.tokeniser.sightings_socket,
             settings.tokeniser.queue_sightings,
-            announce=BirthAnnouncer(claims, signing_key, delivery_complaints).announce,
+            boot=Boot(claims, credentials.signing_key, complaints),
             funnel=self._funnel,
-            complaints=delivery_complaints,
+            complaints=complaints,
             clock=clock,
         )
         self._listener = Listener(
@@ -103,7 +101,7 @@ class Tokeniser:
         """
         self._delivery.start()
         self._notifier.ready()
-        self._log.info("started", version=__version__, boot=self._boot)
+        self._log.info("started", version=__version__, boot=self._boot_id)
         try:
             self._receiver.run(stop, self._heartbeat)
         finally:
@@ -111,7 +109,7 @@ class Tokeniser:
             self._listener.close()
             self._delivery.finish(FINISH_S)
             self._log.info("funnel", counters=self._funnel.counters())
-        self._log.info("stopped", boot=self._boot)
+        self._log.info("stopped", boot=self._boot_id)
 
     def _heartbeat(self) -> None:
         """Feed the watchdog, wipe past keys, and write the funnel once a minute."""

@@ -1,13 +1,10 @@
 """Number, chain and sign the sightings of one boot.
 
-``boot``, ``seq`` and ``prev`` let a server see every gap, and who cut a tail off. Number 1 has
-no predecessor in its chain: it may be signed while the publisher, which alone remembers the boot
-before, is still away. The two boots are tied together by the birth (``birth.py``).
+``boot``, ``seq`` and ``prev`` let a server see every gap, and that no tail was cut off: the
+first sighting of a boot points to the last one of the boot before.
 """
 
-import secrets
 from dataclasses import dataclass
-from typing import Final
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.tokens.suite1 import TokenPair
@@ -19,9 +16,6 @@ from edge_lpr.wire.sighting import (
     sighting_hash,
     sign_sighting,
 )
-
-_BOOT_BYTES: Final = 8
-"""64 random bits: no two boots of a device's life share an id."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,23 +53,27 @@ class SignedSighting:
 class SightingChain:
     """The sightings of one boot, in order."""
 
-    def __init__(self, signing_key: SigningKey, *, is_test: bool) -> None:
-        """Begin a chain under a new random boot id.
+    def __init__(self, boot: str, signing_key: SigningKey, *, is_test: bool) -> None:
+        """Begin the chain of a device's very first boot.
 
         Args:
+            boot: Boot id, 16 hexadecimal digits.
             signing_key: The device's event key.
             is_test: Whether every sighting is marked as replayed or synthetic.
         """
+        self._boot = boot
         self._signing_key = signing_key
         self._is_test = is_test
-        self._boot = secrets.token_hex(_BOOT_BYTES)
         self._last_number = 0
         self._last_hash = FIRST_PREV
 
-    @property
-    def boot(self) -> str:
-        """Boot id, 16 hexadecimal digits."""
-        return self._boot
+    def continue_after(self, link: bytes) -> None:
+        """Let the next sighting point to the last one of the boot before.
+
+        Args:
+            link: ``sighting_hash`` of that sighting.
+        """
+        self._last_hash = link
 
     def sign(self, passage: Passage) -> SignedSighting:
         """Give a passage the next number, chain it to the one before, and sign it.

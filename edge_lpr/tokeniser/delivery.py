@@ -1,13 +1,12 @@
-"""Deliver signed sightings to the publisher, from a thread of its own.
+"""Sign passages and deliver them to the publisher, from a thread of its own.
 
-Stop-and-wait: a sighting stays at the head of the queue until the publisher says that it is in
-the outbox. If the answer is lost, the sighting is sent again; the publisher drops what it has by
-(boot, seq). When the queue is full, ``offer`` makes the receiving side wait, and with it vision.
+Stop-and-wait: a passage stays at the head of the queue until the publisher says that its
+sighting is in the outbox. If the answer is lost, the same sighting is sent again; the publisher
+knows it by (boot, seq). A full queue makes the receiving side wait, and with it vision.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -24,7 +23,8 @@ from edge_lpr.handoff.sighting_message import (
     parse_answer,
     parse_hello,
 )
-from edge_lpr.tokeniser.chain import SignedSighting
+from edge_lpr.tokeniser.boot import Boot
+from edge_lpr.tokeniser.chain import Passage, SignedSighting
 from edge_lpr.tokeniser.funnel import Complaints, Funnel
 
 ANSWER_TIMEOUT_S: Final = 10.0
@@ -45,7 +45,7 @@ class Delivery:
         socket_path: Path,
         queue_sightings: int,
         *,
-        announce: Callable[[bytes | None], bytes],
+        boot: Boot,
         funnel: Funnel,
         complaints: Complaints,
         clock: Clock,
@@ -54,19 +54,20 @@ class Delivery:
 
         Args:
             socket_path: Where the publisher listens.
-            queue_sightings: Most sightings kept here, at least 1.
-            announce: Makes the birth from the sighting that the publisher committed last.
+            queue_sightings: Most passages kept here, at least 1.
+            boot: Makes the birth, and signs.
             funnel: Counts ``delivered``, ``refused_by_publisher`` and ``undelivered``.
             complaints: Takes the publisher's faults; used by this thread alone.
             clock: Its monotonic time limits the waiting.
         """
         self._socket_path = socket_path
         self._queue_sightings = queue_sightings
-        self._announce = announce
+        self._boot = boot
         self._funnel = funnel
         self._complaints = complaints
         self._clock = clock
-        self._queue: deque[SignedSighting] = deque()
+        self._queue: deque[Passage] = deque()
+        self._signed_oldest: SignedSighting | None = None
         self._changed = threading.Condition()
         self._give_up_ns: int | None = None
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
@@ -80,22 +81,22 @@ class Delivery:
         """Return whether the thread still works."""
         return self._thread.is_alive()
 
-    def offer(self, sighting: SignedSighting, *, timeout_s: float) -> bool:
-        """Queue a sighting, waiting for room.
+    def offer(self, passage: Passage, *, timeout_s: float) -> bool:
+        """Queue a passage, waiting for room.
 
         Args:
-            sighting: The next in the chain.
+            passage: Made after all that were queued before.
             timeout_s: Longest wait in seconds.
 
         Returns:
-            Whether there was room in time; if not, the same sighting must be offered again.
+            Whether there was room in time; if not, the passage is still the caller's.
         """
         with self._changed:
             has_room = self._changed.wait_for(
                 lambda: len(self._queue) < self._queue_sightings, timeout_s
             )
             if has_room:
-                self._queue.append(sighting)
+                self._queue.append(passage)
                 self._changed.notify_all()
             return has_room
 
@@ -134,7 +135,7 @@ class Delivery:
     def _greet(self, connection: Connection) -> None:
         """Learn what was committed last, and have the birth committed."""
         untrusted_hello = self._receive(connection)
-        birth = self._announce(parse_hello(untrusted_hello))
+        birth = self._boot.announce(parse_hello(untrusted_hello))
         if not self._exchange(connection, pack_birth(birth), BIRTH_SEQUENCE_NUMBER):
             raise HandoffError("the publisher refused the birth; update both processes")
 
@@ -170,18 +171,23 @@ class Delivery:
         raise NeighbourAwayError("the publisher does not answer; look at its log for the reason")
 
     def _oldest(self, connection: Connection) -> SignedSighting | None:
-        """Wait for a sighting and return it, still queued; ``None`` when all is delivered."""
+        """Wait for a passage and return its sighting; ``None`` when all is delivered."""
         with self._changed:
             while not self._queue and self._give_up_ns is None:
                 self._changed.wait(_LOOK_AROUND_S)
                 # A publisher that was started again must get the birth before the next vehicle.
                 connection.require_quiet()
-            return self._queue[0] if self._queue and not self._is_over() else None
+            if not self._queue or self._is_over():
+                return None
+            if self._signed_oldest is None:
+                self._signed_oldest = self._boot.sign(self._queue[0])
+            return self._signed_oldest
 
     def _finish_oldest(self, counter: str) -> None:
-        """Take the oldest sighting from the queue and count it."""
+        """Take the oldest passage from the queue and count it."""
         with self._changed:
             self._queue.popleft()
+            self._signed_oldest = None
             self._funnel.count(counter)
             self._changed.notify_all()
 

@@ -1,6 +1,6 @@
-"""Take readings from vision one by one, have each made into a sighting, and answer.
+"""Take readings from vision one by one, have tokens made of each, and answer.
 
-A reading is answered when its token is made, its text is wiped and its sighting is queued; until
+A reading is answered when its token is made, its text is wiped and its passage is queued; until
 then vision keeps its copy. So nothing is lost when this process dies, and vision waits when the
 queue is full.
 """
@@ -25,7 +25,7 @@ from edge_lpr.handoff.reading_message import (
     parse_reading,
 )
 from edge_lpr.handoff.seqpacket import Connection, Listener
-from edge_lpr.tokeniser.chain import SignedSighting
+from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Complaints, Funnel
 from edge_lpr.tokeniser.pace import Pace
@@ -59,8 +59,8 @@ class ReadingReceiver:
 
         Args:
             listener: Where vision connects.
-            relay: Makes sightings.
-            delivery: Takes sightings.
+            relay: Makes tokens.
+            delivery: Takes passages.
             funnel: Counts what became of each reading.
             complaints: Takes vision's faults.
             clock: Its UTC dates the readings, its monotonic time paces them.
@@ -118,7 +118,7 @@ class ReadingReceiver:
             received_unix_s = self._clock.unix_s()
             reading = parse_reading(memoryview(self._buffer)[:length])
             self._wait_for_turn(reading.lane, stop)
-            sighting = self._relay.sighting_of(reading, received_unix_s=received_unix_s)
+            passage = self._relay.passage_of(reading, received_unix_s=received_unix_s)
         except NeighbourAwayError:
             raise
         except NoValidKeyError as error:
@@ -131,13 +131,13 @@ class ReadingReceiver:
         finally:
             wipe(self._buffer)
         self._count("tokenised")
-        return READING_TAKEN if self._queue(sighting, stop, heartbeat) else None
+        return READING_TAKEN if self._queue(passage, stop, heartbeat) else None
 
     def _queue(
-        self, sighting: SignedSighting, stop: threading.Event, heartbeat: Callable[[], None]
+        self, passage: Passage, stop: threading.Event, heartbeat: Callable[[], None]
     ) -> bool:
-        """Queue a sighting once there is room; ``False`` if told to stop before."""
-        while not self._delivery.offer(sighting, timeout_s=_LOOK_AROUND_S):
+        """Queue a passage once there is room; ``False`` if told to stop before."""
+        while not self._delivery.offer(passage, timeout_s=_LOOK_AROUND_S):
             heartbeat()
             if stop.is_set():
                 return False

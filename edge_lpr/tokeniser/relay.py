@@ -1,12 +1,11 @@
-"""From a plate reading to a signed sighting: every rule, and no input or output.
+"""From a plate reading to the tokens of a passage: every rule, and no input or output.
 
 1. The lane exists in the settings.
 2. The time of the passage is known, and with it the key epoch.
 3. There is a key for that epoch. A weaker token is never made instead.
 4. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
-5. The sighting is numbered, chained and signed.
 
-Pace, queue and sockets are left to ``receive.py`` and ``delivery.py``.
+Pace and sockets are left to ``receive.py``, numbering and signing to ``boot.py``.
 """
 
 from typing import Final
@@ -16,7 +15,7 @@ from edge_lpr.core.clock import Clock, TimeQuality, epoch_of
 from edge_lpr.core.errors import HandoffError, NoValidKeyError
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.reading_message import ReadingMessage
-from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
+from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokens.canonical import canonical_from_indices
 from edge_lpr.tokens.key_ring import KeyRing
 from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
@@ -34,33 +33,29 @@ _MS: Final = 1000
 class Relay:
     """The rules of the tokeniser."""
 
-    def __init__(
-        self, settings: BoothSettings, key_ring: KeyRing, chain: SightingChain, clock: Clock
-    ) -> None:
+    def __init__(self, settings: BoothSettings, key_ring: KeyRing, clock: Clock) -> None:
         """Relay for one booth.
 
         Args:
             settings: Who the booth is, and which lanes it has.
             key_ring: Token keys; past ones are wiped by ``forget_past_keys``.
-            chain: Numbers and signs.
             clock: Decides the epoch, on this process's own authority.
         """
         self._booth = settings.booth
         self._lanes = frozenset(lane.number for lane in settings.lanes)
         self._key_ring = key_ring
-        self._chain = chain
         self._clock = clock
         self._canonical = bytearray(MAX_PLATE_LENGTH)
 
-    def sighting_of(self, reading: ReadingMessage, *, received_unix_s: int) -> SignedSighting:
-        """Make the signed sighting of a reading, and wipe the plate whatever comes of it.
+    def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage:
+        """Make the tokens of a reading, and wipe the plate whatever comes of it.
 
         Args:
             reading: A checked reading; its plate is wiped.
             received_unix_s: When it came, on this process's clock. Its age is vision's word.
 
         Returns:
-            The sighting.
+            The passage, ready to be signed.
 
         Raises:
             HandoffError: The settings have no such lane.
@@ -81,17 +76,15 @@ class Relay:
             at_unix_s = received_unix_s - (reading.age_ms + _MS // 2) // _MS
             epoch = epoch_of(at_unix_s)
             tokens = self._tokens_of(reading, self._key_ring.keys_for(epoch), epoch)
-            return self._chain.sign(
-                Passage(
-                    at_unix_s=at_unix_s,
-                    time_quality=time_quality,
-                    lane=reading.lane,
-                    direction=reading.direction,
-                    epoch=epoch,
-                    tokens=tokens,
-                    confidence_bucket=reading.confidence_bucket,
-                    reads_bucket=bucket_reads(reading.agreeing_readings),
-                )
+            return Passage(
+                at_unix_s=at_unix_s,
+                time_quality=time_quality,
+                lane=reading.lane,
+                direction=reading.direction,
+                epoch=epoch,
+                tokens=tokens,
+                confidence_bucket=reading.confidence_bucket,
+                reads_bucket=bucket_reads(reading.agreeing_readings),
             )
         finally:
             reading.wipe()

@@ -1,36 +1,53 @@
-"""The birth of this boot: who this device is, and where its previous boot ended."""
+"""One boot of the tokeniser: its birth, and the chain of sightings that it signs.
 
+Both need to know where the boot before ended, and only the publisher remembers that. So nothing
+is numbered or signed until the publisher has said hello; passages wait as tokens until then.
+"""
+
+import secrets
 from dataclasses import replace
+from typing import Final
 
 from edge_lpr.core.errors import WireError
+from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
 from edge_lpr.tokeniser.funnel import Complaints
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import sighting_hash, verify_sighting
 
+_BOOT_ID_BYTES: Final = 8
+"""64 random bits: no two boots of a device's life share an id."""
 
-class BirthAnnouncer:
-    """Makes the birth when the publisher first says what it committed last."""
+
+def new_boot_id() -> str:
+    """Return a random boot id, 16 hexadecimal digits."""
+    return secrets.token_hex(_BOOT_ID_BYTES)
+
+
+class Boot:
+    """Signs everything that this boot says; used by the delivering thread alone."""
 
     def __init__(
         self, claims: BirthClaims, signing_key: SigningKey, complaints: Complaints
     ) -> None:
-        """Prepare the birth of this boot.
+        """Prepare the birth.
 
         Args:
-            claims: All that is known at the start; the previous boot is filled in later.
+            claims: All that is known at the start; the boot before is filled in later.
             signing_key: The device's event key.
             complaints: Takes the fault of a hello that does not verify.
         """
         self._claims = claims
         self._signing_key = signing_key
         self._complaints = complaints
-        self._jws: bytes | None = None
+        self._chain = SightingChain(claims.boot, signing_key, is_test=claims.test)
+        self._birth_jws: bytes | None = None
 
     def announce(self, untrusted_last_jws: bytes | None) -> bytes:
         """Return the birth; the first call decides, every later one returns the same document.
 
-        Later hellos name sightings of this very boot, so only the first can tell of the previous.
+        Later hellos name sightings of this very boot, so only the first can tell of the one
+        before.
 
         Args:
             untrusted_last_jws: The sighting that the publisher says it committed last.
@@ -38,13 +55,24 @@ class BirthAnnouncer:
         Returns:
             Signed birth.
         """
-        if self._jws is None:
+        if self._birth_jws is None:
             previous = self._previous_boot(untrusted_last_jws)
-            self._jws = sign_birth(replace(self._claims, previous=previous), self._signing_key)
-        return self._jws
+            if previous is not None:
+                self._chain.continue_after(previous.link)
+            claims = replace(self._claims, previous=previous)
+            self._birth_jws = sign_birth(claims, self._signing_key)
+        return self._birth_jws
+
+    def sign(self, passage: Passage) -> SignedSighting:
+        """Return the next sighting of the chain; ``announce`` comes first.
+
+        Args:
+            passage: What it says.
+        """
+        return self._chain.sign(passage)
 
     def _previous_boot(self, untrusted_last_jws: bytes | None) -> PreviousBoot | None:
-        """Return where the previous boot ended, if our own signature says so."""
+        """Return where the boot before ended, if our own signature says so."""
         if untrusted_last_jws is None:
             return None
         try:
