@@ -58,11 +58,13 @@ def is_clockwise_and_convex(quad: Quad) -> bool:
         False for anticlockwise, crossed, dented and flat quads, and for coordinates that are not
         finite.
     """
+    if not np.isfinite(quad).all():
+        return False
     edges = np.roll(quad, -1, axis=0).astype(np.float64) - quad
     following = np.roll(edges, -1, axis=0)
     turns = edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0]
-    # Four right turns are not enough for stars, but a quad of four edges cannot wind twice.
-    return bool(np.all(np.isfinite(turns)) and np.all(turns > 0))
+    # Enough for four edges: a polygon must have five before it can turn right and cross itself.
+    return bool(np.all(turns > 0))
 
 
 def plate_size_px(quad: Quad) -> tuple[float, float]:
