@@ -288,7 +288,7 @@ def _plate_from(untrusted: dict[str, Any]) -> PlateLabel:
 
 def _box(untrusted: Any) -> tuple[float, float, float, float]:  # noqa: ANN401 - JSON
     """Check a box."""
-    left, top, width, height = (float(value) for value in untrusted["box"])
+    left, top, width, height = (float(value) for value in untrusted)
     limit = float(MAX_PICTURE_SIDE_PX)
     if not (-limit < left < limit and -limit < top < limit):
         raise ValueError("a box lies outside any picture")
