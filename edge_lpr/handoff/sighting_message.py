@@ -39,7 +39,7 @@ MAXIMUM_TO_TOKENISER_BYTES: Final = 1 + MAXIMUM_SIGHTING_BYTES
 """What the tokeniser's receive buffer must hold."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BirthMessage:
     """The tokeniser's birth document, on its way to the publisher."""
 
@@ -47,7 +47,7 @@ class BirthMessage:
     """1 to ``MAXIMUM_BIRTH_BYTES`` bytes, not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SightingMessage:
     """A signed sighting, on its way to the publisher."""
 

@@ -1,7 +1,8 @@
 """One boot of the tokeniser: its birth, and the chain of sightings that it signs.
 
-Both need to know where the boot before ended, and only the publisher remembers that. So nothing
-is numbered or signed until the publisher has said hello; passages wait as tokens until then.
+The birth says where the boot before ended, and only the publisher remembers that; so it is made
+when the publisher has said hello. A passage is numbered when it is its turn to be delivered, so
+that what an orderly stop leaves behind makes no hole in the numbers.
 """
 
 import secrets
@@ -57,14 +58,12 @@ class Boot:
         """
         if self._birth_jws is None:
             previous = self._previous_boot(untrusted_last_jws)
-            if previous is not None:
-                self._chain.continue_after(previous.link)
             claims = replace(self._claims, previous=previous)
             self._birth_jws = sign_birth(claims, self._signing_key)
         return self._birth_jws
 
     def sign(self, passage: Passage) -> SignedSighting:
-        """Return the next sighting of the chain; ``announce`` comes first.
+        """Return the next sighting of the chain.
 
         Args:
             passage: What it says.

@@ -1,7 +1,7 @@
 """Number, chain and sign the sightings of one boot.
 
-``boot``, ``seq`` and ``prev`` let a server see every gap, and that no tail was cut off: the
-first sighting of a boot points to the last one of the boot before.
+``boot``, ``seq`` and ``prev`` let a server see every gap and every exchange. Number 1 has no
+sighting before it; what ties two boots together is the birth (``boot.py``).
 """
 
 from dataclasses import dataclass
@@ -40,9 +40,9 @@ class Passage:
     """2, 3 or 6."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SignedSighting:
-    """A sighting that is ready to leave."""
+    """A sighting that is ready to leave. No ``repr``: it holds tokens."""
 
     sequence_number: int
     """Its place in this boot's chain, from 1."""
@@ -54,7 +54,7 @@ class SightingChain:
     """The sightings of one boot, in order."""
 
     def __init__(self, boot: str, signing_key: SigningKey, *, is_test: bool) -> None:
-        """Begin the chain of a device's very first boot.
+        """Begin with nothing signed.
 
         Args:
             boot: Boot id, 16 hexadecimal digits.
@@ -66,14 +66,6 @@ class SightingChain:
         self._is_test = is_test
         self._last_number = 0
         self._last_hash = FIRST_PREV
-
-    def continue_after(self, link: bytes) -> None:
-        """Let the next sighting point to the last one of the boot before.
-
-        Args:
-            link: ``sighting_hash`` of that sighting.
-        """
-        self._last_hash = link
 
     def sign(self, passage: Passage) -> SignedSighting:
         """Give a passage the next number, chain it to the one before, and sign it.

@@ -1,0 +1,25 @@
+"""Wait for the world to reach a state, with a deadline instead of a guess."""
+
+import time
+from collections.abc import Callable
+
+DEADLINE_S = 20.0
+"""Far above what anything here takes, because test machines are slow and shared."""
+
+
+def wait_until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+    """Return as soon as a condition holds.
+
+    Args:
+        condition: Cheap, and without side effects.
+        deadline_s: Longest wait in seconds.
+
+    Raises:
+        AssertionError: It did not hold in time.
+    """
+    give_up_at = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > give_up_at:
+            message = f"nothing happened within {deadline_s} s"
+            raise AssertionError(message)
+        time.sleep(0.01)
