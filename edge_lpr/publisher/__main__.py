@@ -1,0 +1,218 @@
+"""The publisher process: settings, outbox, two threads, an orderly stop.
+
+The main thread sends; a second one takes documents from the tokeniser.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from edge_lpr import __version__
+from edge_lpr.core.clock import Clock, SystemClock
+from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.log import Log, start_logging
+from edge_lpr.core.notify import ServiceNotifier
+from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
+from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.publisher.broker_address import find_broker
+from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.mqtt_client import MqttClient
+from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.relay import Relay
+from edge_lpr.publisher.session import BrokerSession
+from edge_lpr.publisher.wake_up import WakeUp
+from edge_lpr.wire.topics import DeviceAddress
+
+FUNNEL_INTERVAL_NS: Final = 60_000_000_000
+"""How often the counters are written to the log."""
+
+TURN_S: Final = 0.5
+"""Longest turn of the loop: waits, pauses and the watchdog are looked at this often."""
+
+OFFLINE_S: Final = 2.0
+"""Longest time an orderly stop waits for the broker to take the status "offline"."""
+
+EXIT_FAILURE: Final = 1
+"""Something broke; the service manager starts the process again."""
+
+EXIT_MISCONFIGURED: Final = 2
+"""The settings are wrong: starting again changes nothing until somebody acts."""
+
+_NS_PER_S: Final = 1_000_000_000
+
+
+class Publisher:
+    """The parts of the process, put together."""
+
+    def __init__(
+        self, settings: BoothSettings, resources: ExitStack, *, clock: Clock, log: Log
+    ) -> None:
+        """Open the outbox and listen for the tokeniser.
+
+        Args:
+            settings: The whole settings of the booth.
+            resources: Takes what must be closed in the end, last opened first.
+            clock: The machine's clock.
+            log: Log of this process.
+
+        Raises:
+            SettingsError: The broker is not on this machine, or a user does not exist.
+            OutboxError: The outbox cannot be opened.
+            HandoffError: The socket's folder does not let us listen.
+        """
+        section = settings.publisher
+        self._drain_s = section.drain_s
+        self._clock = clock
+        self._log = log
+        self._notifier = ServiceNotifier()
+        broker = find_broker(section.broker_host, section.broker_port)
+        tokeniser_user_id = user_id(section.tokeniser_user)
+        self._outbox = resources.enter_context(
+            closing(
+                Outbox(
+                    section.outbox_file,
+                    log,
+                    maximum_unsent=section.maximum_unsent,
+                    keep_sent=section.keep_sent,
+                )
+            )
+        )
+        self._intake = Intake(self._outbox, log)
+        self.wake_up = resources.enter_context(closing(WakeUp()))
+        listener = resources.enter_context(
+            closing(Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id))
+        )
+        self._relay = Relay(
+            listener, self._outbox, self._intake, wake_up=self.wake_up, clock=clock, log=log
+        )
+        booth = settings.booth
+        self._session = BrokerSession(
+            MqttClient(DeviceAddress(booth.tenant, booth.site, booth.device), section.mqtt_version),
+            broker,
+            self._outbox,
+            wake_up=self.wake_up,
+            clock=clock,
+            log=log,
+        )
+        self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop, then send what is unsent.
+
+        Args:
+            stop: Set to end; ``wake_up`` must be set with it.
+
+        Raises:
+            OutboxDamagedError: The outbox must be opened again, by a new process.
+        """
+        self._log.info("started", version=__version__)
+        self._notifier.ready()
+        with ThreadPoolExecutor(1, thread_name_prefix="relay") as executor:
+            relaying = executor.submit(self._relay.run, stop)
+            try:
+                while not stop.is_set():
+                    self._work(relaying)
+            finally:
+                # Also after an error: the executor waits for the relay.
+                stop.set()
+        self._notifier.stopping()
+        self._drain()
+        self._session.close(OFFLINE_S)
+        self._log_funnel()
+        self._log.info("stopped")
+
+    def _work(self, relaying: "Future[None]") -> None:
+        """Do one turn of the loop."""
+        self._session.turn(TURN_S)
+        self._notifier.alive()
+        if relaying.done():
+            # Raises what ended it.
+            relaying.result()
+        if self._clock.monotonic_ns() >= self._next_funnel_ns:
+            self._next_funnel_ns = self._clock.monotonic_ns() + FUNNEL_INTERVAL_NS
+            self._log_funnel()
+
+    def _drain(self) -> None:
+        """Send what is unsent while there is a connection; the rest stays in the outbox."""
+        deadline_ns = self._clock.monotonic_ns() + round(self._drain_s * _NS_PER_S)
+        while (
+            self._outbox.unsent_count
+            and self._session.is_connected
+            and self._clock.monotonic_ns() < deadline_ns
+        ):
+            self._session.turn(TURN_S)
+
+    def _log_funnel(self) -> None:
+        """Write the counters to the log."""
+        counters = {
+            "accepted": self._intake.accepted,
+            "duplicates": self._intake.duplicates,
+            "published": self._session.counters.published,
+            "refused_by_broker": self._session.counters.refused_by_broker,
+            "unsent": self._outbox.unsent_count,
+        }
+        self._log.info("funnel", counters=counters)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the publisher until SIGTERM or SIGINT.
+
+    Args:
+        arguments: Command line without the program's name; that of the process if left out.
+
+    Returns:
+        0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
+    """
+    parser = argparse.ArgumentParser(
+        prog="edge-lpr publisher", description="Sends signed sightings to the broker."
+    )
+    parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS_FILE)
+    parser.add_argument(
+        "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    )
+    chosen = parser.parse_args(arguments)
+    start_logging(chosen.log_level)
+    log = Log("publisher")
+    try:
+        settings = load_settings(chosen.settings)
+        with ExitStack() as resources:
+            publisher = Publisher(settings, resources, clock=SystemClock(), log=log)
+            with _stopping_on_signals(publisher.wake_up) as stop:
+                publisher.run(stop)
+    except SettingsError as error:
+        log.failure(error)
+        return EXIT_MISCONFIGURED
+    except Exception as error:  # noqa: BLE001 - the outermost loop: nothing goes unlogged
+        log.failure(error)
+        return EXIT_FAILURE
+    return 0
+
+
+@contextmanager
+def _stopping_on_signals(wake_up: WakeUp) -> Iterator[threading.Event]:
+    """Give an event that SIGTERM and SIGINT set, and that ends the loop's wait at once."""
+    stop = threading.Event()
+
+    def stop_in_order(signal_number: int, frame: FrameType | None) -> None:
+        del signal_number, frame
+        stop.set()
+        wake_up.set()
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    handlers = [signal.signal(number, stop_in_order) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, handlers, strict=True):
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""How long to wait before the broker is tried again."""
+
+import random
+from collections.abc import Callable
+from typing import Final
+
+SHORTEST_WAIT_S: Final = 1.0
+"""Also the first wait: a broker that restarts is back within seconds."""
+
+LONGEST_WAIT_S: Final = 60.0
+"""A booth that was cut off for days should be back within a minute of the link."""
+
+_GROWTH: Final = 3
+_RANDOM: Final = random.SystemRandom()
+
+
+class BrokerBackOff:
+    """Waits between 1 and 60 s that grow, with jitter.
+
+    The jitter matters: all booths of a crossing lose the same broker in the same second, and
+    would otherwise all come back in the same second.
+
+    Source:
+        "Decorrelated jitter": M. Brooker, "Exponential Backoff And Jitter", 2015.
+    """
+
+    def __init__(self, uniform: Callable[[float, float], float] = _RANDOM.uniform) -> None:
+        """Begin with the shortest wait.
+
+        Args:
+            uniform: Returns a random number between two others.
+        """
+        self._uniform = uniform
+        self._wait_s = 0.0
+
+    def next_wait_s(self) -> float:
+        """Return the wait before the next attempt."""
+        longest_s = min(LONGEST_WAIT_S, max(SHORTEST_WAIT_S, _GROWTH * self._wait_s))
+        self._wait_s = self._uniform(SHORTEST_WAIT_S, longest_s)
+        return self._wait_s
+
+    def reset(self) -> None:
+        """Begin again with the shortest wait, because the broker did its work."""
+        self._wait_s = 0.0

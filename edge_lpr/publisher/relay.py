@@ -1,0 +1,134 @@
+"""Takes documents from the tokeniser: commit first, acknowledge then.
+
+What the outbox cannot keep is not answered: the connection is closed, the tokeniser connects
+again and hands the same document over again, and meanwhile holds everything behind it back.
+"""
+
+import threading
+from contextlib import closing
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import (
+    EdgeLprError,
+    HandoffError,
+    NeighbourAwayError,
+    OutboxDamagedError,
+    OutboxError,
+    WireError,
+)
+from edge_lpr.core.log import Log
+from edge_lpr.handoff.back_off import BackOff
+from edge_lpr.handoff.seqpacket import Connection, Listener
+from edge_lpr.handoff.sighting_message import (
+    BIRTH_SEQUENCE_NUMBER,
+    MAXIMUM_TO_PUBLISHER_BYTES,
+    Answer,
+    BirthMessage,
+    SightingMessage,
+    pack_answer,
+    pack_hello,
+    parse_to_publisher,
+)
+from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.wake_up import WakeUp
+
+_LOOK_AROUND_S: Final = 0.25
+"""How often a wait is interrupted to see whether the process stops."""
+
+_COMPLAINT_INTERVAL_NS: Final = 60_000_000_000
+"""A fault that stays is worth a line a minute: enough to be seen, too little to fill a disk."""
+
+
+class Relay:
+    """The publisher's end of the handoff."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        outbox: Outbox,
+        intake: Intake,
+        *,
+        wake_up: WakeUp,
+        clock: Clock,
+        log: Log,
+    ) -> None:
+        """Prepare to serve one tokeniser after the other.
+
+        Args:
+            listener: Where the tokeniser connects; closed by its owner.
+            outbox: Says what was committed last.
+            intake: Commits documents; used by this object alone.
+            wake_up: Set after every commit, so that the session sends at once.
+            clock: Its monotonic time spaces complaints.
+            log: Hears of faults.
+        """
+        self._listener = listener
+        self._outbox = outbox
+        self._intake = intake
+        self._wake_up = wake_up
+        self._clock = clock
+        self._log = log
+        self._next_complaint_ns: dict[type[EdgeLprError], int] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Accept, serve, and accept again, until told to stop.
+
+        Args:
+            stop: Set to end, within a fraction of a second.
+
+        Raises:
+            OutboxDamagedError: The outbox must be opened again.
+        """
+        back_off = BackOff()
+        while not stop.is_set():
+            try:
+                connection = self._listener.accept(timeout_s=_LOOK_AROUND_S)
+                if connection is None:
+                    continue
+                with closing(connection):
+                    self._serve(connection, back_off, stop)
+            except NeighbourAwayError:
+                # The tokeniser was stopped or restarted; it connects again.
+                continue
+            except OutboxDamagedError:
+                raise
+            except (HandoffError, OutboxError) as error:
+                self._complain(error)
+                stop.wait(back_off.next_wait_s())
+
+    def _serve(self, connection: Connection, back_off: BackOff, stop: threading.Event) -> None:
+        """Greet the tokeniser, then take document after document."""
+        connection.send(pack_hello(self._outbox.last_committed()))
+        while not stop.is_set():
+            untrusted_message = connection.receive(
+                MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=_LOOK_AROUND_S
+            )
+            if untrusted_message is None:
+                continue
+            answer = self._take(parse_to_publisher(untrusted_message))
+            connection.send(pack_answer(answer))
+            self._wake_up.set()
+            back_off.reset()
+
+    def _take(self, message: BirthMessage | SightingMessage) -> Answer:
+        """Commit a document, or refuse it for good if it can never be committed."""
+        number = BIRTH_SEQUENCE_NUMBER
+        try:
+            if isinstance(message, BirthMessage):
+                self._intake.take_birth(message)
+            else:
+                number = message.sequence_number
+                self._intake.take_sighting(message)
+        except (WireError, HandoffError) as error:
+            self._complain(error)
+            return Answer(number, is_committed=False)
+        return Answer(number, is_committed=True)
+
+    def _complain(self, error: EdgeLprError) -> None:
+        """Log a fault, each kind at most once a minute."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns >= self._next_complaint_ns.get(type(error), now_ns):
+            self._next_complaint_ns[type(error)] = now_ns + _COMPLAINT_INTERVAL_NS
+            self._log.failure(error)
