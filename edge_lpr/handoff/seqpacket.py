@@ -119,8 +119,10 @@ class Connection:
             NeighbourAwayError: The neighbour has closed the connection, or died.
             HandoffError: A message that nobody asked for has come.
         """
+        # A time limit would make Python wait for it first, in spite of MSG_DONTWAIT.
+        self._socket.setblocking(False)
         try:
-            peeked = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            peeked = self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return
         except OSError as error:
