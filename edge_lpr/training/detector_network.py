@@ -27,7 +27,7 @@ yolo11n-pose (18 pictures of 416 px a second on one core) and has no attention t
 CORNERS: Final = (4, 3)
 """Keypoints of the pose head: four corners, each x, y and a visibility that is not used."""
 
-LOSS_GAINS: Final = {"box": 7.5, "cls": 0.5, "dfl": 1.5, "pose": 8.0, "kobj": 0.0}
+LOSS_GAINS: Final = {"box": 7.5, "cls": 0.5, "dfl": 1.5, "pose": 12.0, "kobj": 0.0}
 """Weights of the parts of the loss: ultralytics' own, but for corners (another formula) and for
 their visibility: zero, or photographs with boxes only would teach that corners are invisible."""
 

@@ -38,6 +38,9 @@ MOSAIC_UNTIL: Final = 0.8
 AVERAGE_DECAY: Final = 0.998
 """Decay a step of the averaged weights, which are the ones that ship."""
 
+DEFAULT_MINUTES: Final = 60.0
+"""Length of a training that does not say."""
+
 SAVE_EVERY_S: Final = 120.0
 """Seconds between two saved states: the most that a kill costs."""
 
@@ -202,7 +205,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="folder for state and weights")
     parser.add_argument("--start", type=Path, help="weights to start from (detector.pt)")
     parser.add_argument("--resume", action="store_true", help="continue the run in WORK")
-    parser.add_argument("--minutes", type=float, default=60.0, help="length of the training")
+    parser.add_argument(
+        "--minutes", type=float, help="length of the whole training, earlier starts included (60)"
+    )
     try:
         train(parser.parse_args(argv))
     except DataSetError as error:
@@ -218,12 +223,15 @@ def _start_or_resume(arguments: argparse.Namespace) -> Trainer:
     if not arguments.resume:
         if state_path.exists():
             raise DataSetError(f"{state_path} exists; pass --resume or choose another --work.")
-        progress = Progress(step=0, elapsed_s=0.0, budget_s=arguments.minutes * 60)
+        minutes = arguments.minutes or DEFAULT_MINUTES
+        progress = Progress(step=0, elapsed_s=0.0, budget_s=minutes * 60)
         return Trainer(arguments.work, progress, start=arguments.start)
     if not state_path.exists():
         raise DataSetError(f"{state_path} does not exist; start without --resume.")
     state = torch.load(state_path, map_location="cpu", weights_only=True)
     progress = Progress(**state["progress"])
+    if arguments.minutes is not None:
+        progress.budget_s = arguments.minutes * 60
     trainer = Trainer(arguments.work, progress, start=None)
     trainer.load(state)
     return trainer
