@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from edge_lpr.wire.sighting import FIRST_PREV
+
 _MAXIMUM_LINKS: Final = 4096
 """Links kept a boot, the latest received: 34 minutes at two sightings a second."""
 
@@ -33,7 +35,7 @@ class Fit(Enum):
     """How a sighting fits what was received before."""
 
     LINKED = "linked"
-    """New, and ``prev`` names the sighting before it."""
+    """New, and ``prev`` names the sighting before it, or it is the first of its boot."""
     UNLINKED = "unlinked"
     """New, but the one before it has not been received, so nobody can tell."""
     DUPLICATE = "duplicate"
@@ -59,7 +61,6 @@ class BootRecord:
         """Start with nothing received."""
         self._links: dict[int, _Link] = {}
         self._gaps: list[SequenceRange] = []
-        self._first_prev: bytes | None = None
         self._highest = 0
 
     @property
@@ -75,19 +76,6 @@ class BootRecord:
         """Return the link of a sighting, ``None`` if it was not received or is forgotten."""
         known = self._links.get(seq)
         return known.link if known else None
-
-    def begin_after(self, link: bytes) -> bool:
-        """Learn from the birth what ``prev`` of the first sighting must be.
-
-        Args:
-            link: Link of the previous boot's last sighting, or ``FIRST_PREV``.
-
-        Returns:
-            Whether a first sighting that came before the birth agrees.
-        """
-        self._first_prev = link
-        first = self._links.get(1)
-        return first is None or first.prev == link
 
     def admit(self, seq: int, link: bytes, prev: bytes) -> tuple[Fit, SequenceRange | None]:
         """Record a sighting whose signature holds.
@@ -107,7 +95,7 @@ class BootRecord:
             return (Fit.DUPLICATE if known.link == link else Fit.CONFLICT), None
         if seq <= self._highest and not any(seq in gap for gap in self._gaps):
             return Fit.DUPLICATE, None
-        expected_prev = self._first_prev if seq == 1 else self.link_of(seq - 1)
+        expected_prev = FIRST_PREV if seq == 1 else self.link_of(seq - 1)
         following = self._links.get(seq + 1)
         if expected_prev not in (None, prev) or (following and following.prev != link):
             return Fit.BROKEN, None

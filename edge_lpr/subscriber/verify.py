@@ -17,7 +17,6 @@ from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, PreviousBoot, parse_birt
 from edge_lpr.wire.device_certificate import DeviceCertificate, verify_certificate
 from edge_lpr.wire.jws import PublicKey
 from edge_lpr.wire.sighting import (
-    FIRST_PREV,
     SIGHTING_TYP,
     SightingClaims,
     parse_sighting,
@@ -150,12 +149,9 @@ class _DeviceRecord:
 
     def continuity(self, claims: BirthClaims) -> tuple[Continuity, SequenceRange | None]:
         """Judge how a birth fits what was received before."""
-        previous = claims.previous
-        link = previous.link if previous else FIRST_PREV
-        if not self.boot(claims.boot).begin_after(link):
-            return Continuity.BROKEN, None
-        if previous is not None:
-            return self._after(previous)
+        self.boot(claims.boot)
+        if claims.previous is not None:
+            return self._after(claims.previous)
         is_first = next(iter(self._boots)) == claims.boot
         return (Continuity.CONTINUES if is_first else Continuity.BROKEN), None
 

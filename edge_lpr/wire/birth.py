@@ -44,7 +44,7 @@ class PreviousBoot:
     seq: int
     """Number of its last sighting."""
     link: bytes
-    """``sighting_hash`` of that sighting: also ``prev`` of the first sighting of this boot."""
+    """``sighting_hash`` of that sighting; it ties this boot to the one before."""
 
     def __post_init__(self) -> None:
         """Refuse values out of bounds.

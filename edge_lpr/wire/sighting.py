@@ -25,7 +25,7 @@ MAXIMUM_SIGHTING_BYTES: Final = 512
 """Longest signed sighting; the longest possible one has 511."""
 
 FIRST_PREV: Final = bytes(HASH_BYTES)
-"""``prev`` of a device's very first sighting; 22 times ``A`` on the wire."""
+"""``prev`` of the first sighting of every boot; 22 times ``A`` on the wire."""
 
 READS_BUCKETS: Final = (2, 3, 6)
 """Agreeing readings: 2, 3 to 5, 6 and more."""
@@ -67,8 +67,8 @@ class SightingClaims:
     reads: int
     """Agreeing readings, bucketed: one of ``READS_BUCKETS``."""
     prev: bytes
-    """Chain: ``sighting_hash`` of the sighting before. That of number 1 is the last one of the
-    previous boot, as the birth names it; ``FIRST_PREV`` if no previous boot is known."""
+    """Chain: ``sighting_hash`` of the sighting before in the same boot; ``FIRST_PREV`` for number
+    1. What ties boots together is the birth, which names the end of the boot before."""
     test: bool = False
     """Whether the input was replayed or rendered, and never a real vehicle."""
 
