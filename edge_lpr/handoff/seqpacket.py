@@ -120,7 +120,7 @@ class Connection:
             HandoffError: A message that nobody asked for has come.
         """
         # A time limit would make Python wait for it first, in spite of MSG_DONTWAIT.
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         try:
             peeked = self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
