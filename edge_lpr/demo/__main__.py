@@ -1,15 +1,20 @@
 """``edge-lpr demo``: see ``run.py`` for what happens, ``arguments.py`` for the options."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Final
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.demo.arguments import parse_arguments
 from edge_lpr.demo.run import Demo
 from edge_lpr.demo.screen import JsonScreen, Screen, TableScreen
+
+_PRIVATE_UMASK: Final = 0o077
+"""Nobody but the user may read anything of a demo; the processes inherit it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     screen: Screen = JsonScreen() if "--json" in words else TableScreen()
+    os.umask(_PRIVATE_UMASK)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

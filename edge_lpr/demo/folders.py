@@ -1,6 +1,5 @@
 """Where a demo keeps its files: one folder, private to the user."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,9 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import SettingsError
-
-PRIVATE_UMASK: Final = 0o077
-"""Nobody but the user may read anything of a demo; child processes inherit it."""
 
 _MARK: Final = "edge-lpr-demo"
 """File that says that a folder was made by a demo, so that no other one is written into."""
@@ -81,19 +77,25 @@ def demo_folders(keep: Path | None) -> Iterator[DemoFolders]:
     Raises:
         SettingsError: ``keep`` holds other things, or cannot be written.
     """
-    os.umask(PRIVATE_UMASK)
     sockets = Path(tempfile.mkdtemp(prefix="edge-lpr-"))
     try:
         root = sockets / "demo" if keep is None else keep.expanduser().absolute()
         folders = DemoFolders(root, sockets)
-        _make(folders)
+        make_folders(folders)
         yield folders
     finally:
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _make(folders: DemoFolders) -> None:
-    """Make what is missing."""
+def make_folders(folders: DemoFolders) -> None:
+    """Make the folders that are missing.
+
+    Args:
+        folders: Which ones.
+
+    Raises:
+        SettingsError: The root holds other things than an earlier demo, or cannot be written.
+    """
     mark = folders.root / _MARK
     try:
         folders.root.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """The journey in numbers: from frames to verified sightings, and what fell out on the way."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,14 +11,18 @@ STAGES: Final = ("frames", "detections", "readings", "agreed", "published", "rec
 _VISION_STAGES: Final = ("frames", "detections", "readings", "agreed")
 
 REASONS: Final = {
-    "small": "too small to read",
-    "low_confidence": "detection or reading too uncertain",
-    "unsure": "reading too uncertain",
-    "repeated": "same passage again",
+    "unreadable_frames": "frames that could not be decoded",
+    "detector_failures": "failures of the detector",
+    "low_confidence": "detections too uncertain",
+    "small": "plates too small to read",
+    "reader_failures": "failures of the reader",
+    "unsure": "readings too uncertain",
+    "repeated": "repeats of a passage",
     "ended_without_agreement": "passages whose readings did not agree",
     "undelivered": "not handed over",
     "refused": "refused by the tokeniser",
     "no_key": "no token key for the day",
+    "refused_by_publisher": "refused by the publisher",
     "refused_by_broker": "refused by the broker",
     "unsent": "still in the outbox",
 }
@@ -59,6 +64,5 @@ def build_funnel(
     stages = {name: vision.get(name, 0) for name in _VISION_STAGES}
     stages |= {"published": publisher.get("published", 0), "received": received}
     # The tokeniser's "received" is another number than the consumer's, so each has its reasons.
-    counters = {**vision, **tokeniser, **publisher}
-    losses = {name: counters[name] for name in REASONS if counters.get(name, 0) > 0}
-    return Funnel(stages, losses)
+    counters = Counter(vision) + Counter(tokeniser) + Counter(publisher)
+    return Funnel(stages, {name: counters[name] for name in REASONS if counters[name] > 0})

@@ -53,8 +53,11 @@ _SERIES: Final = (
 )  # fmt: skip
 """Series in the order in which they drive past: source and name in ``formats.FORMATS``."""
 
-_MINIMUM_CHARACTERS: Final = 5
+_MINIMUM_CHARACTERS: Final = 6
 """Shorter texts exist, but say little in a demonstration."""
+
+_LETTERS_NOT_ISSUED: Final = frozenset("IOQ")
+"""Most countries keep them off plates; OpenCV's strokes draw O and 0 alike."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -132,7 +135,8 @@ def _draw_vehicles(passes: int, rng: np.random.Generator) -> list[Vehicle]:
     while len(vehicles) < passes:
         vehicle = _draw_one(_series(len(vehicles)), rng)
         text = vehicle.plate.text
-        if len(text) >= _MINIMUM_CHARACTERS and text not in texts:
+        is_plausible = len(text) >= _MINIMUM_CHARACTERS and not _LETTERS_NOT_ISSUED & set(text)
+        if is_plausible and text not in texts:
             texts.add(text)
             vehicles.append(vehicle)
     return vehicles

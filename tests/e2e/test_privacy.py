@@ -1,0 +1,110 @@
+"""Nothing that a booth writes or sends shows a plate or a picture; the search can fail."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.audit.leak_search import Leak, LeakSearch
+from edge_lpr.demo.brokers import EmbeddedBroker
+from tests.support.booth import Booth, KnownLane, Recorder
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.broker
+
+STATE_FILES = {"outbox.sqlite3", "outbox.sqlite3-wal", "outbox.sqlite3-shm"}
+
+
+class Run:
+    """A finished run, and everything it left behind."""
+
+    def __init__(self, booth: Booth, recorder: Recorder) -> None:
+        self.published = booth.counters("publisher")["published"]
+        self.messages = recorder.messages
+        self.sightings = recorder.sightings
+        self.logs = sorted(booth.folders.logs.iterdir())
+        self.state_files = sorted(f for f in booth.folders.state.rglob("*") if f.is_file())
+
+    def leaks(self, plates: Sequence[str]) -> list[Leak]:
+        """Search every log, every file below the state folder and every payload."""
+        search = LeakSearch(plates)
+        found = [
+            leak
+            for file in (*self.logs, *self.state_files)
+            for leak in search.search(file.read_bytes(), file.name)
+        ]
+        for topic, payload in self.messages:
+            found += search.search(payload, topic) + search.search(topic.encode(), topic)
+        return found
+
+
+def run_booth(
+    root: Path, broker: EmbeddedBroker, lane: KnownLane, vision: Sequence[str] = ()
+) -> Run:
+    with Booth(root, broker, lane.source) as booth, Recorder(broker, booth) as recorder:
+        settings = ("--settings", str(booth.folders.settings_file), "--log-level", "DEBUG")
+        booth.start_all((sys.executable, "-m", *vision, *settings) if vision else None)
+        booth.finish()
+        published = booth.counters("publisher")["published"]
+        wait_until(lambda: len(recorder.sightings) >= published)
+        return Run(booth, recorder)
+
+
+@pytest.fixture(scope="module")
+def honest_run(
+    running_mosquitto: EmbeddedBroker, lane: KnownLane, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    return run_booth(tmp_path_factory.mktemp("honest"), running_mosquitto, lane)
+
+
+@pytest.fixture(scope="module")
+def leaking_run(
+    running_mosquitto: EmbeddedBroker, lane: KnownLane, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    root = tmp_path_factory.mktemp("leaking")
+    return run_booth(root, running_mosquitto, lane, ["tests.support.leaking_vision"])
+
+
+def test_run_over_known_plates_leaks_nothing(honest_run: Run, lane: KnownLane) -> None:
+    assert honest_run.published == len(lane.plates)
+    assert {file.name for file in honest_run.logs} == {
+        "publisher.log",
+        "tokeniser.log",
+        "vision.log",
+    }
+    assert all(file.stat().st_size > 0 for file in honest_run.logs)
+    assert honest_run.leaks(lane.plates) == []
+
+
+def test_state_folders_hold_the_outbox_and_nothing_else(honest_run: Run) -> None:
+    assert {file.name for file in honest_run.state_files} <= STATE_FILES
+    assert honest_run.state_files
+
+
+def test_no_sighting_on_the_wire_exceeds_512_bytes(honest_run: Run) -> None:
+    lengths = [len(payload) for topic, payload in honest_run.messages if "sighting" in topic]
+    assert len(lengths) == honest_run.published
+    assert max(lengths) <= 512
+
+
+def test_same_search_finds_a_leaking_build(leaking_run: Run, lane: KnownLane) -> None:
+    leaks = leaking_run.leaks(lane.plates)
+    assert {"vision.log", "texts", "arrays", "crop.jpg"} <= {leak.where for leak in leaks}
+    assert any(leak.where.startswith("lpr/v1/") for leak in leaks)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "ascii",
+        *("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"),
+        *(f"class indices, {bits} bits, little" for bits in (8, 16, 32, 64)),
+        *(f"class indices + 1, {bits} bits, little" for bits in (8, 16, 32, 64)),
+        *("JPEG", "PNG", "BMP", "TIFF", "WebP"),
+    ],
+)
+def test_leaking_build_is_found_in_every_form_it_leaks(
+    leaking_run: Run, lane: KnownLane, form: str
+) -> None:
+    assert form in {leak.form for leak in leaking_run.leaks(lane.plates)}
