@@ -1,0 +1,115 @@
+"""A consensus becomes the 64-byte reading that the tokeniser is offered."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from edge_lpr.core.settings import BoothSettings
+from edge_lpr.handoff.reading_message import ReadingMessage
+from edge_lpr.vision.contracts import Consensus
+from edge_lpr.vision.hand_over import TokeniserConsumer
+from tests.support.clock import SetClock
+from tests.support.fakes import indices_of
+from tests.support.waiting import wait_until
+
+
+class RecordingSender:
+    """Stands for ``ReadingSender``, which needs a socket; see tests/integration for the two."""
+
+    def __init__(self, room: int = 10) -> None:
+        self.readings: list[ReadingMessage] = []
+        self.refused: list[ReadingMessage] = []
+        self.seen_ns: list[int] = []
+        self.room = room
+
+    def offer(self, reading: ReadingMessage, *, last_seen_ns: int) -> bool:
+        return self.offer_and_wait(reading, last_seen_ns=last_seen_ns, timeout_s=0)
+
+    def offer_and_wait(
+        self, reading: ReadingMessage, *, last_seen_ns: int, timeout_s: float
+    ) -> bool:
+        del timeout_s
+        if len(self.readings) >= self.room:
+            self.refused.append(reading)
+            return False
+        self.readings.append(reading)
+        self.seen_ns.append(last_seen_ns)
+        return True
+
+
+def _settings(kind: str, address: str) -> BoothSettings:
+    return BoothSettings.model_validate(
+        {
+            "booth": {"tenant": "t", "site": "s", "device": "d"},
+            "lanes": [{"number": 1}, {"number": 3, "direction": "in"}],
+            "vision": {"source": {"kind": kind, "address": address, "lane": 3}},
+        }
+    )
+
+
+LIVE = _settings("camera", "0")
+REPLAY = _settings("folder", "frames")
+
+
+def _consumer(sender: Any, settings: BoothSettings) -> TokeniserConsumer:  # noqa: ANN401 - a fake
+    return TokeniserConsumer(sender, settings, SetClock(now_monotonic_ns=777))
+
+
+def _consensus() -> Consensus:
+    return Consensus(indices_of("B101JGV"), 5, 3, 1, 9, 123)
+
+
+def test_the_reading_says_what_was_agreed_and_where() -> None:
+    sender = RecordingSender()
+    assert _consumer(sender, LIVE).take(_consensus())
+    (reading,) = sender.readings
+    assert bytes(reading.class_indices) == indices_of("B101JGV").tobytes()
+    assert (reading.lane, reading.direction) == (3, "in")
+    assert (reading.agreeing_readings, reading.confidence_bucket) == (5, 3)
+
+
+def test_wiping_the_consensus_leaves_the_reading_whole() -> None:
+    sender = RecordingSender()
+    consensus = _consensus()
+    _consumer(sender, LIVE).take(consensus)
+    consensus.wipe()
+    assert bytes(sender.readings[0].class_indices) == indices_of("B101JGV").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen_ns"),
+    [
+        pytest.param(LIVE, 123, id="live frames carry their own time"),
+        pytest.param(REPLAY, 777, id="replayed ones count as seen now"),
+    ],
+)
+def test_the_time_of_the_passage(settings: BoothSettings, seen_ns: int) -> None:
+    sender = RecordingSender()
+    _consumer(sender, settings).take(_consensus())
+    assert sender.seen_ns == [seen_ns]
+
+
+def test_a_live_camera_does_not_wait_for_room_and_wipes_what_is_lost() -> None:
+    sender = RecordingSender(room=0)
+    assert not _consumer(sender, LIVE).take(_consensus())
+    assert not any(sender.refused[0].class_indices)
+
+
+def test_a_replay_waits_for_room() -> None:
+    sender = RecordingSender(room=0)
+    consumer = _consumer(sender, REPLAY)
+    taken: list[bool] = []
+    waiting = threading.Thread(target=lambda: taken.append(consumer.take(_consensus())))
+    waiting.start()
+    wait_until(lambda: len(sender.refused) >= 3)
+    sender.room = 1
+    waiting.join(20)
+    assert taken == [True]
+
+
+def test_a_stopped_replay_waits_no_longer() -> None:
+    sender = RecordingSender(room=0)
+    consumer = _consumer(sender, REPLAY)
+    consumer.stop()
+    assert not consumer.take(_consensus())
