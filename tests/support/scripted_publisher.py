@@ -1,0 +1,75 @@
+"""A publisher that does what a test says, packet by packet."""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from edge_lpr.handoff.seqpacket import Connection, Listener
+from edge_lpr.handoff.sighting_message import (
+    MAXIMUM_TO_PUBLISHER_BYTES,
+    Answer,
+    BirthMessage,
+    SightingMessage,
+    pack_answer,
+    pack_hello,
+    parse_to_publisher,
+)
+
+DEADLINE_S = 20.0
+
+
+class ScriptedPublisher:
+    """One connection of the tokeniser, seen from the publisher's end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def say_hello(self, last_committed_jws: bytes | None = None) -> None:
+        self.connection.send(pack_hello(last_committed_jws))
+
+    def take_birth(self) -> bytes:
+        """Take the birth and commit it."""
+        message = self._take()
+        assert isinstance(message, BirthMessage)
+        self.answer(0)
+        return message.untrusted_jws
+
+    def take_sighting(self) -> SightingMessage:
+        """Take a sighting and leave it unanswered."""
+        message = self._take()
+        assert isinstance(message, SightingMessage)
+        return message
+
+    def commit_sighting(self) -> SightingMessage:
+        """Take a sighting and commit it."""
+        message = self.take_sighting()
+        self.answer(message.sequence_number)
+        return message
+
+    def answer(self, sequence_number: int, *, is_committed: bool = True) -> None:
+        self.connection.send(pack_answer(Answer(sequence_number, is_committed=is_committed)))
+
+    def has_nothing_to_take(self) -> bool:
+        return self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05) is None
+
+    def _take(self) -> BirthMessage | SightingMessage:
+        message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
+        assert message is not None, "the tokeniser sent nothing"
+        return parse_to_publisher(message)
+
+
+@contextmanager
+def listening(socket_path: Path) -> Iterator[Listener]:
+    """Listen as the publisher does."""
+    with closing(Listener(socket_path, allowed_user_id=os.geteuid())) as listener:
+        yield listener
+
+
+@contextmanager
+def accepted(listener: Listener) -> Iterator[ScriptedPublisher]:
+    """Accept the tokeniser; hang up at the end, as a killed publisher would."""
+    connection = listener.accept(timeout_s=DEADLINE_S)
+    assert connection is not None, "no tokeniser connected"
+    with closing(connection):
+        yield ScriptedPublisher(connection)

@@ -1,0 +1,143 @@
+"""The birth ties a boot to the one before; its sightings form a chain."""
+
+from dataclasses import replace
+
+import pytest
+
+from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.errors import WireError
+from edge_lpr.core.log import Log
+from edge_lpr.tokeniser.boot import Boot, new_boot_id
+from edge_lpr.tokeniser.chain import Passage
+from edge_lpr.tokeniser.funnel import Complaints
+from edge_lpr.tokens.suite1 import TokenPair
+from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, parse_birth
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, verify_sighting
+from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
+
+KEY = SigningKey.generate()
+PASSAGE = Passage(
+    at_unix_s=NOON_OF_THE_VECTORS,
+    time_quality=TimeQuality.RTC,
+    lane=2,
+    direction="out",
+    epoch=20_454,
+    tokens=TokenPair(exact=bytes(range(16)), fold=bytes(range(16, 32))),
+    confidence_bucket=1,
+    reads_bucket=6,
+)
+
+
+def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
+    claims = BirthClaims(
+        certificate=b"header.payload.signature",
+        boot=new_boot_id(),
+        previous=None,
+        software="1.2.3",
+        models=bytes(32),
+        camera_networked=False,
+        tq=TimeQuality.NTP,
+        test=test,
+    )
+    return Boot(claims, key, Complaints(Log("test"), SetClock()))
+
+
+def claims_of(birth_jws: bytes, key: SigningKey = KEY) -> BirthClaims:
+    return BirthClaims.decode(parse_birth(birth_jws).verified(BIRTH_TYP, key.public_key))
+
+
+def signed(boot: Boot) -> tuple[bytes, SightingClaims]:
+    jws = boot.sign(PASSAGE).jws
+    return jws, verify_sighting(jws, KEY.public_key)
+
+
+def test_boot_ids_differ() -> None:
+    assert new_boot_id() != new_boot_id()
+
+
+def test_first_boot_of_a_device_has_none_before_it() -> None:
+    assert claims_of(boot_of().announce(None)).previous is None
+
+
+def test_birth_names_the_end_of_the_boot_before() -> None:
+    boot_before = boot_of()
+    boot_before.sign(PASSAGE)
+    last_jws, last = signed(boot_before)
+    previous = claims_of(boot_of().announce(last_jws)).previous
+    assert previous is not None
+    assert (previous.boot, previous.seq) == (last.boot, 2)
+    assert previous.link == sighting_hash(last_jws)
+
+
+def test_birth_stays_the_same_when_the_publisher_comes_back() -> None:
+    boot = boot_of()
+    birth = boot.announce(None)
+    own_jws, _ = signed(boot)
+    assert boot.announce(own_jws) == birth
+
+
+@pytest.mark.parametrize(
+    "untrusted_last",
+    [
+        pytest.param(b"garbage", id="garbage"),
+        pytest.param(boot_of(SigningKey.generate()).sign(PASSAGE).jws, id="another key"),
+        pytest.param(b"s" * 513, id="too long"),
+    ],
+)
+def test_hello_that_does_not_verify_is_said_and_forgotten(
+    untrusted_last: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert claims_of(boot_of().announce(untrusted_last)).previous is None
+    assert [record.getMessage() for record in caplog.records] == ["hello_refused"]
+
+
+def test_birth_is_no_proof_of_a_sighting() -> None:
+    birth = boot_of().announce(None)
+    assert claims_of(boot_of().announce(birth)).previous is None
+
+
+def test_sightings_are_numbered_and_chained() -> None:
+    boot = boot_of()
+    first_jws, first = signed(boot)
+    second_jws, second = signed(boot)
+    _, third = signed(boot)
+    assert [first.seq, second.seq, third.seq] == [1, 2, 3]
+    assert [first.prev, second.prev, third.prev] == [
+        FIRST_PREV,
+        sighting_hash(first_jws),
+        sighting_hash(second_jws),
+    ]
+    assert first.boot == second.boot == third.boot
+
+
+def test_sighting_says_what_the_passage_says() -> None:
+    _, claims = signed(boot_of())
+    expected = SightingClaims(
+        boot=claims.boot,
+        seq=1,
+        at=NOON_OF_THE_VECTORS,
+        tq=TimeQuality.RTC,
+        lane=2,
+        dir="out",
+        epoch=20_454,
+        exact=bytes(range(16)),
+        fold=bytes(range(16, 32)),
+        conf=1,
+        reads=6,
+        prev=FIRST_PREV,
+    )
+    assert claims == expected
+
+
+def test_sightings_under_a_test_key_say_so() -> None:
+    boot = boot_of(test=True)
+    assert signed(boot)[1].test
+    assert claims_of(boot.announce(None)).test
+
+
+def test_sighting_that_failed_to_be_signed_takes_no_number() -> None:
+    boot = boot_of()
+    with pytest.raises(WireError):
+        boot.sign(replace(PASSAGE, time_quality=TimeQuality.NONE))
+    assert signed(boot)[1].seq == 1
