@@ -10,7 +10,7 @@ from edge_lpr.demo.arguments import Source
 from edge_lpr.demo.brokers import EmbeddedBroker, choose_broker, start_broker
 from edge_lpr.demo.folders import DemoFolders, make_folders
 from edge_lpr.synthesis.lane import write_lane
-from tests.support.booth import KnownLane
+from tests.support.whole_booth import KnownLane
 
 PASSES = 4
 

@@ -8,8 +8,8 @@ import pytest
 
 from edge_lpr.audit.leak_search import Leak, LeakSearch
 from edge_lpr.demo.brokers import EmbeddedBroker
-from tests.support.booth import Booth, KnownLane, Recorder
 from tests.support.waiting import wait_until
+from tests.support.whole_booth import KnownLane, Recorder, WholeBooth
 
 pytestmark = pytest.mark.broker
 
@@ -19,7 +19,7 @@ STATE_FILES = {"outbox.sqlite3", "outbox.sqlite3-wal", "outbox.sqlite3-shm"}
 class Run:
     """A finished run, and everything it left behind."""
 
-    def __init__(self, booth: Booth, recorder: Recorder) -> None:
+    def __init__(self, booth: WholeBooth, recorder: Recorder) -> None:
         self.published = booth.counters("publisher")["published"]
         self.messages = recorder.messages
         self.sightings = recorder.sightings
@@ -42,7 +42,7 @@ class Run:
 def run_booth(
     root: Path, broker: EmbeddedBroker, lane: KnownLane, vision: Sequence[str] = ()
 ) -> Run:
-    with Booth(root, broker, lane.source) as booth, Recorder(broker, booth) as recorder:
+    with WholeBooth(root, broker, lane.source) as booth, Recorder(broker, booth) as recorder:
         settings = ("--settings", str(booth.folders.settings_file), "--log-level", "DEBUG")
         booth.start_all((sys.executable, "-m", *vision, *settings) if vision else None)
         booth.finish()
