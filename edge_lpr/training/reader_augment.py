@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
-from edge_lpr.vision.rectify import rectify_plate
+from edge_lpr.vision.rectify import RECTIFIED_MARGIN, rectify_plate
 
 READER_SIZE_PX = (192, 64)
 """Width and height of the reader's input."""
@@ -70,7 +70,9 @@ def photograph(
     return seen
 
 
-def flatten_exactly(picture_bgr: BgrImage, corners_px: Quad, margin: float = 0.04) -> GreyImage:
+def flatten_exactly(
+    picture_bgr: BgrImage, corners_px: Quad, margin: float = RECTIFIED_MARGIN
+) -> GreyImage:
     """Flatten a plate without any error, as a perfect detector would have it.
 
     Args:
@@ -110,7 +112,7 @@ def _flatten(
     width, height = size_px
     low, high = roughness.margin
     left, right, top, bottom = rng.uniform(low, high, 4)
-    plate_w, plate_h = width / (1 + left + right), height / (1 + top + bottom)
+    plate_w, plate_h = (width - 1) / (1 + left + right), (height - 1) / (1 + top + bottom)
     x0, y0 = plate_w * left, plate_h * top
     target = np.array(
         [[x0, y0], [x0 + plate_w, y0], [x0 + plate_w, y0 + plate_h], [x0, y0 + plate_h]], np.float32
@@ -120,21 +122,23 @@ def _flatten(
     target += (
         rng.standard_normal((4, 2)).astype(np.float32) * spread * np.float32(rng.random() ** 0.5)
     )
-    if happens(0.3, rng):
+    if happens(0.4, rng):
         target += _shear(target, rng)
     shrink = np.hypot(*(corners_px[1] - corners_px[0])) / max(1.0, plate_w)
     if shrink > 2:  # noqa: PLR2004 - sampling every other pixel or fewer shows patterns that are not there
         picture = cv2.blur(picture, (int(shrink), int(shrink))).astype(np.uint8, copy=False)
     transform = cv2.getPerspectiveTransform(corners_px, target)
+    # The device fills what lies outside its frame with black; elsewhere the surroundings go on.
+    border = cv2.BORDER_CONSTANT if happens(0.1, rng) else cv2.BORDER_REPLICATE
     return cv2.warpPerspective(
-        picture, transform, size_px, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        picture, transform, size_px, flags=cv2.INTER_LINEAR, borderMode=border
     ).astype(np.uint8, copy=False)
 
 
 def _shear(target: Quad, rng: np.random.Generator) -> Quad:
     """Move whole edges: what is left of a rotation when only a box was known."""
     width, height = target[2] - target[0]
-    slope, slant = rng.normal(0, 0.10) * height, rng.normal(0, 0.05) * width
+    slope, slant = rng.normal(0, 0.13) * height, rng.normal(0, 0.05) * width
     moves = [[slant, -slope], [slant, slope], [-slant, slope], [-slant, -slope]]
     moved: Quad = np.asarray(moves, np.float32) / np.float32(2)
     return moved

@@ -1,29 +1,23 @@
-"""How many plates of the validation split the reader reads, by source."""
+"""How many plates of the validation split the reader reads, by group."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge_lpr.synthesis.pictures import GreyImage
-from edge_lpr.training.reader_augment import READER_SIZE_PX
-from edge_lpr.training.reader_samples import (
-    SOURCE_GROUPS,
-    cut_plate,
-    encode_text,
-    read_rows,
-    to_reader_input,
-)
-
-_FOLD = np.arange(37, dtype=np.uint8)
-_FOLD[ord("O") - 54] = 1
-_FOLD[ord("I") - 54] = 2
-_DEVICE_MARGIN = 0.04
-"""What the device leaves around a plate when it flattens it."""
+from edge_lpr.synthesis.pictures import BgrImage, GreyImage
+from edge_lpr.training.dataset import load_known_plates
+from edge_lpr.training.pictures import read_picture
+from edge_lpr.training.reader_augment import flatten_exactly
+from edge_lpr.training.reader_labels import decode_logits, encode_text, fold_classes
+from edge_lpr.training.reader_photographs import group_of
+from edge_lpr.training.reader_samples import to_reader_input
+from edge_lpr.vision.geometry import quad_of_box
+from edge_lpr.vision.rectify import RECTIFIED_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,74 +26,66 @@ class ValidationSet:
 
     pictures: GreyImage
     """Shape (N, 64, 192), uint8."""
-    labels: tuple[NDArray[np.uint8], ...]
-    """CTC classes."""
+    classes: tuple[NDArray[np.uint8], ...]
+    """CTC classes of each text."""
     groups: tuple[str, ...]
-    """Source of each."""
+    """Group of each; those cut out of scenes start with ``scene-``."""
 
 
-def load_validation(data: Path, pictures: Path) -> ValidationSet:
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Plates read exactly."""
+
+    plates: int
+    """How many were to be read."""
+    exact: int
+    """How many were read exactly."""
+    folded: int
+    """How many were read exactly but for O as 0 and I as 1."""
+
+
+def load_validation(labels: Path, pictures: Path) -> ValidationSet:
     """Read the validation split: crops as they are, scenes by their boxes with a margin.
 
     Args:
-        data: Folder of ``crops.jsonl`` and ``scenes-val.jsonl``.
+        labels: Folder of ``crops.jsonl`` and ``scenes-val.jsonl``; either may be missing.
         pictures: Folder that their ``image`` fields are relative to.
 
     Returns:
-        The plates that have a text.
+        The plates that have a text; may be none.
+
+    Raises:
+        DataSetError: A label file or a picture cannot be read.
     """
-    rows = [
-        (row["image"], row["text"], None, "")
-        for row in read_rows(data / "crops.jsonl")
-        if row["split"] == "val"
-    ] + [
-        (row["image"], plate["text"], plate["box"], "scene_")
-        for row in read_rows(data / "scenes-val.jsonl")
-        for plate in row["plates"]
-        if plate["text"]
+    plates = [
+        *_flat_plates(labels / "crops.jsonl", pictures, split="val", prefix=""),
+        *_flat_plates(labels / "scenes-val.jsonl", pictures, split=None, prefix="scene-"),
     ]
-    seen: list[GreyImage] = []
-    labels: list[NDArray[np.uint8]] = []
-    groups: list[str] = []
-    for image, text, box, prefix in rows:
-        picture = cv2.imread(str(pictures / image), cv2.IMREAD_GRAYSCALE)
-        label = encode_text(text)
-        if picture is None or label is None:
-            continue
-        seen.append(_flat(picture.astype(np.uint8, copy=False), box))
-        labels.append(label)
-        groups.append(prefix + SOURCE_GROUPS[image.split("/")[0]])
-    return ValidationSet(np.stack(seen), tuple(labels), tuple(groups))
-
-
-def _flat(picture: GreyImage, box: list[float] | None) -> GreyImage:
-    """Squash a crop, or a box with the device's margin, to the reader's size."""
-    if box is not None:
-        cut, corners = cut_plate(picture, box)
-        (x0, y0), (x1, y1) = corners[0], corners[2] + 1
-        dx, dy = _DEVICE_MARGIN * (x1 - x0), _DEVICE_MARGIN * (y1 - y0)
-        picture = cut[
-            max(0, round(y0 - dy)) : round(y1 + dy), max(0, round(x0 - dx)) : round(x1 + dx)
-        ]
-    return cv2.resize(picture, READER_SIZE_PX, interpolation=cv2.INTER_LINEAR).astype(
-        np.uint8, copy=False
+    stacked = (
+        np.stack([plate[0] for plate in plates]) if plates else np.zeros((0, 64, 192), np.uint8)
     )
+    return ValidationSet(stacked, tuple(p[1] for p in plates), tuple(p[2] for p in plates))
 
 
-def decode(logits: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Read CTC scores greedily.
+def _flat_plates(
+    labels: Path, pictures: Path, *, split: str | None, prefix: str
+) -> Iterator[tuple[GreyImage, NDArray[np.uint8], str]]:
+    """Flatten the plates of one label file, each with its classes and group."""
+    for row in load_known_plates(labels, split=split) if labels.exists() else []:
+        named = [(box, encode_text(text)) for box, text in row.plates if text]
+        picture_bgr = read_picture(pictures / row.image) if named else None
+        for box, classes in named:
+            if picture_bgr is not None and classes is not None:
+                yield _flat(picture_bgr, box), classes, prefix + group_of(row.table)
 
-    Args:
-        logits: Shape (T, 37).
 
-    Returns:
-        Classes 1 to 36 in order.
-    """
-    best = logits.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(best, prepend=0) != 0)
-    runs = best[starts].astype(np.uint8)
-    read: NDArray[np.uint8] = runs[runs > 0]
-    return read
+def _flat(picture_bgr: BgrImage, box_xywh: tuple[float, float, float, float] | None) -> GreyImage:
+    """Flatten the plate in a box with the device's margin, or squash the whole picture."""
+    height, width = picture_bgr.shape[:2]
+    x, y, width_px, height_px = box_xywh or (0.0, 0.0, max(1, width - 1), max(1, height - 1))
+    box = np.array([x, y, x + width_px, y + height_px], np.float32)
+    margin = RECTIFIED_MARGIN if box_xywh else 0.0
+    return flatten_exactly(picture_bgr, quad_of_box(box), margin)
 
 
 @torch.inference_mode()
@@ -114,33 +100,37 @@ def read_all(
         batch_size: Plates at a time.
 
     Returns:
-        Classes of each.
+        CTC classes of each text.
     """
     device = next(model.parameters()).device
     readings: list[NDArray[np.uint8]] = []
     for start in range(0, len(pictures), batch_size):
-        batch = torch.from_numpy(to_reader_input(pictures[start : start + batch_size])).to(device)
-        readings += [decode(logits) for logits in model(batch).float().cpu().numpy()]
+        batch = torch.from_numpy(to_reader_input(pictures[start : start + batch_size]))
+        logits = model(batch.to(device)).float().cpu().numpy()
+        readings += [decode_logits(plate_logits) for plate_logits in logits]
     return readings
 
 
 def score(
-    readings: list[NDArray[np.uint8]], validation: ValidationSet
-) -> dict[str, tuple[int, int, int]]:
+    readings: Sequence[NDArray[np.uint8]],
+    classes: Sequence[NDArray[np.uint8]],
+    groups: Sequence[str],
+) -> dict[str, Score]:
     """Count plates read exactly.
 
     Args:
-        readings: What was read, in the set's order.
-        validation: The truth.
+        readings: CTC classes that were read.
+        classes: CTC classes of the true texts.
+        groups: Group of each plate.
 
     Returns:
-        For each source and ``all``: plates, exact ones, exact ones with O = 0 and I = 1.
+        Scores by group, and of ``all``.
     """
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for reading, label, group in zip(readings, validation.labels, validation.groups, strict=True):
-        exact = np.array_equal(reading, label)
-        folded = np.array_equal(_FOLD[reading], _FOLD[label])
+    counts: dict[str, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for reading, truth, group in zip(readings, classes, groups, strict=True):
+        exact = np.array_equal(reading, truth)
+        folded = np.array_equal(fold_classes(reading), fold_classes(truth))
         for name in (group, "all"):
-            for slot, hit in enumerate((True, exact, folded)):
-                counts[name][slot] += hit
-    return {name: (c[0], c[1], c[2]) for name, c in sorted(counts.items())}
+            plates, all_exact, all_folded = counts[name]
+            counts[name] = (plates + 1, all_exact + exact, all_folded + folded)
+    return {name: Score(*count) for name, count in sorted(counts.items())}

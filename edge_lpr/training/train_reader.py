@@ -10,6 +10,7 @@ import copy
 import logging
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,17 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from edge_lpr.training.reader_samples import Batch, Photographs, RenderedPool, make_batch
+from edge_lpr.training.reader_photographs import load_photographs
+from edge_lpr.training.reader_renderings import load_renderings
+from edge_lpr.training.reader_samples import Batch, make_batch
 from edge_lpr.training.reader_scores import ValidationSet, load_validation, read_all, score
 from edge_lpr.training.reader_weights import build_model, load_weights, save_weights, write_whole
 
 _LOG = logging.getLogger(__name__)
 _WARM_UP = 0.02
 _EMA_DECAY = 0.998
+_FRESH_SHARE = 0.25
+"""Share of a batch drawn anew; drawing a plate costs more than photographing it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,6 @@ class ReaderTraining:
 
     def learn(self, batch: Batch) -> float:
         """Take one step; give its loss."""
-        began = time.monotonic()
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * schedule(self.progress)
         pictures = torch.from_numpy(batch.pictures).to(self.device)
@@ -101,7 +105,7 @@ class ReaderTraining:
         lengths = torch.full((scores.shape[1],), scores.shape[0], dtype=torch.long)
         loss = functional.ctc_loss(
             scores,
-            torch.from_numpy(batch.labels).to(self.device),
+            torch.from_numpy(batch.classes).to(self.device),
             lengths,
             torch.from_numpy(batch.lengths),
             zero_infinity=True,
@@ -112,7 +116,6 @@ class ReaderTraining:
         self.optimiser.step()
         self.steps += 1
         self._average()
-        self.elapsed_s += time.monotonic() - began
         return float(loss.detach())
 
     @torch.no_grad()
@@ -172,48 +175,50 @@ def train(recipe: Recipe) -> None:
     cv2.setNumThreads(1)
     training = ReaderTraining(recipe)
     rng = np.random.default_rng([training.steps, 1])
-    photographs = Photographs(recipe.data, recipe.pictures)
-    pool = RenderedPool(recipe.data, rng)
+    photographs = load_photographs(recipe.data, recipe.pictures)
+    renderings = load_renderings(recipe.data, rng)
     validation = load_validation(recipe.data, recipe.pictures)
     _LOG.info("begin at step %d with %s", training.steps, training.device)
-    last_saved = time.monotonic()
     losses: list[float] = []
-    began_steps, began = training.steps, time.monotonic()
+    saved = time.monotonic()
     while training.progress < 1.0:
-        prepared = time.monotonic()
-        batch = make_batch(
-            photographs, pool, rng, size=recipe.batch_size, fresh=recipe.batch_size // 4
-        )
-        training.elapsed_s += time.monotonic() - prepared
+        began = time.monotonic()
+        fresh = round(recipe.batch_size * _FRESH_SHARE)
+        batch = make_batch(photographs, renderings, rng, size=recipe.batch_size, fresh=fresh)
         losses.append(training.learn(batch))
-        if time.monotonic() - last_saved > recipe.checkpoint_s:
-            rate = (training.steps - began_steps) * recipe.batch_size / (time.monotonic() - began)
-            _report(training, validation, float(np.mean(losses)), rate)
+        training.elapsed_s += time.monotonic() - began
+        if time.monotonic() - saved > recipe.checkpoint_s or training.progress >= 1.0:
             training.save()
+            _report(training, losses, time.monotonic() - saved)
+            _report_validation(training, validation)
             losses.clear()
-            last_saved = time.monotonic()
-    _report(training, validation, float(np.mean(losses or [0.0])), 0.0)
-    training.save()
+            saved = time.monotonic()
 
 
-def _report(training: ReaderTraining, validation: ValidationSet, loss: float, rate: float) -> None:
-    """Print progress and what the averaged network reads."""
-    left_min = training.recipe.minutes - training.elapsed_s / 60
+def _report(training: ReaderTraining, losses: Sequence[float], spent_s: float) -> None:
+    """Print progress."""
     _LOG.info(
-        "step %d loss %.4f, %.0f plates/s, %.1f minutes left", training.steps, loss, rate, left_min
+        "step %d, loss %.4f, %.0f plates a second, %.1f minutes left",
+        training.steps,
+        np.mean(losses),
+        len(losses) * training.recipe.batch_size / spent_s,
+        training.recipe.minutes - training.elapsed_s / 60,
     )
-    counts = score(read_all(training.average, validation.pictures), validation)
-    _LOG.info(
-        "val strict/folded %s",
-        ", ".join(f"{g} {e / n:.3f}/{f / n:.3f} of {n}" for g, (n, e, f) in counts.items()),
-    )
+
+
+def _report_validation(training: ReaderTraining, validation: ValidationSet) -> None:
+    """Print what the averaged network reads of each group: strict, folded, of how many."""
+    readings = read_all(training.average, validation.pictures)
+    for group, found in score(readings, validation.classes, validation.groups).items():
+        share, folded = found.exact / found.plates, found.folded / found.plates
+        _LOG.info("val %-16s %.3f strict %.3f folded of %d", group, share, folded, found.plates)
 
 
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="label files, fonts, blank plates")
-    parser.add_argument("--images", type=Path, help="unpacked pictures; default: the data folder")
+    parser.add_argument("--pictures", type=Path, help="folder of the pictures (DATA)")
     parser.add_argument("--work", type=Path, required=True, help="checkpoints and weights")
     parser.add_argument("--start", type=Path, help="weights to begin with")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -227,7 +232,7 @@ def main() -> None:
     train(
         Recipe(
             data=given.data,
-            pictures=given.images or given.data,
+            pictures=given.pictures or given.data,
             work=given.work,
             start=given.start,
             resume=given.resume,

@@ -55,7 +55,7 @@ def load_typefaces(folder: Path | None) -> dict[str, Typeface]:
     faces: dict[str, Typeface] = {
         f"hershey-{face}-{stroke}": HersheyTypeface(face, stroke)
         for face in ("simplex", "duplex", "complex", "triplex")
-        for stroke in (0.08, 0.11, 0.14, 0.18)
+        for stroke in (0.08, 0.10, 0.12, 0.14, 0.16, 0.18)
     }
     if folder is not None:
         for path in sorted([*folder.glob("*.ttf"), *folder.glob("*.otf")]):
