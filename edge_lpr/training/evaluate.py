@@ -144,9 +144,9 @@ def _evaluate_film(arguments: argparse.Namespace) -> None:
 
 
 def _print_measures(measures: Mapping[str, Proportion]) -> None:
-    """Print one line for each measure."""
+    """Print one line for each measure of anything."""
     for name, meaning in LEGEND.items():
-        if name in measures:
+        if name in measures and measures[name].total:
             measure = measures[name]
             low, high = measure.interval
             print(

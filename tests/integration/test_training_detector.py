@@ -1,0 +1,157 @@
+"""The detector learns, is killed, goes on, and is exported: all of it small, on drawn pictures."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("ultralytics")
+
+import onnxruntime
+import torch
+import ultralytics
+
+from edge_lpr.training import train_detector
+from edge_lpr.training.detector_export import export_detector
+from edge_lpr.training.detector_network import (
+    LOSS_GAINS,
+    build_detector,
+    load_weights,
+    save_weights,
+)
+from edge_lpr.training.train_detector import Progress, Trainer, learning_rate, main
+
+pytestmark = [
+    pytest.mark.torch,
+    # The libraries' own habits: deprecated calls, and remarks about tracing.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning"),
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Write two drawn photographs, two crops and their labels."""
+    folder = tmp_path / "data"
+    (folder / "street").mkdir(parents=True)
+    (folder / "eu_crops").mkdir()
+    rng = np.random.default_rng(0)
+    scenes, crops = [], []
+    for number in range(2):
+        picture = rng.integers(60, 120, (240, 320, 3)).astype(np.uint8)
+        picture[100:120, 100:180] = 255
+        cv2.imwrite(str(folder / f"street/{number}.png"), picture)  # noqa: TID251 - a drawing
+        crop = np.full((30, 120, 3), 220, np.uint8)
+        cv2.imwrite(str(folder / f"eu_crops/{number}.png"), crop)  # noqa: TID251 - a drawing
+        plates = [{"box": [100, 100, 80, 20], "text": "B10XYZ"}]
+        scenes.append({"image": f"street/{number}.png", "plates": plates})
+        crops.append({"image": f"eu_crops/{number}.png", "text": "B10XYZ", "split": "train"})
+    for name, rows in (("scenes-train", scenes), ("crops", crops)):
+        text = "\n".join(json.dumps(row) for row in rows)
+        (folder / f"{name}.jsonl").write_text(text)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_detector, "BATCH_SIZE", 2)
+    monkeypatch.setattr("edge_lpr.training.detector_textures.DRAWN_PLATES", 4)
+    monkeypatch.setattr("edge_lpr.training.detector_batches.WINDOW_SIZES_PX", (64, 96, 128))
+
+
+def batch_with(knowledge: int) -> dict[str, torch.Tensor]:
+    """Make a batch of one picture with one plate."""
+    corners = torch.tensor([[0.3, 0.4], [0.7, 0.4], [0.7, 0.6], [0.3, 0.6]])
+    known = torch.full((4, 1), float(knowledge))
+    return {
+        "img": torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1)),
+        "batch_idx": torch.zeros(1),
+        "cls": torch.zeros(1, 1),
+        "bboxes": torch.tensor([[0.5, 0.5, 0.4, 0.2]]),
+        "keypoints": torch.cat([corners, known], 1)[None],
+    }
+
+
+def test_killed_training_goes_on_where_it_was_saved(data: Path, tmp_path: Path) -> None:
+    command = ["--data", str(data), "--work", str(tmp_path / "work")]
+    assert main([*command, "--minutes", "0.001"]) == 0
+    first = torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]
+    longer_min = first["elapsed_s"] / 60 + 0.03
+    assert main([*command, "--resume", "--minutes", str(longer_min)]) == 0
+    second = torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]
+    assert second["step"] > first["step"]
+
+
+def test_training_does_not_overwrite_another(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "state.pt").write_bytes(b"hours of work")
+    assert main(["--data", str(data), "--work", str(work)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (work / "state.pt").read_bytes() == b"hours of work"
+
+
+def test_resuming_nothing_is_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data", str(data), "--work", str(tmp_path / "work"), "--resume"]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_steps_make_the_loss_smaller(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    trainer = Trainer(tmp_path, Progress(0, 1.0, 10.0), start=None)
+    losses = [trainer.step(batch_with(2)) for _ in range(12)]
+    gained = {name: losses[0][name] - losses[-1][name] for name in ("box_loss", "pose_loss")}
+    assert all(gain > 0 for gain in gained.values())
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "teaches"),
+    [
+        pytest.param(2, True, id="corners"),
+        pytest.param(1, True, id="box"),
+        pytest.param(0, False, id="nothing"),
+    ],
+)
+def test_corners_learn_only_from_what_is_known(*, knowledge: int, teaches: bool) -> None:
+    network = build_detector()
+    batch = batch_with(knowledge)
+    _, parts = network.loss(batch, network(batch["img"]))
+    assert (float(parts["pose_loss"]) > 0) == teaches
+
+
+def test_rate_climbs_then_falls_to_almost_nothing() -> None:
+    rates = [learning_rate(share / 100) for share in range(101)]
+    assert rates[0] < rates[3] > rates[50] > rates[100] > 0
+
+
+def test_saved_weights_load_with_the_stock_library(tmp_path: Path) -> None:
+    network = build_detector()
+    save_weights(network, tmp_path / "detector.pt")
+    assert (tmp_path / "detector.pt").stat().st_size < 8_000_000
+    stock = ultralytics.YOLO(tmp_path / "detector.pt")
+    assert stock.task == "pose"
+    assert stock.names == {0: "plate"}
+    assert LOSS_GAINS["kobj"] == 0
+
+
+def test_exported_detector_computes_what_the_network_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = build_detector()
+    save_weights(network, tmp_path / "detector.pt")
+    network = load_weights(tmp_path / "detector.pt")
+    export_detector(network, tmp_path / "detector.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "detector.onnx")
+    for size in ((64, 96), (128, 64)):
+        frames = torch.rand(1, 3, *size)
+        with torch.no_grad():
+            expected = network(frames)[0].numpy()
+        (heads,) = session.run(["detections"], {"frames": frames.numpy()})
+        assert heads.shape == expected.shape
+        assert np.abs(heads - expected).max() < 1e-3
