@@ -182,3 +182,11 @@ class PlateReader(Protocol):
             ReaderError: The engine failed; this is never reported as an empty reading.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A detector and a reader that belong together."""
+
+    detector: PlateDetector
+    reader: PlateReader

@@ -1,18 +1,10 @@
 """Chooses the library that runs the models, by the settings."""
 
-from dataclasses import dataclass
-
 from edge_lpr.core.settings import VisionSection
-from edge_lpr.vision.contracts import PlateDetector, PlateReader
+from edge_lpr.vision.contracts import Engine
 from edge_lpr.vision.models import load_models
 
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """A detector and a reader that belong together."""
-
-    detector: PlateDetector
-    reader: PlateReader
+__all__ = ["Engine", "load_engine"]
 
 
 def load_engine(settings: VisionSection) -> Engine:

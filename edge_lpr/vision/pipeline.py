@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import VisionSection
 from edge_lpr.vision.conclude import PassageJudge
-from edge_lpr.vision.contracts import NANOSECONDS, Frame, Moment, ReadingConsumer
+from edge_lpr.vision.contracts import NANOSECONDS, Engine, Frame, Moment, ReadingConsumer
 from edge_lpr.vision.detect import DetectStage
-from edge_lpr.vision.engine import Engine
 from edge_lpr.vision.fault_limit import FaultLimit
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.read import ReadStage

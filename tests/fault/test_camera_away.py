@@ -1,5 +1,6 @@
 """No camera, a wrong address, and credentials that others can read."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,12 @@ def _open(kind: str, address: str, credentials_file: Path | None = None) -> Fram
 def test_a_missing_camera_is_told_with_what_to_do(kind: str, address: str, sentence: str) -> None:
     with pytest.raises(FrameSourceError, match=sentence):
         _open(kind, address)
+
+
+def test_options_for_a_camera_do_not_outlive_its_opening() -> None:
+    with pytest.raises(FrameSourceError):
+        _open("rtsp", "rtsp://127.0.0.1:9/stream")
+    assert "OPENCV_FFMPEG_CAPTURE_OPTIONS" not in os.environ
 
 
 def test_a_missing_camera_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from edge_lpr.core.errors import FrameSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.vision.adapters import opencv_files
+from edge_lpr.vision.adapters.opencv_camera import OpencvCamera
 from edge_lpr.vision.capture import open_source
 from edge_lpr.vision.contracts import BgrImage, Frame, FrameSource
 from edge_lpr.vision.funnel import Funnel
@@ -156,3 +157,13 @@ def test_a_refused_video_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFix
     with pytest.raises(FrameSourceError):
         _open("video", tmp_path / "x.mp4")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_camera_that_opencv_opened_gives_frames_until_it_is_lost(tmp_path: Path) -> None:
+    # A video file stands for the camera: OpenCV reads both in the same way.
+    _write_video(tmp_path / "lane.avi", [10, 60])
+    camera = OpencvCamera(cv2.VideoCapture(str(tmp_path / "lane.avi")))
+    levels = [int(frame[-1, -1, 0]) for frame in iter(camera.read, None)]
+    assert np.allclose(levels, [10, 60], atol=3)
+    camera.close()
+    camera.close()

@@ -1,6 +1,8 @@
 """Opens cameras with OpenCV: a local one by its index, an IP camera by its RTSP address."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -24,6 +26,7 @@ _LANE_WIDTH_PX: Final = 1280
 _LANE_HEIGHT_PX: Final = 720
 """Asked of a local camera, whose default is often 640 x 480; it gives the nearest it has."""
 
+_FFMPEG_OPTIONS_NAME: Final = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 # TCP, because a lost UDP packet smears the plate; no buffering, because old frames are worthless.
 _FFMPEG_OPTIONS: Final = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 
@@ -93,17 +96,25 @@ def _open_rtsp(settings: SourceSection) -> cv2.VideoCapture:
         )
     if settings.credentials_file is not None:
         rest = f"{_read_credentials(settings.credentials_file)}@{rest}"
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FFMPEG_OPTIONS
-    return cv2.VideoCapture(
-        f"{scheme}://{rest}",
-        cv2.CAP_FFMPEG,
-        [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            _TIMEOUT_MS,
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            _TIMEOUT_MS,
-        ],
-    )
+    limits = [
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS),
+    ]
+    with _ffmpeg_options():
+        return cv2.VideoCapture(f"{scheme}://{rest}", cv2.CAP_FFMPEG, limits)
+
+
+@contextmanager
+def _ffmpeg_options() -> Iterator[None]:
+    """Set FFmpeg's options for one opening; there is no other way than the environment.
+
+    Taken back at once, because a video file that is opened with them loses frames.
+    """
+    os.environ[_FFMPEG_OPTIONS_NAME] = _FFMPEG_OPTIONS
+    try:
+        yield
+    finally:
+        del os.environ[_FFMPEG_OPTIONS_NAME]
 
 
 def _read_credentials(file: Path) -> str:

@@ -7,8 +7,7 @@ import pytest
 from edge_lpr.core.errors import DetectorError, ReaderError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection, VisionSection
-from edge_lpr.vision.contracts import NANOSECONDS, Moment, Pause, PlateDetector, PlateReader
-from edge_lpr.vision.engine import Engine
+from edge_lpr.vision.contracts import NANOSECONDS, Engine, Moment, Pause, PlateDetector, PlateReader
 from edge_lpr.vision.fault_limit import FAILURES_IN_A_ROW
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.pipeline import Pipeline
