@@ -1,0 +1,87 @@
+from collections.abc import Callable
+
+import pytest
+
+from edge_lpr.core.errors import WireError
+from edge_lpr.wire.claims import ClaimReader, ClaimValue, encode_claims
+
+
+def test_claims_are_written_compactly_in_their_order() -> None:
+    claims: dict[str, ClaimValue | None] = {
+        "z": 1,
+        "a": "text",
+        "b": b"\x00",
+        "left_out": None,
+        "t": True,
+    }
+    assert encode_claims(claims) == b'{"z":1,"a":"text","b":"AA","t":true}'
+
+
+def test_claims_are_taken_by_type() -> None:
+    reader = ClaimReader(b'{"i":-3,"t":"x","o":"AA","f":false,"m":true,"c":1}', "record")
+    assert reader.integer("i") == -3
+    assert reader.text("t") == "x"
+    assert reader.octets("o") == b"\x00"
+    assert reader.truth("f") is False
+    assert reader.mark("m") is True
+    assert reader.mark("absent") is False
+    reader.constant("c", 1)
+    reader.nothing_else()
+
+
+@pytest.mark.parametrize(
+    "untrusted",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe{\x00}\x00", id="UTF-16"),
+        pytest.param('{"a":"é"}'.encode(), id="UTF-8 beyond ASCII"),
+        pytest.param(b"[1]", id="array"),
+        pytest.param(b"7", id="number"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'{"a":1', id="cut"),
+        pytest.param(b'{"a":1}{"a":1}', id="two objects"),
+        pytest.param(b'{"a":1,"a":1}', id="member twice"),
+        pytest.param(b'{"a":{"b":1,"b":2}}', id="inner member twice"),
+        pytest.param(b'{"a":1.0}', id="fraction"),
+        pytest.param(b'{"a":1e3}', id="exponent"),
+        pytest.param(b'{"a":NaN}', id="not a number"),
+        pytest.param(b'{"a":-Infinity}', id="infinity"),
+        pytest.param(b'{"a":' + b"9" * 4400 + b"}", id="number beyond Python's limit"),
+        pytest.param(b'{"a":' + b"[" * 100_000, id="brackets beyond Python's depth"),
+    ],
+)
+def test_what_is_no_plain_object_is_refused(untrusted: bytes) -> None:
+    with pytest.raises(WireError, match="the record"):
+        ClaimReader(untrusted, "record")
+
+
+@pytest.mark.parametrize(
+    ("take", "value"),
+    [
+        pytest.param(lambda r: r.integer("a"), b"true", id="true for a number"),
+        pytest.param(lambda r: r.integer("a"), b'"1"', id="text for a number"),
+        pytest.param(lambda r: r.text("a"), b"1", id="number for a text"),
+        pytest.param(lambda r: r.text("a"), b"null", id="null for a text"),
+        pytest.param(lambda r: r.octets("a"), b'"AB"', id="stray bits"),
+        pytest.param(lambda r: r.octets("a"), rb'"\u00e9"', id="escaped letter beyond ASCII"),
+        pytest.param(lambda r: r.octets("a"), rb'"\ud800"', id="lone surrogate"),
+        pytest.param(lambda r: r.truth("a"), b"1", id="number for true"),
+        pytest.param(lambda r: r.mark("a"), b"false", id="false for a mark"),
+        pytest.param(lambda r: r.mark("a"), b"1", id="number for a mark"),
+        pytest.param(lambda r: r.constant("a", 1), b"2", id="other constant"),
+        pytest.param(lambda r: r.constant("a", 1), b"true", id="true for a constant of 1"),
+        pytest.param(lambda r: r.integer("b"), b"1", id="missing"),
+        pytest.param(lambda r: r.nothing_else(), b"1", id="too many"),
+    ],
+)
+def test_wrong_member_is_refused(take: Callable[[ClaimReader], object], value: bytes) -> None:
+    reader = ClaimReader(b'{"a":' + value + b"}", "record")
+    with pytest.raises(WireError):
+        take(reader)
+
+
+def test_refusal_does_not_quote_the_value() -> None:
+    reader = ClaimReader(b'{"a":"SECRET"}', "record")
+    with pytest.raises(WireError) as refusal:
+        reader.integer("a")
+    assert "SECRET" not in repr(refusal.value)

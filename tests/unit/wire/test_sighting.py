@@ -1,0 +1,157 @@
+import json
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.errors import WireError
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.sighting import (
+    FIRST_PREV,
+    MAXIMUM_SIGHTING_BYTES,
+    Direction,
+    SightingClaims,
+    bucket_reads,
+    sighting_hash,
+    sign_sighting,
+    verify_sighting,
+)
+from tests.support.fleet import SIGHTING
+
+KEY = SigningKey.generate()
+LONGEST = SightingClaims(
+    boot="f" * 16,
+    seq=MAXIMUM_SEQUENCE,
+    at=MAXIMUM_UNIX_S,
+    tq=TimeQuality.SAVED,
+    lane=16,
+    dir="unknown",
+    epoch=MAXIMUM_UNIX_S // 86_400,
+    exact=b"\xff" * 16,
+    fold=b"\xff" * 16,
+    conf=3,
+    reads=6,
+    prev=b"\xff" * 16,
+    test=True,
+)
+
+
+def _json(**changes: object) -> bytes:
+    return json.dumps(json.loads(SIGHTING.encode()) | changes).encode()
+
+
+def test_claims_stand_on_the_wire_as_the_contract_says() -> None:
+    assert json.loads(SIGHTING.encode()) == {
+        "v": 1,
+        "boot": "0123456789abcdef",
+        "seq": 1,
+        "at": 1_767_268_800,
+        "tq": "ntp",
+        "lane": 1,
+        "dir": "in",
+        "epoch": 20_454,
+        "exact": "ZWVlZWVlZWVlZWVlZWVlZQ",
+        "fold": "ZmZmZmZmZmZmZmZmZmZmZg",
+        "conf": 3,
+        "reads": 6,
+        "prev": "A" * 22,
+    }
+
+
+def test_test_input_says_so() -> None:
+    assert json.loads(replace(SIGHTING, test=True).encode())["test"] is True
+
+
+@pytest.mark.parametrize("claims", [SIGHTING, LONGEST], ids=["ordinary", "longest"])
+def test_signed_sighting_comes_back_as_it_was(claims: SightingClaims) -> None:
+    assert verify_sighting(sign_sighting(claims, KEY), KEY.public_key) == claims
+
+
+def test_longest_sighting_fits() -> None:
+    assert len(sign_sighting(LONGEST, KEY)) == MAXIMUM_SIGHTING_BYTES - 1
+
+
+@pytest.mark.parametrize(
+    "tq", [quality for quality in TimeQuality if quality is not TimeQuality.NONE]
+)
+@pytest.mark.parametrize("direction", get_args(Direction))
+def test_every_word_fits(tq: TimeQuality, direction: Direction) -> None:
+    claims = replace(LONGEST, tq=tq, dir=direction)
+    assert len(sign_sighting(claims, KEY)) <= MAXIMUM_SIGHTING_BYTES
+
+
+def test_length_does_not_depend_on_the_plate() -> None:
+    tokens = [bytes(16), b"\xff" * 16, b"\x22" * 16, bytes(range(16))]
+    lengths = {
+        len(sign_sighting(replace(SIGHTING, exact=exact, fold=fold), KEY))
+        for exact in tokens
+        for fold in tokens
+    }
+    assert len(lengths) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"boot": "0123456789ABCDEF"}, id="boot in upper case"),
+        pytest.param({"boot": "0123456789abcde"}, id="boot too short"),
+        pytest.param({"seq": 0}, id="number 0"),
+        pytest.param({"seq": MAXIMUM_SEQUENCE + 1}, id="number too large"),
+        pytest.param({"at": -1}, id="before 1970"),
+        pytest.param({"at": MAXIMUM_UNIX_S + 1}, id="after 2099"),
+        pytest.param({"tq": "none"}, id="no clock"),
+        pytest.param({"tq": "good"}, id="unknown time quality"),
+        pytest.param({"lane": 0}, id="lane 0"),
+        pytest.param({"lane": 17}, id="lane 17"),
+        pytest.param({"dir": "left"}, id="unknown direction"),
+        pytest.param({"epoch": -1}, id="epoch before 1970"),
+        pytest.param({"epoch": MAXIMUM_UNIX_S}, id="epoch in seconds"),
+        pytest.param({"exact": "A" * 21}, id="exact token of an impossible length"),
+        pytest.param({"exact": "A" * 20}, id="exact token too short"),
+        pytest.param({"exact": "A" * 21 + "B"}, id="exact token with stray bits"),
+        pytest.param({"fold": "A" * 24}, id="folded token too long"),
+        pytest.param({"conf": 4}, id="finer confidence"),
+        pytest.param({"conf": True}, id="confidence true"),
+        pytest.param({"reads": 1}, id="one reading"),
+        pytest.param({"reads": 4}, id="readings not bucketed"),
+        pytest.param({"prev": ""}, id="no link"),
+        pytest.param({"test": False}, id="test false instead of absent"),
+        pytest.param({"v": 2}, id="another version"),
+        pytest.param({"plate": "AB123"}, id="unknown claim"),
+    ],
+)
+def test_claim_out_of_bounds_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(WireError):
+        SightingClaims.decode(_json(**changes))
+
+
+@pytest.mark.parametrize("name", sorted(json.loads(SIGHTING.encode())))
+def test_missing_claim_is_refused(name: str) -> None:
+    members = json.loads(SIGHTING.encode())
+    del members[name]
+    with pytest.raises(WireError, match=f"no '{name}'"):
+        SightingClaims.decode(json.dumps(members).encode())
+
+
+def test_claims_out_of_bounds_are_never_signed() -> None:
+    with pytest.raises(WireError, match="lane"):
+        replace(SIGHTING, lane=17)
+
+
+def test_link_is_half_of_sha_256() -> None:
+    expected = "ba7816bf8f01cfea414140de5dae2223"
+    assert sighting_hash(b"abc").hex() == expected
+    assert bytes(16) == FIRST_PREV
+
+
+@pytest.mark.parametrize(
+    ("agreeing_readings", "bucket"), [(2, 2), (3, 3), (5, 3), (6, 6), (255, 6)]
+)
+def test_agreeing_readings_are_published_coarsely(agreeing_readings: int, bucket: int) -> None:
+    assert bucket_reads(agreeing_readings) == bucket
+
+
+def test_tokens_do_not_show() -> None:
+    assert "eeee" not in repr(SIGHTING)
