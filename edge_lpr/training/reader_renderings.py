@@ -23,7 +23,7 @@ from edge_lpr.training.pictures import read_picture
 from edge_lpr.training.reader_augment import RENDERED
 from edge_lpr.training.reader_labels import encode_text
 from edge_lpr.training.reader_photographs import Sample
-from edge_lpr.training.typefaces import load_typefaces
+from edge_lpr.training.typefaces import LookAlikeTypeface, load_typefaces
 
 _SHARES: Final = {
     "us": 0.36,
@@ -39,6 +39,9 @@ _SHARES: Final = {
 
 _HERSHEY_SHARE: Final = 0.25
 """Share of plates in OpenCV's faces, in which the demonstration's lane is lettered."""
+
+_LOOK_ALIKE_SHARES: Final = {"gb": 0.6, "us": 0.15, "br": 0.15, "world": 0.1}
+"""Share of plates on which zero and O, one and I are one shape, and only the format tells."""
 
 _WITHOUT_SERIFS: Final = ("hershey-simplex", "hershey-duplex")
 _WITHOUT_SERIFS_SHARE: Final = 0.7
@@ -101,8 +104,11 @@ class Renderings:
         style = self._style(plate_format)
         vanity = group == "us" and happens(_VANITY_SHARE, rng)
         printed = draw_vanity_text(rng) if vanity else draw_printed_text(plate_format, rng)
+        typeface = self._typeface()
+        if not vanity and happens(_LOOK_ALIKE_SHARES.get(group, 0.0), rng):
+            typeface = LookAlikeTypeface(typeface)
         height_px = int(rng.integers(56, 112))
-        plate = render_plate(printed, style, self._typeface(), rng, height_px=height_px)
+        plate = render_plate(printed, style, typeface, rng, height_px=height_px)
         classes = encode_text(plate.text)
         if classes is None:
             raise ValueError(f"format {plate_format.name} gives texts that are no plates")

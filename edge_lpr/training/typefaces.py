@@ -43,6 +43,22 @@ class FontFileTypeface:
         return fit_glyph(np.asarray(canvas, np.uint8))
 
 
+class LookAlikeTypeface:
+    """A face whose zero is its O and whose one is its I, as on British and many other plates."""
+
+    def __init__(self, face: Typeface) -> None:
+        """Take the face that has the glyphs.
+
+        Args:
+            face: Any face.
+        """
+        self._face = face
+
+    def glyph(self, character: str) -> GlyphMask:
+        """Give the ink of one character; see ``Typeface.glyph``."""
+        return self._face.glyph({"0": "O", "1": "I"}.get(character, character))
+
+
 def load_typefaces(folder: Path | None) -> dict[str, Typeface]:
     """Load every font file of a folder, and OpenCV's own faces in several weights.
 
