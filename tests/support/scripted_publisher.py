@@ -30,14 +30,14 @@ class ScriptedPublisher:
 
     def take_birth(self) -> bytes:
         """Take the birth and commit it."""
-        message = self._take()
+        message = self.take()
         assert isinstance(message, BirthMessage)
         self.answer(0)
         return message.untrusted_jws
 
     def take_sighting(self) -> SightingMessage:
         """Take a sighting and leave it unanswered."""
-        message = self._take()
+        message = self.take()
         assert isinstance(message, SightingMessage)
         return message
 
@@ -53,7 +53,8 @@ class ScriptedPublisher:
     def has_nothing_to_take(self) -> bool:
         return self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05) is None
 
-    def _take(self) -> BirthMessage | SightingMessage:
+    def take(self) -> BirthMessage | SightingMessage:
+        """Take whatever comes and leave it unanswered."""
         message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
         assert message is not None, "the tokeniser sent nothing"
         return parse_to_publisher(message)

@@ -6,41 +6,12 @@ import pytest
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import WireError
-from edge_lpr.core.log import Log
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
-from edge_lpr.tokeniser.chain import Passage
-from edge_lpr.tokeniser.funnel import Complaints
-from edge_lpr.tokens.suite1 import TokenPair
 from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, parse_birth
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, verify_sighting
-from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
-
-KEY = SigningKey.generate()
-PASSAGE = Passage(
-    at_unix_s=NOON_OF_THE_VECTORS,
-    time_quality=TimeQuality.RTC,
-    lane=2,
-    direction="out",
-    epoch=20_454,
-    tokens=TokenPair(exact=bytes(range(16)), fold=bytes(range(16, 32))),
-    confidence_bucket=1,
-    reads_bucket=6,
-)
-
-
-def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
-    claims = BirthClaims(
-        certificate=b"header.payload.signature",
-        boot=new_boot_id(),
-        previous=None,
-        software="1.2.3",
-        models=bytes(32),
-        camera_networked=False,
-        tq=TimeQuality.NTP,
-        test=test,
-    )
-    return Boot(claims, key, Complaints(Log("test"), SetClock()))
+from tests.support.clock import NOON_OF_THE_VECTORS
+from tests.support.passages import KEY, PASSAGE, boot_of
 
 
 def claims_of(birth_jws: bytes, key: SigningKey = KEY) -> BirthClaims:

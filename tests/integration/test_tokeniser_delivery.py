@@ -1,0 +1,157 @@
+"""The delivering thread against a publisher that follows a script, over a real socket."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.core.clock import SystemClock
+from edge_lpr.core.log import Log
+from edge_lpr.handoff.seqpacket import Listener
+from edge_lpr.tokeniser.delivery import Delivery
+from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.wire.sighting import verify_sighting
+from tests.support.passages import KEY, PASSAGE, boot_of
+from tests.support.scripted_publisher import accepted, listening
+from tests.support.waiting import wait_until
+
+QUEUE_SIGHTINGS = 3
+DEADLINE_S = 10.0
+
+
+@pytest.fixture
+def funnel() -> Funnel:
+    return Funnel()
+
+
+@pytest.fixture
+def delivery(tmp_path: Path, funnel: Funnel) -> Iterator[Delivery]:
+    clock = SystemClock()
+    delivery = Delivery(
+        tmp_path / "sightings.sock",
+        QUEUE_SIGHTINGS,
+        boot=boot_of(),
+        funnel=funnel,
+        complaints=Complaints(Log("test"), clock),
+        clock=clock,
+    )
+    delivery.start()
+    try:
+        yield delivery
+    finally:
+        delivery.finish(0)
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    with listening(tmp_path / "sightings.sock") as open_listener:
+        yield open_listener
+
+
+def offer(delivery: Delivery) -> None:
+    assert delivery.offer(PASSAGE, timeout_s=DEADLINE_S)
+
+
+def test_sightings_are_delivered_in_order_one_at_a_time(
+    delivery: Delivery, listener: Listener, funnel: Funnel
+) -> None:
+    for _ in range(3):
+        offer(delivery)
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        for number in (1, 2, 3):
+            sighting = publisher.take_sighting()
+            assert sighting.sequence_number == number
+            assert verify_sighting(sighting.untrusted_jws, KEY.public_key).seq == number
+            assert publisher.has_nothing_to_take()
+            publisher.answer(number)
+        wait_until(lambda: funnel.counters()["delivered"] == 3)
+
+
+def test_nothing_is_sent_before_the_hello(delivery: Delivery, listener: Listener) -> None:
+    offer(delivery)
+    with accepted(listener) as publisher:
+        assert publisher.has_nothing_to_take()
+
+
+def test_no_sighting_is_sent_before_the_birth_is_committed(
+    delivery: Delivery, listener: Listener
+) -> None:
+    offer(delivery)
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take()
+        assert publisher.has_nothing_to_take()
+
+
+def test_publisher_that_comes_back_gets_the_same_birth_before_the_next_vehicle(
+    delivery: Delivery, listener: Listener
+) -> None:
+    del delivery
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        birth = publisher.take_birth()
+    with accepted(listener) as restarted:
+        restarted.say_hello()
+        assert restarted.take_birth() == birth
+
+
+def test_full_queue_makes_the_receiving_side_wait(delivery: Delivery, listener: Listener) -> None:
+    for _ in range(QUEUE_SIGHTINGS):
+        offer(delivery)
+    assert not delivery.offer(PASSAGE, timeout_s=0.02)
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        publisher.commit_sighting()
+        offer(delivery)
+
+
+def test_orderly_stop_delivers_what_is_queued(
+    delivery: Delivery, listener: Listener, funnel: Funnel
+) -> None:
+    offer(delivery)
+    offer(delivery)
+    with accepted(listener) as publisher:
+        stop = threading.Thread(target=delivery.finish, args=(DEADLINE_S,))
+        stop.start()
+        publisher.say_hello()
+        publisher.take_birth()
+        publisher.commit_sighting()
+        publisher.commit_sighting()
+        stop.join()
+    assert funnel.counters()["delivered"] == 2
+    assert funnel.counters()["undelivered"] == 0
+
+
+def test_orderly_stop_does_not_wait_for_a_publisher_that_is_away(
+    delivery: Delivery, funnel: Funnel
+) -> None:
+    offer(delivery)
+    delivery.finish(60)
+    assert not delivery.is_alive()
+    assert funnel.counters()["undelivered"] == 1
+
+
+def test_orderly_stop_gives_a_silent_publisher_no_more_than_its_time(
+    delivery: Delivery, listener: Listener, funnel: Funnel
+) -> None:
+    offer(delivery)
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        publisher.take_sighting()
+        delivery.finish(0.05)
+    assert funnel.counters()["undelivered"] == 1
+
+
+def test_orderly_stop_with_nothing_queued_ends_at_once(
+    delivery: Delivery, listener: Listener, funnel: Funnel
+) -> None:
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        delivery.finish(60)
+    assert funnel.counters()["undelivered"] == 0
