@@ -163,7 +163,10 @@ def test_a_camera_that_opencv_opened_gives_frames_until_it_is_lost(tmp_path: Pat
     # A video file stands for the camera: OpenCV reads both in the same way.
     _write_video(tmp_path / "lane.avi", [10, 60])
     camera = OpencvCamera(cv2.VideoCapture(str(tmp_path / "lane.avi")))
-    levels = [int(frame[-1, -1, 0]) for frame in iter(camera.read, None)]
-    assert np.allclose(levels, [10, 60], atol=3)
+    first, second, after = (camera.read() for _ in range(3))
+    assert first is not None
+    assert second is not None
+    assert np.allclose([first[-1, -1, 0], second[-1, -1, 0]], [10, 60], atol=3)
+    assert after is None
     camera.close()
     camera.close()
