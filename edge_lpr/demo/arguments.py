@@ -110,8 +110,9 @@ def _rtsp_source(text: str) -> Source:
     if not has_host:
         raise SettingsError("the rtsp:// address has no host: write rtsp://HOST[:PORT]/PATH")
     user_part, at, host_part = parts.netloc.rpartition("@")
+    user, _, password = (urllib.parse.unquote(part) for part in user_part.partition(":"))
     address = urllib.parse.urlunsplit(parts._replace(netloc=host_part))
-    return Source("rtsp", address, urllib.parse.unquote(user_part) if at else None)
+    return Source("rtsp", address, f"{user}:{password}" if at else None)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -38,6 +38,7 @@ class Child:
         """
         self.name = name
         self.log_file = log_file
+        self._was_asked_to_stop = False
         # An earlier run's lines stay in a kept log, and must not count for this one.
         self._log_start = log_file.stat().st_size if log_file.exists() else 0
         with log_file.open("ab") as log:
@@ -61,7 +62,9 @@ class Child:
         Raises:
             ProcessStoppedError: It has failed; the message is its own last sentence.
         """
-        if self.exit_status():
+        # A process that is asked before it listens to signals ends by the signal itself.
+        asked = self._was_asked_to_stop and self.exit_status() == -signal.SIGTERM
+        if self.exit_status() and not asked:
             sentence = self._last_sentence() or (
                 f"it did not say why (exit status {self.exit_status()}); "
                 f"run again with --keep DIR and read DIR/logs/{self.log_file.name}"
@@ -78,6 +81,7 @@ class Child:
             Whether it stopped in order; also True if it had ended before with status 0.
         """
         if self.exit_status() is None:
+            self._was_asked_to_stop = True
             self._process.send_signal(signal.SIGTERM)
             try:
                 self._process.wait(patience_s)

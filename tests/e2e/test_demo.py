@@ -42,6 +42,11 @@ class DemoRun:
         return {sighting["exact"] for sighting in self.sightings}
 
 
+def homeless(folder: Path) -> dict[str, str]:
+    """Return an environment that sends everything that is left behind to one folder."""
+    return dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME"), str(folder))
+
+
 def demo_command(*words: str) -> Sequence[str]:
     return sys.executable, "-m", "edge_lpr", "demo", *words
 
@@ -119,7 +124,7 @@ def test_demo_works_with_the_broker_in_pure_python(lane: KnownLane) -> None:
 
 
 def test_table_has_a_row_a_sighting_and_the_funnel(tmp_path: Path) -> None:
-    run = run_demo("--passes", "2", environment={"TMPDIR": str(tmp_path)})
+    run = run_demo("--passes", "2", environment=homeless(tmp_path))
     assert run.status == 0, run.stderr
     assert run.stdout.count(" yes\n") == 2
     assert "All 2 published sightings were received and verified." in run.stdout
@@ -132,7 +137,7 @@ def test_stop_by_hand_is_orderly_and_leaves_nothing(tmp_path: Path, lane: KnownL
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, **homeless(tmp_path)},
     ) as demo:
         wait_until(lambda: any(tmp_path.rglob("logs/vision.log")), deadline_s=60)
         demo.send_signal(signal.SIGINT)

@@ -19,10 +19,11 @@ STATE_FILES = {"outbox.sqlite3", "outbox.sqlite3-wal", "outbox.sqlite3-shm"}
 class Run:
     """A finished run, and everything it left behind."""
 
-    def __init__(self, booth: WholeBooth, recorder: Recorder) -> None:
+    def __init__(self, booth: WholeBooth, recorder: Recorder, elsewhere: Path) -> None:
         self.published = booth.counters("publisher")["published"]
         self.messages = recorder.messages
         self.sightings = recorder.sightings
+        self.elsewhere = sorted(elsewhere.rglob("*"))
         self.logs = sorted(booth.folders.logs.iterdir())
         self.state_files = sorted(f for f in booth.folders.state.rglob("*") if f.is_file())
 
@@ -42,13 +43,19 @@ class Run:
 def run_booth(
     root: Path, broker: EmbeddedBroker, lane: KnownLane, vision: Sequence[str] = ()
 ) -> Run:
-    with WholeBooth(root, broker, lane.source) as booth, Recorder(broker, booth) as recorder:
+    elsewhere = root / "elsewhere"
+    elsewhere.mkdir()
+    booth = WholeBooth(root / "booth", broker, lane.source)
+    with booth, Recorder(broker, booth) as recorder, pytest.MonkeyPatch.context() as patch:
+        # Whatever a library leaves where libraries leave things.
+        for variable in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(elsewhere))
         settings = ("--settings", str(booth.folders.settings_file), "--log-level", "DEBUG")
         booth.start_all((sys.executable, "-m", *vision, *settings) if vision else None)
         booth.finish()
         published = booth.counters("publisher")["published"]
         wait_until(lambda: len(recorder.sightings) >= published)
-        return Run(booth, recorder)
+        return Run(booth, recorder, elsewhere)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +87,10 @@ def test_run_over_known_plates_leaks_nothing(honest_run: Run, lane: KnownLane) -
 def test_state_folders_hold_the_outbox_and_nothing_else(honest_run: Run) -> None:
     assert {file.name for file in honest_run.state_files} <= STATE_FILES
     assert honest_run.state_files
+
+
+def test_libraries_leave_nothing_in_home_and_temporary_folders(honest_run: Run) -> None:
+    assert honest_run.elsewhere == []
 
 
 def test_no_sighting_on_the_wire_exceeds_512_bytes(honest_run: Run) -> None:
