@@ -229,6 +229,8 @@ def _checked(
 
 def _scene_from(untrusted: dict[str, Any]) -> SceneRow:
     """Check one scene row."""
+    if "plates" not in untrusted:
+        raise ValueError("there is no list of plates; rows of crops are another format (--crops)")
     plates = untrusted["plates"]
     if len(plates) > MAX_PLATES_PER_SCENE:
         raise ValueError(f"{len(plates)} plates, at most {MAX_PLATES_PER_SCENE}")

@@ -56,6 +56,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     Raises:
         EdgeLprError: Labels, pictures or models are missing or wrong, or the engine failed.
     """
+    if arguments.engine == "torch":
+        raise SettingsError("the torch engine is not in this version; use --engine onnx")
     if arguments.passes is not None:
         _evaluate_film(arguments)
     else:
@@ -96,9 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_engine(arguments: argparse.Namespace) -> Engine:
-    """Load the engine that was asked for."""
-    if arguments.engine == "torch":
-        raise SettingsError("the torch engine is not in this version; use --engine onnx")
+    """Load the models."""
     # The section needs a source, which pictures do not have; the engine never looks at it.
     nowhere = SourceSection(kind="folder", address=".")
     return load_engine(

@@ -65,6 +65,8 @@ class Tally:
             found = sum(o.is_detected for o in wide)
             measures["detection_recall_all"] = Proportion(found, len(wide))
             measures["detection_precision"] = Proportion(true, counted)
+        else:
+            del measures["detection_recall"]
         return measures
 
     def tables(self) -> list[str]:
