@@ -68,8 +68,7 @@ def associate(tracks: Sequence[Trace], detections: Sequence[Trace]) -> dict[int,
 def _likeness(track: Trace, detection: Trace) -> float | None:
     """Grade how surely two traces are one plate; None if they are not."""
     distance = _comparable_distance(track.class_indices, detection.class_indices)
-    longer = max(track.class_indices.size, detection.class_indices.size)
-    if distance is not None and distance > longer // 2:
+    if distance is not None and _contradict(track, detection, distance):
         return None
     overlap = intersection_over_union(track.box_xyxy, detection.box_xyxy)
     if overlap >= SAME_PLACE:
@@ -77,6 +76,16 @@ def _likeness(track: Trace, detection: Trace) -> float | None:
     if distance is not None and distance <= 1:
         return 2 - distance / 2
     return _nearness(track, detection)
+
+
+def _contradict(track: Trace, detection: Trace, distance: int) -> bool:
+    """Return whether more than a third of the characters differ: then it is another plate.
+
+    Characters that are merely missing do not count, for a plate that leaves the picture loses
+    them one by one.
+    """
+    lengths = track.class_indices.size, detection.class_indices.size
+    return distance - (max(lengths) - min(lengths)) > max(lengths) // 3
 
 
 def _comparable_distance(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> int | None:

@@ -59,6 +59,17 @@ class Ballots:
         row: NDArray[np.uint8] = self._indices[(self._cast - 1) % MAXIMUM_BALLOTS]
         return row[: int((row != UNUSED_INDEX).sum())]
 
+    def keep_latest(self) -> None:
+        """Overwrite every reading but the newest, which then stands alone."""
+        if self._cast == 0:
+            return
+        newest = (self._cast - 1) % MAXIMUM_BALLOTS
+        self._indices[0] = self._indices[newest]
+        self._certainties[0] = self._certainties[newest]
+        self._indices[1:] = UNUSED_INDEX
+        self._certainties[1:] = 0
+        self._cast = 1
+
     def wipe(self) -> None:
         """Overwrite every reading and start anew."""
         self._indices.fill(UNUSED_INDEX)

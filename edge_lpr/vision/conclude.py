@@ -50,7 +50,8 @@ class PassageJudge:
                 self._funnel.add("ended_without_agreement")
             return None
         self._funnel.add("agreed")
-        track.ballots.wipe()
+        # The newest reading stays until the track ends, to tell the next vehicle's plate by.
+        track.ballots.keep_latest()
         track.plate_digest = self._memory.digest(verdict.class_indices)
         is_repeat = self._memory.is_repeat(track.plate_digest, track.first_seen_ns)
         self._memory.remember(track.plate_digest, track.last_seen_ns)

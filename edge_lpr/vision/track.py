@@ -74,10 +74,9 @@ class Track:
             return
         if self.first_reading_ns is None:
             self.first_reading_ns = frame.captured_ns
-        if self.plate_digest is not None:
-            # Only the newest reading of a decided passage is kept, to tell a follower by.
-            self.ballots.wipe()
         self.ballots.cast(reading)
+        if self.plate_digest is not None:
+            self.ballots.keep_latest()
 
     def is_standing(self, now_ns: int) -> bool:
         """Return whether an undecided plate has been readable long enough to be voted on."""

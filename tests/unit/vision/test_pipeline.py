@@ -117,6 +117,14 @@ def test_a_standing_vehicle_is_handed_over_while_it_stands() -> None:
     assert run.consumer.taken[0].last_frame == 20
 
 
+def test_a_vehicle_that_takes_the_place_of_a_standing_one_is_a_passage_of_its_own() -> None:
+    here = (100, 100, 220, 130)
+    # The first one is decided in its very last frame.
+    standing: list[Moment] = [fake_frame({"B311ALY": here}, index=index) for index in range(21)]
+    next_one: list[Moment] = [fake_frame({"SB90TZI": here}, index=21 + step) for step in range(4)]
+    assert _Run(standing + next_one).go().consumer.texts == ["B311ALY", "SB90TZI"]
+
+
 def test_a_passage_ends_while_the_camera_is_silent() -> None:
     passage = _passage("B101JGV")
     pauses: list[Moment] = [Pause(second * NANOSECONDS) for second in range(1, 4)]

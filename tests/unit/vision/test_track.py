@@ -44,6 +44,7 @@ def _tracks_of(*frames: list[Seen]) -> list[Track]:
         pytest.param(("AB1234", HERE), ("AB1Z34", OVERLAPPING), id="overlapping, misread"),
         pytest.param(("AB1234", HERE), ("", OVERLAPPING), id="overlapping, unreadable"),
         pytest.param(("", HERE), ("", NEAR), id="near, unreadable"),
+        pytest.param(("B101JGV", HERE), ("1JGV", NEAR), id="near, half outside the frame"),
         pytest.param(("AB1234", HERE), ("AB1234", FAR), id="far, same text"),
         pytest.param(("AB1234", HERE), ("AB1Z34", FAR), id="far, one character misread"),
     ],
@@ -60,6 +61,7 @@ def test_one_vehicle_is_one_track(first: Seen, second: Seen) -> None:
         pytest.param(("AB1234", HERE), ("ZX9876", FAR), id="far, other text"),
         pytest.param(("AB1234", HERE), ("ZX9876", HERE), id="same place, other text"),
         pytest.param(("AB1234", HERE), ("ZX9876", NEAR), id="near, other text"),
+        pytest.param(("B311ALY", HERE), ("B310VLV", HERE), id="same place, similar text"),
         pytest.param(("AB", HERE), ("AB", FAR), id="texts too short to tell by"),
     ],
 )

@@ -78,6 +78,21 @@ def test_wiped_ballots_hold_nothing() -> None:
     assert ballots.latest().size == 0
 
 
+def test_all_but_the_newest_reading_can_be_wiped() -> None:
+    ballots = _ballots("OLD1", "OLD2", "NEW")
+    memory = ballots._indices
+    ballots.keep_latest()
+    assert text_of(ballots.latest()) == "NEW"
+    assert len(ballots) == 1
+    assert (memory[1:] == 0xFF).all()
+
+
+def test_of_no_readings_none_is_kept() -> None:
+    ballots = Ballots()
+    ballots.keep_latest()
+    assert len(ballots) == 0
+
+
 def test_latest_is_the_newest_reading() -> None:
     assert text_of(_ballots("AB123", "CD4567").latest()) == "CD4567"
 
