@@ -51,7 +51,7 @@ def export_reader(model: Model, path: Path) -> None:
         dynamo=False,
     )
     onnx.checker.check_model(onnx.load(str(part)))
-    difference = _difference(model, part, plates[:1])
+    difference = largest_difference(model, part, plates[:1])
     if difference > LOGIT_TOLERANCE:
         raise DataSetError(
             f"{part} differs from the network by {difference:.2g}, at most {LOGIT_TOLERANCE}; "
@@ -61,8 +61,17 @@ def export_reader(model: Model, path: Path) -> None:
 
 
 @torch.inference_mode()
-def _difference(model: Model, path: Path, plates: torch.Tensor) -> float:
-    """Measure how far ONNX Runtime's logits are from torch's."""
+def largest_difference(model: Model, path: Path, plates: torch.Tensor) -> float:
+    """Measure how far ONNX Runtime's logits are from torch's.
+
+    Args:
+        model: The network, in evaluation mode.
+        path: The exported file.
+        plates: Input, shape (N, 1, 64, 192).
+
+    Returns:
+        The largest absolute difference.
+    """
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (logits,) = session.run(["logits"], {"plates": plates.numpy()})
     return float(np.abs(np.asarray(logits) - model(plates).numpy()).max())

@@ -3,6 +3,9 @@
 from collections import Counter
 
 import numpy as np
+import pytest
+
+pytest.importorskip("torch")
 
 from edge_lpr.synthesis.glyphs import HersheyTypeface
 from edge_lpr.training.reader_augment import PHOTOGRAPHED
@@ -11,6 +14,8 @@ from edge_lpr.training.reader_renderings import Renderings
 from edge_lpr.training.reader_samples import make_batch, to_reader_input
 from edge_lpr.training.reader_scores import Score, score
 from edge_lpr.training.train_reader import schedule
+
+pytestmark = pytest.mark.torch
 
 
 def _sample(*classes: int) -> Sample:
