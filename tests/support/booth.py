@@ -23,6 +23,7 @@ number = 1
 number = 2
 [vision]
 readings_socket = "{folder}/readings.sock"
+{more_vision_settings}
 [vision.source]
 kind = "{source_kind}"
 address = "0"
@@ -106,6 +107,7 @@ def lay_out_booth(
     *,
     source_kind: str = "folder",
     queue_sightings: int = 100,
+    more_vision_settings: str = "",
     more_tokeniser_settings: str = "",
 ) -> Booth:
     """Write everything that a tokeniser needs, for replayed frames under a test key.
@@ -114,6 +116,7 @@ def lay_out_booth(
         folder: Empty folder, with a path short enough for a local socket.
         source_kind: ``vision.source.kind`` of the settings.
         queue_sightings: ``tokeniser.queue_sightings`` of the settings.
+        more_vision_settings: Further lines of the section ``[vision]``.
         more_tokeniser_settings: Further lines of the section ``[tokeniser]``.
     """
     booth = Booth(folder, SigningKey.generate(), SigningKey.generate())
@@ -122,6 +125,7 @@ def lay_out_booth(
             folder=folder,
             source_kind=source_kind,
             queue_sightings=queue_sightings,
+            more_vision_settings=more_vision_settings,
             more_tokeniser_settings=more_tokeniser_settings,
         )
     )
