@@ -43,13 +43,17 @@ class Server:
 
 def test_reading_becomes_a_sighting_that_a_server_believes(booth: Booth) -> None:
     server = Server(booth)
-    with listening(booth.sightings_socket) as listener, running_tokeniser(booth) as tokeniser:
-        with accepted(listener) as publisher, vision_of(booth) as vision:
-            publisher.say_hello()
-            birth = server.receive_birth(publisher.take_birth())
-            assert hand_over(vision, reading_of(b"B123ABC", lane=2)) == b"A"
-            sighting = server.receive_sighting(publisher.commit_sighting().untrusted_jws)
-            assert tokeniser.stop() == 0
+    with (
+        listening(booth.sightings_socket) as listener,
+        running_tokeniser(booth) as tokeniser,
+        accepted(listener) as publisher,
+        vision_of(booth) as vision,
+    ):
+        publisher.say_hello()
+        birth = server.receive_birth(publisher.take_birth())
+        assert hand_over(vision, reading_of(b"B123ABC", lane=2)) == b"A"
+        sighting = server.receive_sighting(publisher.commit_sighting().untrusted_jws)
+        assert tokeniser.stop() == 0
     claims = sighting.claims
     keys = TokenKeys(*epoch_keys(claims.epoch))
     tokens = make_tokens(
@@ -64,10 +68,13 @@ def test_reading_becomes_a_sighting_that_a_server_believes(booth: Booth) -> None
 
 def test_birth_says_what_runs_here(booth: Booth) -> None:
     server = Server(booth)
-    with listening(booth.sightings_socket) as listener, running_tokeniser(booth):
-        with accepted(listener) as publisher:
-            publisher.say_hello()
-            claims = server.receive_birth(publisher.take_birth()).claims
+    with (
+        listening(booth.sightings_socket) as listener,
+        running_tokeniser(booth),
+        accepted(listener) as publisher,
+    ):
+        publisher.say_hello()
+        claims = server.receive_birth(publisher.take_birth()).claims
     manifest = (resources.files("edge_lpr") / "models" / "manifest.json").read_bytes()
     assert claims.models == hashlib.sha256(manifest).digest()
     assert claims.certificate == booth.certificate_file.read_bytes()
@@ -100,14 +107,18 @@ def test_birth_after_a_restart_continues_the_boot_before(booth: Booth) -> None:
 
 
 def test_orderly_stop_says_what_became_of_the_readings(booth: Booth) -> None:
-    with listening(booth.sightings_socket) as listener, running_tokeniser(booth) as tokeniser:
-        with accepted(listener) as publisher, vision_of(booth) as vision:
-            publisher.say_hello()
-            publisher.take_birth()
-            hand_over(vision, reading_of())
-            publisher.commit_sighting()
-            hand_over(vision, reading_of(lane=3))
-            assert tokeniser.stop() == 0
+    with (
+        listening(booth.sightings_socket) as listener,
+        running_tokeniser(booth) as tokeniser,
+        accepted(listener) as publisher,
+        vision_of(booth) as vision,
+    ):
+        publisher.say_hello()
+        publisher.take_birth()
+        hand_over(vision, reading_of())
+        publisher.commit_sighting()
+        hand_over(vision, reading_of(lane=3))
+        assert tokeniser.stop() == 0
     assert tokeniser.has_said("started")
     assert tokeniser.has_said("stopped")
     assert tokeniser.counters() == {
@@ -191,10 +202,14 @@ def test_live_camera_under_live_keys_gives_real_sightings(tmp_path: Path) -> Non
     today = epoch_of(SystemClock().unix_s())
     booth.write_keys(KeyPurpose.LIVE, today, today + 1)
     server = Server(booth)
-    with listening(booth.sightings_socket) as listener, running_tokeniser(booth):
-        with accepted(listener) as publisher, vision_of(booth) as vision:
-            publisher.say_hello()
-            server.receive_birth(publisher.take_birth())
-            hand_over(vision, reading_of())
-            sighting = server.receive_sighting(publisher.commit_sighting().untrusted_jws)
+    with (
+        listening(booth.sightings_socket) as listener,
+        running_tokeniser(booth),
+        accepted(listener) as publisher,
+        vision_of(booth) as vision,
+    ):
+        publisher.say_hello()
+        server.receive_birth(publisher.take_birth())
+        hand_over(vision, reading_of())
+        sighting = server.receive_sighting(publisher.commit_sighting().untrusted_jws)
     assert not sighting.claims.test
