@@ -15,9 +15,9 @@ import numpy as np
 
 from edge_lpr.synthesis.formats import FORMATS, PlateFormat, draw_printed_text
 from edge_lpr.synthesis.glyphs import HersheyTypeface
+from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.synthesis.plates import render_plate
 from edge_lpr.synthesis.vehicle import Placement, Vehicle, draw_vehicle, draw_vehicle_look
-from edge_lpr.vision.contracts import BgrImage, Quad
 
 LANE_WIDTH_PX: Final = 1280
 LANE_HEIGHT_PX: Final = 720

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.synthesis.plates import RenderedPlate
 from edge_lpr.synthesis.scenes import paste_plate
 from edge_lpr.synthesis.styles import Colour
-from edge_lpr.vision.contracts import BgrImage, Quad
 
 Metres: TypeAlias = NDArray[np.float64]
 """Points on the car's front, shape (n, 2), (x, y) in metres, y up from the ground."""
