@@ -33,7 +33,6 @@ _ALGORITHM: Final = "EdDSA"
 _ACCEPTED_ALGORITHMS: Final = frozenset({_ALGORITHM, "Ed25519"})
 """What it accepts: also the fully specified name of RFC 9864. Both mean Ed25519 here."""
 
-_PARTS: Final = 3
 _SIGNATURE_BYTES: Final = 64
 _PRIVATE_KEY_BYTES: Final = 32
 _MAXIMUM_KEY_FILE_BYTES: Final = 1024

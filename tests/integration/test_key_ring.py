@@ -82,6 +82,10 @@ def test_ring_that_others_can_read_is_refused(tmp_path: Path) -> None:
         read_key_ring(path)
 
 
+def test_largest_ring_is_read_back(tmp_path: Path) -> None:
+    assert _ring(tmp_path, *range(8)).epochs() == tuple(range(8))
+
+
 @pytest.mark.parametrize("count", [0, 9])
 def test_ring_of_an_impossible_size_is_not_written(tmp_path: Path, count: int) -> None:
     keys = {epoch: (bytes(32), bytes(32)) for epoch in range(count)}

@@ -75,6 +75,13 @@ def test_device_and_server_find_the_same_canonical_form() -> None:
     assert canonical[:length] == canonicalise("zx-09 q")
 
 
+@pytest.mark.parametrize("length", [2, 12], ids=["shortest", "longest"])
+def test_device_takes_every_length_that_a_plate_can_have(length: int) -> None:
+    canonical = bytearray(12)
+    assert canonical_from_indices(b"\x0a" * length, canonical) == length
+    assert canonical == b"A" * length + bytes(12 - length)
+
+
 def test_rest_of_a_reused_buffer_is_zero() -> None:
     canonical = bytearray(b"OLDPLATE1234")
     assert canonical_from_indices(memoryview(b"\x0a\x00"), canonical) == 2

@@ -106,6 +106,10 @@ def test_any_other_header_is_refused(header: bytes) -> None:
         pytest.param(lambda document: document.rpartition(b".")[0], id="no signature"),
         pytest.param(lambda document: document.rpartition(b".")[2], id="signature alone"),
         pytest.param(lambda document: document[:-4], id="signature cut"),
+        pytest.param(
+            lambda document: document.partition(b".")[0] + b"." + document.rpartition(b".")[2],
+            id="no payload",
+        ),
         pytest.param(lambda document: document + b"==", id="padding"),
         pytest.param(lambda document: document[:-1] + b"_", id="stray bits in the signature"),
         pytest.param(lambda document: document + b"." + document, id="two documents"),
