@@ -36,7 +36,7 @@ class Trace:
     box_xyxy: NDArray[np.float32]
     """Box in frame pixels, shape (4,)."""
     class_indices: NDArray[np.uint8]
-    """Latest reading, shape (n,), borrowed; n = 0 is "none"."""
+    """What it reads, shape (n,), borrowed; n = 0 is "nothing yet"."""
     frame: int
     """Index of the frame."""
 

@@ -17,34 +17,43 @@ MAXIMUM_BALLOTS: Final = 64
 
 
 class Ballots:
-    """The readings of one track that have a vote."""
+    """The readings of one track that have a vote, until they are settled."""
 
-    __slots__ = ("_cast", "_certainties", "_indices")
+    __slots__ = ("_cast", "_certainties", "_indices", "_is_settled", "_leader", "_leader_votes")
 
     def __init__(self) -> None:
         """Start without a reading."""
         self._indices = np.full((MAXIMUM_BALLOTS, MAX_PLATE_LENGTH), UNUSED_INDEX, np.uint8)
         self._certainties = np.zeros(MAXIMUM_BALLOTS, np.float64)
         self._cast = 0
+        self._leader: NDArray[np.uint8] = np.full(MAX_PLATE_LENGTH, UNUSED_INDEX, np.uint8)
+        self._leader_votes = 0
+        self._is_settled = False
 
     def __len__(self) -> int:
         """Return how many readings are kept."""
         return min(self._cast, MAXIMUM_BALLOTS)
 
     def cast(self, reading: Reading) -> None:
-        """Copy a reading in; one that can be no plate by its length has no vote.
+        """Copy a reading in.
+
+        One that can be no plate by its length has no vote, and none has after the settlement.
 
         Args:
             reading: Not modified.
         """
         length = reading.class_indices.size
-        if not MIN_PLATE_LENGTH <= length <= MAX_PLATE_LENGTH:
+        if self._is_settled or not MIN_PLATE_LENGTH <= length <= MAX_PLATE_LENGTH:
             return
         place = self._cast % MAXIMUM_BALLOTS
         self._indices[place] = UNUSED_INDEX
         self._indices[place, :length] = reading.class_indices
         self._certainties[place] = float(reading.confidences.min())
         self._cast += 1
+        votes = int((self.rows() == self._indices[place]).all(axis=1).sum())
+        if votes >= self._leader_votes:
+            self._leader[:] = self._indices[place]
+            self._leader_votes = votes
 
     def rows(self) -> NDArray[np.uint8]:
         """Return the readings, shape (n, 12), with ``UNUSED_INDEX`` behind each end; a view."""
@@ -54,24 +63,29 @@ class Ballots:
         """Return the confidence of each reading's least certain character, shape (n,); a view."""
         return self._certainties[: len(self)]
 
-    def latest(self) -> NDArray[np.uint8]:
-        """Return the class indices of the newest reading, shape (n,), a view; n = 0 if none."""
-        row: NDArray[np.uint8] = self._indices[(self._cast - 1) % MAXIMUM_BALLOTS]
-        return row[: int((row != UNUSED_INDEX).sum())]
+    def leader(self) -> NDArray[np.uint8]:
+        """Return what the track is most likely to read, to tell other vehicles' plates by.
 
-    def keep_latest(self) -> None:
-        """Overwrite every reading but the newest, which then stands alone."""
-        if self._cast == 0:
-            return
-        newest = (self._cast - 1) % MAXIMUM_BALLOTS
-        self._indices[0] = self._indices[newest]
-        self._certainties[0] = self._certainties[newest]
-        self._indices[1:] = UNUSED_INDEX
-        self._certainties[1:] = 0
-        self._cast = 1
+        Returns:
+            Class indices, shape (n,), a view: what was settled, else the reading with most
+            votes, the newest among equals; n = 0 if there is none.
+        """
+        return self._leader[: int((self._leader != UNUSED_INDEX).sum())]
+
+    def settle(self, class_indices: NDArray[np.uint8]) -> None:
+        """End the vote: overwrite every reading, and keep only what was agreed.
+
+        Args:
+            class_indices: The consensus, shape (n,). Copied, not modified.
+        """
+        self.wipe()
+        self._leader[: class_indices.size] = class_indices
+        self._is_settled = True
 
     def wipe(self) -> None:
-        """Overwrite every reading and start anew."""
+        """Overwrite everything that was read."""
         self._indices.fill(UNUSED_INDEX)
         self._certainties.fill(0)
         self._cast = 0
+        self._leader.fill(UNUSED_INDEX)
+        self._leader_votes = 0

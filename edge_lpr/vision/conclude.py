@@ -50,8 +50,7 @@ class PassageJudge:
                 self._funnel.add("ended_without_agreement")
             return None
         self._funnel.add("agreed")
-        # The newest reading stays until the track ends, to tell the next vehicle's plate by.
-        track.ballots.keep_latest()
+        track.ballots.settle(verdict.class_indices)
         track.plate_digest = self._memory.digest(verdict.class_indices)
         is_repeat = self._memory.is_repeat(track.plate_digest, track.first_seen_ns)
         self._memory.remember(track.plate_digest, track.last_seen_ns)

@@ -57,7 +57,7 @@ class Track:
 
     def trace(self) -> Trace:
         """Return where and how the plate was seen last."""
-        return Trace(self.box_xyxy, self.ballots.latest(), self.last_frame)
+        return Trace(self.box_xyxy, self.ballots.leader(), self.last_frame)
 
     def extend(self, frame: Frame, detection: Detection, reading: Reading) -> None:
         """Add what one more frame shows.
@@ -75,8 +75,6 @@ class Track:
         if self.first_reading_ns is None:
             self.first_reading_ns = frame.captured_ns
         self.ballots.cast(reading)
-        if self.plate_digest is not None:
-            self.ballots.keep_latest()
 
     def is_standing(self, now_ns: int) -> bool:
         """Return whether an undecided plate has been readable long enough to be voted on."""

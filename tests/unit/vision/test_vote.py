@@ -5,7 +5,7 @@ import pytest
 from edge_lpr.vision.ballots import MAXIMUM_BALLOTS, Ballots
 from edge_lpr.vision.contracts import empty_reading
 from edge_lpr.vision.vote import confidence_bucket, vote
-from tests.support.fakes import reading_of, text_of
+from tests.support.fakes import indices_of, reading_of, text_of
 
 
 def _ballots(*texts: str, confidence: float = 0.9) -> Ballots:
@@ -75,26 +75,32 @@ def test_wiped_ballots_hold_nothing() -> None:
     ballots.wipe()
     assert len(ballots) == 0
     assert (memory == 0xFF).all()
-    assert ballots.latest().size == 0
+    assert ballots.leader().size == 0
 
 
-def test_all_but_the_newest_reading_can_be_wiped() -> None:
-    ballots = _ballots("OLD1", "OLD2", "NEW")
+@pytest.mark.parametrize(
+    ("texts", "leader"),
+    [
+        pytest.param((), "", id="nothing read"),
+        pytest.param(("AB123", "CD4567"), "CD4567", id="the newest among equals"),
+        pytest.param(("AB123", "AB123", "CD4567"), "AB123", id="the one with most votes"),
+        pytest.param(("AB123", "AB123", "CD4", "CD4"), "CD4", id="overtaken"),
+    ],
+)
+def test_the_leader_is_what_was_read_most(texts: tuple[str, ...], leader: str) -> None:
+    assert text_of(_ballots(*texts).leader()) == leader
+
+
+def test_settled_ballots_keep_the_consensus_alone() -> None:
+    ballots = _ballots("OLD12", "NEW", "NEW")
     memory = ballots._indices
-    ballots.keep_latest()
-    assert text_of(ballots.latest()) == "NEW"
-    assert len(ballots) == 1
-    assert (memory[1:] == 0xFF).all()
-
-
-def test_of_no_readings_none_is_kept() -> None:
-    ballots = Ballots()
-    ballots.keep_latest()
+    ballots.settle(indices_of("NEW"))
+    ballots.cast(reading_of("ZX9876"))
     assert len(ballots) == 0
-
-
-def test_latest_is_the_newest_reading() -> None:
-    assert text_of(_ballots("AB123", "CD4567").latest()) == "CD4567"
+    assert (memory == 0xFF).all()
+    assert text_of(ballots.leader()) == "NEW"
+    ballots.wipe()
+    assert ballots.leader().size == 0
 
 
 @pytest.mark.parametrize(
