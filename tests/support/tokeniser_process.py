@@ -19,6 +19,12 @@ from tests.support.waiting import wait_until
 
 DEADLINE_S = 20.0
 
+_SABOTAGED = """
+{}
+from edge_lpr.tokeniser.__main__ import main
+raise SystemExit(main())
+"""
+
 
 @dataclass(frozen=True)
 class RunningTokeniser:
@@ -58,13 +64,19 @@ class RunningTokeniser:
 
 
 @contextmanager
-def running_tokeniser(booth: Booth) -> Iterator[RunningTokeniser]:
-    """Start the tokeniser of a booth; kill it at the end if it still runs."""
+def running_tokeniser(booth: Booth, *, sabotage: str = "") -> Iterator[RunningTokeniser]:
+    """Start the tokeniser of a booth; kill it at the end if it still runs.
+
+    Args:
+        booth: Its files.
+        sabotage: Python that runs before the program is imported.
+    """
     log_file = booth.folder / "tokeniser.log"
-    command = [sys.executable, "-W", "error", "-m", "edge_lpr.tokeniser", "--log-level", "DEBUG"]
+    program = ["-c", _SABOTAGED.format(sabotage)] if sabotage else ["-m", "edge_lpr.tokeniser"]
+    arguments = ["--log-level", "DEBUG", "--settings", str(booth.settings_file)]
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [*command, "--settings", str(booth.settings_file)], stderr=log, stdout=log
+            [sys.executable, "-W", "error", *program, *arguments], stderr=log, stdout=log
         )
     try:
         yield RunningTokeniser(process, log_file)
