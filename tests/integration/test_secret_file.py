@@ -71,6 +71,13 @@ def test_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         read_secret_file(path, 100)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to root")
+def test_file_of_root_is_read_by_a_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _secret(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 4321)
+    assert read_secret_file(path, 100) == b"secret"
+
+
 def test_file_that_shrinks_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

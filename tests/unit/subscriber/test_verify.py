@@ -173,13 +173,14 @@ def test_replayed_birth_does_not_shorten_a_renewed_certificate(booth: SignedBoot
 
 def test_only_so_many_keys_of_a_device_are_remembered(booth: SignedBooth) -> None:
     server = Server()
+    topic = booth.topic(TopicKind.SIGHTING)
     (document,) = booth.sightings(1)
-    for _ in range(verify._MAXIMUM_KEYS):
-        server.birth(booth, booth.birth())
-        booth = SignedBooth()
-    server.birth(booth, booth.birth())
-    assert server.refusal(booth.topic(TopicKind.SIGHTING), document) is RefusalReason.NO_BIRTH
-    server.sighting(booth, booth.sightings(1)[0])
+    keys = [booth, *(SignedBooth() for _ in range(verify._MAXIMUM_KEYS))]
+    for renewed in keys[:-1]:
+        server.birth(renewed, renewed.birth())
+    server.sighting(booth, document)
+    server.birth(keys[-1], keys[-1].birth())
+    assert server.refusal(topic, document) is RefusalReason.NO_BIRTH
 
 
 def test_another_sighting_with_the_same_number_is_refused(
