@@ -125,3 +125,15 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="its folder must exist"):
         write_secret_file(tmp_path / "absent" / "secret", b"new")
+
+
+def test_no_descriptor_stays_open(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    write_secret_file(path, b"new")
+    read_secret_file(path, 100)
+    path.chmod(0o644)
+    with pytest.raises(KeyFileError):
+        read_secret_file(path, 100)
+    assert len(list(descriptors.iterdir())) == before
