@@ -1,5 +1,6 @@
 """``edge-lpr demo``: see ``run.py`` for what happens, ``arguments.py`` for the options."""
 
+import io
 import os
 import signal
 import sys
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     screen: Screen = JsonScreen() if "--json" in words else TableScreen()
     os.umask(_PRIVATE_UMASK)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a bar or a dot must not end the demo.
+        sys.stdout.reconfigure(errors="replace")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())

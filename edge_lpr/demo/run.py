@@ -92,7 +92,7 @@ class Demo:
             broker = choose_broker(self._options.broker)  # 1.
             authority_key = make_keys(folders, self._clock)
             write_settings(folders, self._options.source, broker)
-            self._screen.open(_describe(self._options, broker))
+            self._screen.open(_facts(self._options, broker))
             consumer = Consumer(broker, FleetVerifier(authority_key, self._clock))
             booth = self._start(folders, broker, consumer, stack)  # 2. to 4.
             with self._screen.waiting("watching the lane; Ctrl-C to stop"):
@@ -198,14 +198,22 @@ class Demo:
             return f"{published} published, {received} received, {self._refused} did not verify."
         if not published:
             return "No plate was read: nothing was published."
-        kept = f" Settings, keys and logs: {self._options.keep}" if self._options.keep else ""
-        return f"All {published} published sightings were received and verified.{kept}"
+        return f"{published} published, {received} received, all verified."
 
 
-def _describe(options: DemoOptions, broker: EmbeddedBroker) -> str:
+def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
     """Say what is about to run."""
     if options.source is None:
-        source = f"a rendered lane, {options.passes or DEFAULT_PASSES} cars"
+        cars = options.passes or DEFAULT_PASSES
+        source = f"rendered lane, {cars} {'car' if cars == 1 else 'cars'}"
     else:
         source = f"{options.source.kind} {options.source.address}"
-    return f"{source}; {broker.name} (MQTT {broker.mqtt_version}) on {broker.host}:{broker.port}"
+    facts = {
+        "source": source,
+        "broker": f"{broker.name}, MQTT {broker.mqtt_version}, {broker.host}:{broker.port}",
+        "keys": "throw-away; every sighting is marked as a test",
+    }
+    if options.keep is not None:
+        facts["keys"] = "test keys, kept; every sighting is marked as a test"
+        facts["kept in"] = f"{options.keep}: settings, keys, logs, outbox"
+    return facts

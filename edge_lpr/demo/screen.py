@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from typing import Final, Protocol
@@ -25,8 +25,8 @@ _READS: Final = {2: "2", 3: "3-5", 6: "6+"}
 class Screen(Protocol):
     """Where a demo shows what happens."""
 
-    def open(self, description: str) -> None:
-        """Say what is about to run."""
+    def open(self, facts: Mapping[str, str]) -> None:
+        """Say what is about to run: facts by name."""
         ...
 
     def waiting(self, sentence: str) -> AbstractContextManager[None]:
@@ -59,12 +59,11 @@ class TableScreen:
         self._errors = Console(stderr=True, highlight=False)
         self._has_header = False
 
-    def open(self, description: str) -> None:
-        """Say what is about to run."""
-        self._console.print(Text("edge-lpr demo", style="bold"), Text(description), sep="  ")
-        self._console.print(
-            Text("throw-away keys; every sighting is marked as a test", style="dim")
-        )
+    def open(self, facts: Mapping[str, str]) -> None:
+        """Say what is about to run, a line a fact."""
+        self._console.print(Text("edge-lpr demo", style="bold"))
+        for name, fact in facts.items():
+            self._console.print(Text(f"{name:<8} ", style="dim") + Text(fact), soft_wrap=True)
 
     @contextmanager
     def waiting(self, sentence: str) -> Iterator[None]:
@@ -103,9 +102,9 @@ class TableScreen:
             bar = "█" * -(-number * _BAR_CHARACTERS // widest)
             self._console.print(Text(f"{stage:<11} {number:>7}  ") + Text(bar, style="cyan"))
         for name, number in funnel.losses.items():
-            self._console.print(Text(f"{number:>19}  {REASONS[name]}", style="dim"))
+            self._console.print(Text(f"{'':<11} {number:>7}  {REASONS[name]}", style="dim"))
         self._console.print()
-        self._console.print(Text(remark, style="bold"))
+        self._console.print(Text(remark, style="bold"), soft_wrap=True)
 
     def failure(self, sentence: str) -> None:
         """Print the sentence."""
@@ -125,8 +124,9 @@ class TableScreen:
 class JsonScreen:
     """One JSON object a line: sightings as they arrive, the funnel last."""
 
-    def open(self, description: str) -> None:
+    def open(self, facts: Mapping[str, str]) -> None:
         """Say nothing: programs read this."""
+        del facts
 
     @contextmanager
     def waiting(self, sentence: str) -> Iterator[None]:
