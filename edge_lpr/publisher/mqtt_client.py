@@ -14,7 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    CleanStartOption,
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -92,6 +98,9 @@ class MqttClient:
             protocol=self._version,
             reconnect_on_failure=False,
         )
+        # Version 5: a process begins a new session and resumes it later. In 3.1.1 every connection
+        # begins a new one, and the library wants this very constant.
+        self._clean_start: CleanStartOption = MQTT_CLEAN_START_FIRST_ONLY
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
@@ -209,9 +218,13 @@ class MqttClient:
     def _connect_to(self, address: str, port: int, properties: Properties | None) -> OSError | None:
         """Return why nobody answers at an address, or ``None`` if somebody does."""
         try:
-            # The library's default: version 5 begins a new session at the first connection of a
-            # process and resumes it at later ones; in 3.1.1 every connection begins a new one.
-            self._client.connect(address, port, keepalive=KEEPALIVE_S, properties=properties)
+            self._client.connect(
+                address,
+                port,
+                keepalive=KEEPALIVE_S,
+                clean_start=self._clean_start,
+                properties=properties,
+            )
         except OSError as error:
             return error
         return None
@@ -252,6 +265,8 @@ class MqttClient:
             self._refusal = str(reason_code)
             return
         self.is_connected = True
+        if self._version is MQTTProtocolVersion.MQTTv5:
+            self._clean_start = False
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
 
     def _on_disconnect(

@@ -11,6 +11,7 @@ What is on its way survives a broken connection here, because the MQTT library s
 itself, marked as a duplicate and before anything new (MQTT 5, 4.4).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,17 +129,17 @@ class SendingWindow:
         """Return places of sightings that the broker has taken, for the outbox to mark."""
         return list(self._acknowledged)
 
-    def settled(self) -> None:
-        """Note that the outbox has marked everything that ``acknowledged`` returned."""
-        self._acknowledged.clear()
+    def settled(self, places: Collection[int]) -> None:
+        """Note that the outbox has marked sightings as sent.
+
+        Args:
+            places: Some of what ``acknowledged`` returned.
+        """
+        self._acknowledged = [place for place in self._acknowledged if place not in places]
 
     def waits_for(self, message_id: int) -> bool:
         """Return whether a message was published and not answered."""
         return message_id in self._since_ns
-
-    def is_empty(self) -> bool:
-        """Return whether nothing is on its way."""
-        return not self._since_ns
 
     def oldest_age_s(self) -> float:
         """Return how long the longest wait for an answer has lasted; 0 if there is none."""

@@ -203,7 +203,7 @@ class BrokerSession:
         places = self._window.acknowledged()
         if places and self._clock.monotonic_ns() >= self._next_outbox_ns:
             self._outbox.mark_sent(places)
-            self._window.settled()
+            self._window.settled(places)
             self.counters.published += len(places)
 
     def _take_answers(self) -> None:
