@@ -98,10 +98,6 @@ class Child:
                 return {name: int(value) for name, value in counters.items()}
         return {}
 
-    def has_logged(self, event: str) -> bool:
-        """Return whether this run's log names an event (in its last quarter of a megabyte)."""
-        return any(line.get("event") == event for line in self._log_lines())
-
     def _last_sentence(self) -> str | None:
         """Return why the process failed, in its own words."""
         for line in reversed(self._log_lines()):
