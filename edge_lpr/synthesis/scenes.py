@@ -18,8 +18,11 @@ MAX_TURN_DEG: Final = 45.0
 MAX_TILT_DEG: Final = 30.0
 """Furthest a plate is seen from above or below."""
 
-MAX_ROLL_DEG: Final = 12.0
-"""Furthest a plate leans within the picture."""
+MAX_ROLL_DEG: Final = 20.0
+"""Furthest a plate leans within the picture: cameras hang askew, and far cars stand on slopes."""
+
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+"""What words on vehicles and signs are made of."""
 
 CAMERA_DISTANCE_WIDTHS: Final = 6.0
 """Distance of the imagined camera in plate widths: near enough that far edges look shorter."""
@@ -106,6 +109,25 @@ def paste_plate(
     patch = scene_bgr[top:bottom, left:right]
     weight = alpha[..., None]
     patch[:] = np.rint(patch * (1 - weight) + warped * weight).astype(np.uint8)
+
+
+def write_word(scene_bgr: BgrImage, rng: np.random.Generator) -> None:
+    """Write a word straight onto a scene, as on vans, buses and signs, with no plate under it.
+
+    A detector that only sees text on plates takes every text for one.
+
+    Args:
+        scene_bgr: Picture, shape (H, W, 3), uint8. **Modified.**
+        rng: Source of chance.
+    """
+    height, width = scene_bgr.shape[:2]
+    word = "".join(LETTERS[i] for i in rng.integers(len(LETTERS), size=rng.integers(3, 10)))
+    face = (cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)[int(rng.integers(2))]
+    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(0.004 * width))))
+    place = (int(rng.integers(-20, width)), int(rng.integers(10, height + 10)))
+    colour = [int(value) for value in rng.integers(0, 256, 3)]
+    thickness = max(1, round(scale * rng.uniform(1, 4)))
+    cv2.putText(scene_bgr, word, place, face, scale, colour, thickness, cv2.LINE_AA)
 
 
 def paint_out(scene_bgr: BgrImage, box_xyxy: NDArray[np.float32]) -> None:

@@ -35,7 +35,7 @@ CORNER_BETA: Final = 0.03
 """Corner error, in shares of the square root of the plate's area, below which the loss is
 quadratic: one pixel on a plate of 67 x 17."""
 
-EXTENT_GAIN: Final = 0.5
+EXTENT_GAIN: Final = 0.25
 """Weight of "the corners fill the box" beside exact corners: people draw boxes loosely."""
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.pictures import BgrImage, Quad
-from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad
+from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad, write_word
 from edge_lpr.training.dataset import SceneRow
 
 WORKING_LONG_SIDE_PX: Final = 640
@@ -29,8 +29,11 @@ MIN_VISIBLE_SHARE: Final = 0.6
 PADDING_GREY: Final = 114
 """Grey outside a photograph: the value ultralytics pads with, so that both engines agree."""
 
-PASTE_SHARE: Final = 0.5
+PASTE_SHARE: Final = 0.6
 """Share of photographs that get pasted plates."""
+
+WORD_SHARE: Final = 0.4
+"""Share of photographs without a plate that get a word; on others it might cover a plate."""
 
 CORNERS_KNOWN: Final = 2
 """Four exact corners."""
@@ -102,6 +105,8 @@ def with_pasted_plates(
         A sample in memory of its own.
     """
     picture = sample.image_bgr.copy()
+    if happens(WORD_SHARE, rng) and not sample.truths:
+        write_word(picture, rng)
     truths: list[PlateTruth] = []
     for truth in sample.truths:
         width_px = float(truth.box_xyxy[2] - truth.box_xyxy[0])
@@ -112,7 +117,7 @@ def with_pasted_plates(
         paint_out(picture, _grown(truth.box_xyxy, 0.08))
         texture = textures[int(rng.integers(len(textures)))]
         truths.append(_paste_over(picture, truth, texture, rng, mean_bgr))
-    if happens(0.15 if sample.truths else 0.6, rng):
+    if happens(0.15 if sample.truths else 0.4, rng):
         texture = textures[int(rng.integers(len(textures)))]
         added = _paste_anywhere(picture, truths, texture, rng)
         truths.extend([] if added is None else [added])
@@ -198,6 +203,8 @@ def _paste_over(
     size = truth.box_xyxy[2:] - truth.box_xyxy[:2]
     aspect = texture.shape[1] / texture.shape[0]
     width_px = float(np.sqrt(size[0] * size[1] * aspect) * rng.uniform(0.85, 1.35))
+    # A wider plate than the one it replaces must still fit into close-up photographs.
+    width_px = min(width_px, 0.9 * picture_bgr.shape[1])
     middle = truth.box_xyxy.reshape(2, 2).mean(axis=0) + rng.normal(0, 0.08, 2) * size
     return _paste(
         picture_bgr, texture, (float(middle[0]), float(middle[1])), width_px, rng, mean_bgr
@@ -234,7 +241,7 @@ def _paste(
 ) -> PlateTruth:
     """Paste one plate in random perspective, with a holder around it at times."""
     aspect = texture.shape[1] / texture.shape[0] * float(rng.uniform(0.9, 1.1))
-    strength = float(rng.choice([0.3, 1.0], p=[0.4, 0.6]))
+    strength = float(rng.choice([0.3, 1.0], p=[0.2, 0.8]))
     quad = random_quad(
         rng, centre_px=centre_px, width_px=width_px, aspect=aspect, strength=strength
     )
@@ -250,6 +257,8 @@ def _paste(
     paste_plate(picture_bgr, texture, quad, light=light, blur_px=blur_px)
     quad_continuous = quad + np.float32(0.5)
     box = np.concatenate([quad_continuous.min(axis=0), quad_continuous.max(axis=0)])
+    height, width = picture_bgr.shape[:2]
+    box = np.clip(box, 0, np.array([width, height, width, height], np.float32))
     return PlateTruth(box, quad_continuous, CORNERS_KNOWN)
 
 

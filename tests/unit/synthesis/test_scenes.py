@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad
+from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad, write_word
 from edge_lpr.vision.geometry import is_clockwise_and_convex
 
 PLAIN = np.array([[1, 1, 1], [0, 0, 0]], np.float32)
@@ -70,3 +70,11 @@ def test_painting_out_beyond_the_scene_changes_nothing() -> None:
     scene = np.full((40, 100, 3), 7, np.uint8)
     paint_out(scene, np.array([200, 200, 250, 220], np.float32))
     assert (scene == 7).all()
+
+
+def test_word_is_written_without_a_plate_and_repeatably() -> None:
+    scenes = [np.full((240, 320, 3), 90, np.uint8) for _ in range(2)]
+    for scene in scenes:
+        write_word(scene, np.random.default_rng(3))
+    assert np.array_equal(scenes[0], scenes[1])
+    assert 0 < (scenes[0] != 90).any(axis=2).mean() < 0.3
