@@ -1,4 +1,5 @@
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,16 @@ def test_no_descriptor_stays_open(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError):
         read_secret_file(path, 100)
     assert len(list(descriptors.iterdir())) == before
+
+
+def test_content_and_then_name_are_on_the_disk_before_the_write_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def note(descriptor: int) -> None:
+        synced.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_secret_file(tmp_path / "secret", b"new")
+    assert synced == ["file", "folder"]
