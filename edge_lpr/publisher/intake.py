@@ -29,8 +29,8 @@ class Intake:
         """Sightings that were handed over again."""
         self._outbox = outbox
         self._log = log
-        last_committed = outbox.last_committed()
-        self._last = None if last_committed is None else _number_of(last_committed)
+        last = outbox.last_committed()
+        self._last = None if last is None else (last.boot, last.seq)
 
     def take_birth(self, message: BirthMessage) -> None:
         """Commit a birth.

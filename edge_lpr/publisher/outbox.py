@@ -37,6 +37,18 @@ class UnsentSighting:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class CommittedSighting:
+    """The sighting that came last, sent or not."""
+
+    boot: str
+    """Boot id of the tokeniser that made it."""
+    seq: int
+    """Its number within that boot."""
+    document: bytes
+    """The signed sighting."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class StoredBirth:
     """The last birth message that the tokeniser handed over."""
 
@@ -120,13 +132,13 @@ class Outbox:
             row = connection.execute("SELECT boot, document FROM birth").fetchone()
         return None if row is None else StoredBirth(*row)
 
-    def last_committed(self) -> bytes | None:
+    def last_committed(self) -> CommittedSighting | None:
         """Return the sighting that came last, sent or not, or ``None`` if none ever came."""
         with self._owned() as connection:
             row = connection.execute(
-                "SELECT document FROM sighting ORDER BY place DESC LIMIT 1"
+                "SELECT boot, seq, document FROM sighting ORDER BY place DESC LIMIT 1"
             ).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else CommittedSighting(*row)
 
     def oldest_unsent(self, limit: int, *, except_places: Collection[int]) -> list[UnsentSighting]:
         """Return the sightings that are to be sent next.

@@ -100,7 +100,8 @@ class Relay:
 
     def _serve(self, connection: Connection, back_off: BackOff, stop: threading.Event) -> None:
         """Greet the tokeniser, then take document after document."""
-        connection.send(pack_hello(self._outbox.last_committed()))
+        last = self._outbox.last_committed()
+        connection.send(pack_hello(last.document if last else None))
         while not stop.is_set():
             untrusted_message = connection.receive(
                 MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=_LOOK_AROUND_S

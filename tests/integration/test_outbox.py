@@ -67,7 +67,9 @@ def test_two_sightings_under_one_number_are_refused(outbox: Outbox) -> None:
     outbox.add_sighting(BOOT, 1, b"sighting")
     with pytest.raises(HandoffError, match="two different sightings"):
         outbox.add_sighting(BOOT, 1, b"another")
-    assert outbox.last_committed() == b"sighting"
+    last = outbox.last_committed()
+    assert last is not None
+    assert last.document == b"sighting"
 
 
 def test_full_outbox_still_knows_what_it_has(tmp_path: Path) -> None:
@@ -94,7 +96,9 @@ def test_last_sighting_outlives_the_pruning(tmp_path: Path) -> None:
     outbox.mark_sent([unsent.place for unsent in outbox.oldest_unsent(3, except_places=())])
     outbox.close()
     reopened = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
-    assert reopened.last_committed() == b"3"
+    last = reopened.last_committed()
+    assert last is not None
+    assert (last.boot, last.seq, last.document) == (BOOT, 3, b"3")
     reopened.close()
 
 

@@ -112,7 +112,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @invariant()
     def remembers_the_last_one(self) -> None:
-        assert self.outbox.last_committed() == (self.last[2] if self.last else None)
+        last = self.outbox.last_committed()
+        assert (last and (last.boot, last.seq, last.document)) == self.last
 
     def teardown(self) -> None:
         self.outbox.close()

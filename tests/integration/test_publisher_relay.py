@@ -1,0 +1,173 @@
+"""The relay between a real socket and a real outbox."""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
+from edge_lpr.core.log import Log
+from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.handoff.sighting_message import SightingMessage, pack_sighting, parse_answer
+from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.relay import Relay
+from edge_lpr.publisher.wake_up import WakeUp
+from tests.support.clock import SetClock
+from tests.support.publisher_bench import Signer, TokeniserStandIn
+
+
+class UnreliableOutbox(Outbox):
+    """Fails when told to, as on a full or damaged disk."""
+
+    error: OutboxError | None = None
+
+    def add_sighting(self, boot: str, seq: int, document: bytes) -> bool:
+        if self.error is not None:
+            raise self.error
+        return super().add_sighting(boot, seq, document)
+
+
+class Bench:
+    """A relay in a thread of its own, and a tokeniser in the test's."""
+
+    def __init__(self, folder: Path, outbox_folder: Path, executor: ThreadPoolExecutor) -> None:
+        self.outbox = UnreliableOutbox(
+            outbox_folder / "outbox.sqlite3", Log("test"), maximum_unsent=1000, keep_sent=1000
+        )
+        self.clock = SetClock()
+        self.wake_up = WakeUp()
+        self.intake = Intake(self.outbox, Log("test"))
+        self.listener = Listener(folder / "s.sock", allowed_user_id=user_id(None))
+        self.stop = threading.Event()
+        relay = Relay(
+            self.listener,
+            self.outbox,
+            self.intake,
+            wake_up=self.wake_up,
+            clock=self.clock,
+            log=Log("test"),
+        )
+        self.tokeniser = TokeniserStandIn(folder / "s.sock", Signer())
+        self.relaying = executor.submit(relay.run, self.stop)
+
+    def close(self) -> None:
+        self.tokeniser.close()
+        self.stop.set()
+        self.relaying.exception(timeout=10)
+        self.listener.close()
+        self.wake_up.close()
+        self.outbox.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Bench]:
+    caplog.set_level(logging.DEBUG)
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-lpr-") as folder,
+        ThreadPoolExecutor(1) as executor,
+        closing(Bench(Path(folder), tmp_path, executor)) as bench,
+    ):
+        yield bench
+
+
+def events(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.msg for record in caplog.records]
+
+
+def test_sighting_is_in_the_outbox_when_the_answer_comes(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    for count in range(1, 6):
+        bench.tokeniser.hand_over(1)
+        assert bench.outbox.unsent_count == count
+
+
+def test_sighting_that_cannot_be_kept_is_not_answered(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+    message = pack_sighting(1, bench.tokeniser.signer.sighting())
+    bench.outbox.error = OutboxError("the disk is full")
+    for _ in range(3):
+        with pytest.raises(NeighbourAwayError):
+            bench.tokeniser.exchange(message)
+        bench.tokeniser.close()
+    bench.outbox.error = None
+    bench.tokeniser.hand_over_again(message)
+    assert bench.outbox.unsent_count == 1
+    # Once a minute, and the test's clock stands still.
+    assert events(caplog).count("failure") == 1
+
+
+def test_damaged_outbox_ends_the_relay(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    bench.outbox.error = OutboxDamagedError("its pages contradict each other")
+    with pytest.raises(NeighbourAwayError):
+        bench.tokeniser.exchange(pack_sighting(1, bench.tokeniser.signer.sighting()))
+    assert isinstance(bench.relaying.exception(timeout=10), OutboxDamagedError)
+
+
+def test_hole_in_the_numbering_is_logged_and_let_pass(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+    bench.tokeniser.hand_over(1)
+    bench.tokeniser.signer.sighting()
+    bench.tokeniser.hand_over(1)
+    assert bench.outbox.unsent_count == 2
+    (gap,) = [vars(record) for record in caplog.records if record.msg == "sequence_gap"]
+    assert gap["edge_lpr_fields"] == {"boot": bench.tokeniser.signer.boot, "seq": 3}
+
+
+def test_number_that_goes_back_is_refused(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    first = pack_sighting(1, bench.tokeniser.signer.sighting())
+    bench.tokeniser.hand_over_again(first)
+    bench.tokeniser.hand_over(1)
+    assert not parse_answer(bench.tokeniser.exchange(first)).is_committed
+
+
+def test_numbering_begins_anew_with_each_boot(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+    bench.tokeniser.hand_over(2)
+    bench.tokeniser.signer.begin_boot()
+    bench.tokeniser.hand_over(2)
+    assert "sequence_gap" not in events(caplog)
+    assert bench.intake.accepted == 4
+
+
+def test_restarted_publisher_knows_which_number_comes_next(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+    bench.tokeniser.hand_over(2)
+    intake = Intake(bench.outbox, Log("test"))
+    signer = bench.tokeniser.signer
+    intake.take_sighting(SightingMessage(3, signer.sighting()))
+    assert "sequence_gap" not in events(caplog)
+    signer.sighting()
+    intake.take_sighting(SightingMessage(5, signer.sighting()))
+    assert "sequence_gap" in events(caplog)
+
+
+def test_two_sightings_under_one_number_are_refused(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    bench.tokeniser.hand_over(1)
+    bench.tokeniser.signer.seq = 0
+    forged = pack_sighting(1, bench.tokeniser.signer.sighting())
+    assert not parse_answer(bench.tokeniser.exchange(forged)).is_committed
+
+
+def test_wake_up_does_not_block_when_it_is_set_many_times() -> None:
+    with closing(WakeUp()) as wake_up:
+        for _ in range(10_000):
+            wake_up.set()
+        for _ in range(10_000):
+            wake_up.clear()
