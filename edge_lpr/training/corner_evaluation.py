@@ -18,13 +18,9 @@ from numpy.typing import NDArray
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.core.settings import SourceSection, VisionSection
 from edge_lpr.training.dataset import load_crops, load_scenes
+from edge_lpr.training.detector_pasting import with_pasted_plates
+from edge_lpr.training.detector_samples import CORNERS_KNOWN, Sample, sample_from
 from edge_lpr.training.detector_textures import TIGHT_CROP_TABLES, draw_plates
-from edge_lpr.training.detector_windows import (
-    CORNERS_KNOWN,
-    Sample,
-    sample_from,
-    with_pasted_plates,
-)
 from edge_lpr.training.measures import Proportion, match_boxes
 from edge_lpr.training.pictures import read_picture
 from edge_lpr.vision.contracts import PlateDetector

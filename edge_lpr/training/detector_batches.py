@@ -12,15 +12,9 @@ from numpy.typing import NDArray
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import SceneRow, row_weight
-from edge_lpr.training.detector_windows import (
-    PASTE_SHARE,
-    Sample,
-    cut_window,
-    mirrored,
-    sample_from,
-    tiled,
-    with_pasted_plates,
-)
+from edge_lpr.training.detector_pasting import PASTE_SHARE, with_pasted_plates
+from edge_lpr.training.detector_samples import Sample, sample_from
+from edge_lpr.training.detector_windows import cut_window, mirrored, tiled
 from edge_lpr.training.pictures import read_picture
 
 WINDOW_SIZES_PX: Final = (384, 448, 544)

@@ -15,7 +15,7 @@ from ultralytics.nn.tasks import PoseModel, load_checkpoint
 from ultralytics.utils.loss import v8PoseLoss
 
 from edge_lpr.core.errors import DataSetError
-from edge_lpr.training.detector_windows import BOX_KNOWN, CORNERS_KNOWN
+from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_KNOWN
 
 Predictions: TypeAlias = "torch.Tensor | dict[str, Predictions] | list[Predictions]"
 """What the network returns while it trains."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge_lpr.training.corner_evaluation import corner_outcomes
-from edge_lpr.training.detector_windows import BOX_KNOWN, CORNERS_KNOWN, PlateTruth, Sample
+from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_KNOWN, PlateTruth, Sample
 from edge_lpr.vision.geometry import quad_of_box
 from tests.support.fakes import PaintedPlateDetector, fake_frame
 

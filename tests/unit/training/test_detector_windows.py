@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 
-from edge_lpr.training.detector_windows import (
+from edge_lpr.training.detector_pasting import with_pasted_plates
+from edge_lpr.training.detector_samples import (
     BOX_KNOWN,
     CORNERS_KNOWN,
     NOTHING_KNOWN,
     PlateTruth,
     Sample,
-    cut_window,
-    mirrored,
-    quad_of_box,
-    tiled,
-    with_pasted_plates,
 )
+from edge_lpr.training.detector_windows import cut_window, mirrored, tiled
+from edge_lpr.vision.geometry import quad_of_box
 
 RED_PLATE = np.full((30, 120, 3), (0, 0, 255), np.uint8)
 
