@@ -4,6 +4,7 @@ Pictures themselves are read by whoever trains or measures; nothing here opens o
 """
 
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -331,7 +332,9 @@ def _text(untrusted: object) -> str | None:
         return None
     if not isinstance(untrusted, str) or len(untrusted) > MAX_TEXT_LENGTH:
         raise ValueError(f"a text is not a string of at most {MAX_TEXT_LENGTH} characters")
-    kept = "".join(char for char in untrusted.upper() if char.isascii() and char.isalnum())
+    # As in the canonical form, an accented letter counts as the plain one.
+    plain = unicodedata.normalize("NFKD", untrusted).upper()
+    kept = "".join(char for char in plain if char.isascii() and char.isalnum())
     return kept or None
 
 

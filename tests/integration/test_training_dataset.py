@@ -52,6 +52,11 @@ def test_scene_row_keeps_what_was_labelled(tmp_path: Path) -> None:
     assert row.group == 7
 
 
+def test_accented_letter_counts_as_the_plain_one(tmp_path: Path) -> None:
+    crop = {"image": "eu/1.jpg", "text": "mü-n 4513", "split": "val"}
+    assert load_crops(write(tmp_path, crop))[0].text == "MUN4513"
+
+
 def test_scene_row_needs_no_more_than_picture_and_boxes(tmp_path: Path) -> None:
     path = write(tmp_path, {"image": "a.jpg", "plates": [{"box": [0, 0, 5, 5]}]})
     (row,) = load_scenes(path)
