@@ -136,8 +136,10 @@ def write_key_ring(
         content += epoch.to_bytes(_EPOCH_BYTES, "big")
         content += stretch_key
         content += site_key
-    write_secret_file(path, content)
-    wipe(content)
+    try:
+        write_secret_file(path, content)
+    finally:
+        wipe(content)
 
 
 def _parse(path: Path, untrusted: memoryview) -> KeyRing:

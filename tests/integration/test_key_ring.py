@@ -99,5 +99,20 @@ def test_key_of_another_length_is_not_written(tmp_path: Path) -> None:
     assert not (tmp_path / "key-ring").exists()
 
 
+def test_keys_do_not_stay_in_memory_after_a_ring_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytearray] = []
+
+    def keep_and_fail(path: Path, content: bytearray) -> None:
+        written.append(content)
+        raise KeyFileError(f"{path}: cannot be written")
+
+    monkeypatch.setattr("edge_lpr.tokens.key_ring.write_secret_file", keep_and_fail)
+    with pytest.raises(KeyFileError):
+        write_key_ring(tmp_path / "key-ring", KeyPurpose.LIVE, {1: (b"k" * 32, b"k" * 32)})
+    assert [any(content) for content in written] == [False]
+
+
 def test_ring_does_not_show_its_keys(tmp_path: Path) -> None:
     assert "sss" not in repr(_ring(tmp_path, 1))
