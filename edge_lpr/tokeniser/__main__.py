@@ -99,9 +99,9 @@ class Tokeniser:
         Args:
             stop: Set to end.
         """
+        self._log.info("started", version=__version__, boot=self._boot_id)
         self._delivery.start()
         self._notifier.ready()
-        self._log.info("started", version=__version__, boot=self._boot_id)
         try:
             self._receiver.run(stop, self._heartbeat)
         finally:
