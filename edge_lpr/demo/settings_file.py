@@ -4,12 +4,12 @@ import json
 import os
 from typing import Final
 
+from edge_lpr.core.secret_file import write_secret_file
 from edge_lpr.demo.arguments import Source
 from edge_lpr.demo.brokers import EmbeddedBroker
 from edge_lpr.demo.folders import DemoFolders
 from edge_lpr.demo.keys import DEMO_ADDRESS, certificate_file, event_key_file, key_ring_file
 from edge_lpr.synthesis.lane import PASSAGE_GAP_S
-from edge_lpr.tokens.secret_file import write_secret_file
 
 _LANE: Final = 1
 

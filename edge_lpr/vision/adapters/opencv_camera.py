@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from edge_lpr.core.errors import FrameSourceError, KeyFileError
+from edge_lpr.core.secret_file import read_secret_file
 from edge_lpr.core.settings import SourceSection
-from edge_lpr.tokens.secret_file import read_secret_file
 from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
 from edge_lpr.vision.contracts import BgrImage
 
