@@ -229,7 +229,9 @@ class BrokerSession:
     def _watch(self) -> None:
         """Step 5."""
         if self._stage is _Stage.CONNECTING and self._stage_age_s() > CONNACK_TIMEOUT_S:
-            raise BrokerUnreachableError("the broker does not answer the connection")
+            raise BrokerUnreachableError(
+                "the broker does not answer; it stands still, or speaks another MQTT version"
+            )
         if (
             self._stage in (_Stage.ANNOUNCING, _Stage.SENDING)
             and self._window.oldest_age_s() > PUBACK_TIMEOUT_S

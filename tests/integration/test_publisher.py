@@ -1,5 +1,7 @@
 """The publisher process with a real broker, and a consumer that verifies everything."""
 
+import contextlib
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -233,6 +235,26 @@ def test_broker_elsewhere_stops_the_start_with_a_sentence(
         (failure,) = process.events("failure")
         assert sentence in str(failure["detail"])
         assert "publisher.broker_host" in str(failure["detail"])
+
+
+def test_service_manager_hears_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    with (
+        closing(PublisherProcess(tmp_path / "publisher", 1)) as process,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+    ):
+        # An abstract name has no length that pytest's folder could exceed.
+        name = f"edge-lpr-test-{process.socket_path.parent.name}"
+        manager.bind(f"\0{name}")
+        manager.settimeout(30)
+        process.start(environment={"NOTIFY_SOCKET": f"@{name}"})
+        assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+        assert process.stop() == 0
+        manager.settimeout(0)
+        states = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                states.append(manager.recv(100))
+        assert states[-1] == b"STOPPING=1"
 
 
 def test_unknown_tokeniser_user_stops_the_start_with_a_sentence(tmp_path: Path) -> None:

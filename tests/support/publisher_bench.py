@@ -1,13 +1,14 @@
 """The real publisher process between a stand-in for the tokeniser and a real consumer."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,8 +255,18 @@ class PublisherProcess:
         self.log_file = self.folder / "publisher.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, command_prefix: tuple[str, ...] = ()) -> None:
-        """Start it, without waiting for anything."""
+    def start(
+        self,
+        *,
+        command_prefix: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it, without waiting for anything.
+
+        Args:
+            command_prefix: Command that runs it, if it is not to run directly.
+            environment: Variables besides those of the test.
+        """
         settings_file = self.folder / "booth.toml"
         settings_file.write_text(self._settings())
         with self.log_file.open("ab") as log:
@@ -271,6 +282,7 @@ class PublisherProcess:
                     "DEBUG",
                 ],
                 stderr=log,
+                env=os.environ | (environment or {}),
                 start_new_session=True,
             )
 
