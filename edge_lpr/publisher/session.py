@@ -42,7 +42,7 @@ CONNACK_TIMEOUT_S: Final = 10.0
 PUBACK_TIMEOUT_S: Final = 20.0
 """Far beyond any working link's delay; shorter than the 60 s in which the keep-alive notices."""
 
-_OUTBOX_WAIT_S: Final = 2.0
+_OUTBOX_WAIT_S: Final = 10.0
 _CLOSING_TURN_S: Final = 0.1
 _NS_PER_S: Final = 1_000_000_000
 
