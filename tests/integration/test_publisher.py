@@ -257,6 +257,21 @@ def test_service_manager_hears_that_it_is_ready_alive_and_stopping(tmp_path: Pat
         assert states[-1] == b"STOPPING=1"
 
 
+def test_process_of_another_user_than_the_tokenisers_is_hung_up_on(tmp_path: Path) -> None:
+    other_user = "daemon"
+    with publisher_process(tmp_path / "publisher", 1, tokeniser_user=other_user) as (
+        process,
+        tokeniser,
+    ):
+        process.wait_for_event("started")
+        with pytest.raises(HandoffError):
+            tokeniser.exchange(pack_sighting(1, tokeniser.signer.sighting()))
+        process.wait_for_event("failure")
+        assert "was refused" in str(process.events("failure")[0]["detail"])
+        assert process.stop() == 0
+        assert process.counters()["accepted"] == 0
+
+
 def test_unknown_tokeniser_user_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     options: dict[str, object] = {"tokeniser_user": "no-such-user"}
     with closing(PublisherProcess(tmp_path / "publisher", 1883, options)) as process:

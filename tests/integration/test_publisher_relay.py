@@ -13,11 +13,17 @@ import pytest
 from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
 from edge_lpr.core.log import Log
 from edge_lpr.handoff.seqpacket import Listener, user_id
-from edge_lpr.handoff.sighting_message import SightingMessage, pack_sighting, parse_answer
+from edge_lpr.handoff.sighting_message import (
+    SightingMessage,
+    pack_birth,
+    pack_sighting,
+    parse_answer,
+)
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.wake_up import WakeUp
+from edge_lpr.wire.birth import BIRTH_TYP
 from tests.support.clock import SetClock
 from tests.support.publisher_bench import Signer, TokeniserStandIn
 
@@ -155,6 +161,28 @@ def test_restarted_publisher_knows_which_number_comes_next(
     signer.sighting()
     intake.take_sighting(SightingMessage(5, signer.sighting()))
     assert "sequence_gap" in events(caplog)
+
+
+def test_sighting_whose_answer_was_lost_is_counted_as_a_duplicate(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    message = pack_sighting(1, bench.tokeniser.signer.sighting())
+    bench.tokeniser.hand_over_again(message)
+    bench.tokeniser.hand_over_again(message)
+    assert (bench.intake.accepted, bench.intake.duplicates) == (1, 1)
+
+
+def test_document_of_another_kind_or_number_is_refused(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    signer = bench.tokeniser.signer
+    sighting = signer.sighting()
+    of_another_kind = signer.event_key.sign(BIRTH_TYP, b"{}")
+    refused = [pack_birth(sighting), pack_sighting(2, sighting), pack_sighting(1, of_another_kind)]
+    for message in refused:
+        assert not parse_answer(bench.tokeniser.exchange(message)).is_committed
+    assert bench.outbox.unsent_count == 0
+    # The connection goes on: only the document was refused.
+    bench.tokeniser.hand_over_again(pack_sighting(1, sighting))
+    assert len(bench.tokeniser.hellos) == 1
 
 
 def test_two_sightings_under_one_number_are_refused(bench: Bench) -> None:
