@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_lpr.vision.ballots import Ballots
+from edge_lpr.vision.ballots import Ballots, places_equal_to
 from edge_lpr.vision.contracts import UNUSED_INDEX
 
 MAXIMUM_COUNTED: Final = 255
@@ -48,23 +48,18 @@ def vote(ballots: Ballots, agreeing_readings: int) -> Verdict | None:
     Returns:
         The verdict, or None while too few readings agree.
     """
-    rows, certainties = ballots.rows(), ballots.certainties()
-    best_key: tuple[int, float, list[int]] | None = None
-    best_place = -1
-    for place in _first_of_each_kind(rows):
-        votes = _votes_for(rows, place)
-        # fsum, because the order of an ordinary sum of floats would show in its last digits.
-        key = (int(votes.sum()), math.fsum(certainties[votes]), (-rows[place].astype(int)).tolist())
-        if best_key is None or key > best_key:
-            best_key, best_place = key, place
-    if best_key is None or best_key[0] < agreeing_readings:
+    if len(ballots) == 0:
         return None
-    agreeing = best_key[0]
-    winner = rows[best_place]
+    rows = ballots.rows()
+    winner = max(range(len(rows)), key=lambda place: _support(ballots, place))
+    agreeing = len(places_equal_to(rows, winner))
+    if agreeing < agreeing_readings:
+        return None
+    length = int((rows[winner] != UNUSED_INDEX).sum())
     return Verdict(
-        winner[winner != UNUSED_INDEX].copy(),
+        rows[winner, :length].copy(),
         min(agreeing, MAXIMUM_COUNTED),
-        confidence_bucket(agreeing, len(ballots)),
+        confidence_bucket(agreeing, len(rows)),
     )
 
 
@@ -85,13 +80,10 @@ def confidence_bucket(agreeing: int, readings: int) -> int:
     return 0
 
 
-def _first_of_each_kind(rows: NDArray[np.uint8]) -> list[int]:
-    """Return the first place of every different row."""
-    return [
-        place for place in range(len(rows)) if not (rows[:place] == rows[place]).all(axis=1).any()
-    ]
-
-
-def _votes_for(rows: NDArray[np.uint8], place: int) -> NDArray[np.bool_]:
-    """Mark the rows that are equal to one of them."""
-    return np.asarray((rows == rows[place]).all(axis=1), np.bool_)
+def _support(ballots: Ballots, place: int) -> tuple[int, float, list[int]]:
+    """Return how strongly a reading is supported, to be compared with others."""
+    rows = ballots.rows()
+    agreeing = places_equal_to(rows, place)
+    # fsum, because the order of an ordinary sum of floats would show in its last digits.
+    certainty = math.fsum(ballots.certainties()[agreeing])
+    return len(agreeing), certainty, [-index for index in rows[place].tolist()]

@@ -1,10 +1,15 @@
 """Makes a reading of the output of a CTC network."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH
 from edge_lpr.vision.contracts import Reading, empty_reading
+
+BLANK: Final = 0
+"""Class that stands for "no character here"."""
 
 
 def decode_ctc(logits: NDArray[np.float32]) -> Reading:
@@ -27,14 +32,27 @@ def decode_ctc(logits: NDArray[np.float32]) -> Reading:
     """
     if not np.isfinite(logits).all():
         return empty_reading()
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-    path = probabilities.argmax(axis=1)
-    is_start = np.concatenate([[True], path[1:] != path[:-1]])
-    starts = np.flatnonzero(is_start)
-    best = np.maximum.reduceat(probabilities.max(axis=1), starts)
-    is_character = path[starts] > 0
-    class_indices = (path[starts][is_character] - 1).astype(np.uint8)
-    if class_indices.size > MAX_PLATE_LENGTH:
+    path = logits.argmax(axis=1)
+    surest = _surest_probabilities(logits)
+    # Step by step, because numpy's selections would leave copies of the plate in freed memory.
+    characters: list[int] = []
+    confidences: list[float] = []
+    for step, label in enumerate(path):
+        is_new = step == 0 or label != path[step - 1]
+        if label != BLANK and is_new:
+            characters.append(int(label) - 1)
+            confidences.append(float(surest[step]))
+        elif label != BLANK:
+            confidences[-1] = max(confidences[-1], float(surest[step]))
+    path.fill(0)
+    if len(characters) > MAX_PLATE_LENGTH:
         return empty_reading()
-    return Reading(class_indices, best[is_character].astype(np.float32))
+    return Reading(np.array(characters, np.uint8), np.array(confidences, np.float32))
+
+
+def _surest_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the softmax probability of the likeliest class of each step, shape (T,)."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float32] = 1 / exponentials.sum(axis=1)
+    exponentials.fill(0)
+    return probabilities
