@@ -15,6 +15,9 @@ BrokerChoice: TypeAlias = Literal["auto", "mosquitto", "amqtt"]
 DEFAULT_PASSES: Final = 12
 """Cars of the rendered lane: about half a minute on two cores."""
 
+_MAXIMUM_SIGHTINGS: Final = 1_000_000
+"""A year of a quiet lane; whoever wants more leaves the limit out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -62,7 +65,10 @@ def parse_arguments(arguments: Sequence[str]) -> DemoOptions:
     Raises:
         SettingsError: The source does not exist or is of no known kind.
     """
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.source is None and (chosen.passes or 0) > MAXIMUM_PASSES:
+        parser.error(f"argument --passes: at most {MAXIMUM_PASSES} cars can be rendered")
     return DemoOptions(
         source=None if chosen.source is None else infer_source(chosen.source),
         passes=chosen.passes,
@@ -159,9 +165,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _passes(text: str) -> int:
     """Check a number of passes."""
-    if text.isascii() and text.isdecimal() and 1 <= int(text) <= MAXIMUM_PASSES:
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= _MAXIMUM_SIGHTINGS:
         return int(text)
-    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {MAXIMUM_PASSES}")
+    raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {_MAXIMUM_SIGHTINGS}")
 
 
 def _seconds(text: str) -> float:

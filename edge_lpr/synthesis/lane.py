@@ -24,8 +24,8 @@ LANE_HEIGHT_PX: Final = 720
 FRAME_RATE_HZ: Final = 10.0
 """Frames a second of the written video."""
 
-MAXIMUM_PASSES: Final = 1000
-"""A thousand passes are half an hour of lane and more than anyone watches."""
+MAXIMUM_PASSES: Final = 200
+"""Six minutes of lane, and 200 MB as a video."""
 
 FRAMES_A_PASS: Final = 10
 """Frames in which a car is seen: one second, at about 30 km/h."""

@@ -42,6 +42,7 @@ def test_source_that_does_not_exist_is_refused_with_what_to_give() -> None:
     [
         pytest.param(["--passes", "0"], id="no passes"),
         pytest.param(["--passes", "many"], id="passes as a word"),
+        pytest.param(["--passes", "201"], id="more cars than can be rendered"),
         pytest.param(["--seconds", "0"], id="no time"),
         pytest.param(["--seconds", "nan"], id="no number"),
         pytest.param(["--seconds", "inf"], id="for ever"),
@@ -60,3 +61,7 @@ def test_nothing_said_is_a_rendered_lane() -> None:
     assert options.source is None
     assert options.keep is None
     assert not options.is_json
+
+
+def test_limit_of_a_source_may_be_higher_than_that_of_the_rendered_lane() -> None:
+    assert parse_arguments(["--source", "0", "--passes", "5000"]).passes == 5000
