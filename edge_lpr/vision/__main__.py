@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Final
 
 from edge_lpr.core.clock import Clock, SystemClock
-from edge_lpr.core.errors import EdgeLprError, KeyFileError, ModelError, SettingsError
+from edge_lpr.core.errors import KeyFileError, ModelError, SettingsError
 from edge_lpr.core.log import Log, start_logging
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
@@ -57,9 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, KeyFileError, ModelError) as error:
         log.failure(error)
         return _EXIT_SETTINGS
-    except EdgeLprError as error:
-        log.failure(error)
-        return _EXIT_FAILURE
     except Exception as error:  # noqa: BLE001 - outermost loop: the log is all that is left of it
         log.failure(error)
         return _EXIT_FAILURE

@@ -61,7 +61,7 @@ def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: L
     from edge_lpr.vision.adapters import opencv_camera, opencv_files  # noqa: PLC0415
 
     if settings.kind == "video":
-        return opencv_files.VideoFile(settings, funnel, log)
+        return opencv_files.VideoFile(settings, log)
     if settings.kind == "folder":
         return opencv_files.FrameFolder(settings, funnel, log)
     return LiveSource(lambda: opencv_camera.open_camera(settings), clock, log)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Final
 
@@ -90,13 +91,12 @@ class FrameFolder:
 class VideoFile:
     """Give the frames of a video file."""
 
-    def __init__(self, settings: SourceSection, funnel: Funnel, log: Log) -> None:
+    def __init__(self, settings: SourceSection, log: Log) -> None:
         """Open the file and read its first frame, because many files open that are no videos.
 
         Args:
             settings: Address is the file; the frame rate serves if the video does not say its
                 own.
-            funnel: Where a frame that breaks off the video is counted.
             log: Where the source's begin and end are written.
 
         Raises:
@@ -117,7 +117,6 @@ class VideoFile:
             )
         said_hz = self._capture.get(cv2.CAP_PROP_FPS)
         self._frame_rate_hz = said_hz if 0 < said_hz <= _FASTEST_HZ else settings.frame_rate_hz
-        self._funnel = funnel
         self._log = log
         self._stopped = threading.Event()
         log.info("source_opened", kind="video", frame_rate_hz=round(self._frame_rate_hz, 3))
@@ -138,12 +137,11 @@ class VideoFile:
         self._stopped.set()
 
     def _report_end(self, frames: int) -> None:
-        """Say that the video has ended, or broke off before the length in its header."""
-        promised = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        if promised > frames:
-            # Headers round, so a few frames less are no damage worth a warning.
-            self._funnel.add("unreadable_frames", promised - frames)
-        self._log.info("source_ended", kind="video")
+        """Say that the video has ended, and how long its header said it was."""
+        announced = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        # Only written down: headers of sound videos are often wrong by a few frames.
+        counters = {"frames": frames, "announced": int(announced) if isfinite(announced) else 0}
+        self._log.info("source_ended", kind="video", counters=counters)
 
 
 def _moment_ns(index: int, frame_rate_hz: float) -> int:
