@@ -97,6 +97,7 @@ class Demo:
             booth = self._start(folders, broker, consumer, stack)  # 2. to 4.
             with self._screen.waiting("watching the lane; Ctrl-C to stop"):
                 self._watch(booth, consumer)  # 5.
+            with self._screen.waiting("stopping; what was read is still delivered"):
                 self._wind_up(booth, consumer)  # 6.
             return self._add_up(booth)  # 7.
 
