@@ -21,7 +21,7 @@ BgrImage: TypeAlias = NDArray[np.uint8]
 """Picture of shape (H, W, 3), uint8, channels blue, green, red."""
 
 Quad: TypeAlias = NDArray[np.float32]
-"""Plate corners, shape (4, 2), (x, y) in frame pixels.
+"""Plate corners, shape (4, 2), (x, y) in frame pixels, whole numbers being pixel centres.
 
 In the order top-left, top-right, bottom-right, bottom-left.
 """

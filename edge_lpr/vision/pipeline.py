@@ -1,7 +1,14 @@
-"""A frame's journey: capture, detect, rectify, read, track, vote, hand over.
+"""A frame's journey, from the camera to the tokeniser's socket.
 
-This file names the stages in their order and does nothing else. Each stage has a file of its own
-with the stage's name.
+1. capture: ``capture.py`` gives the next frame
+2. detect: ``detect.py`` finds its plates
+3. rectify: ``rectify.py`` makes each flat by its four corners
+4. read: ``read.py`` spells each as class indices
+5. track: ``track.py`` joins the readings of one vehicle
+6. vote: ``conclude.py`` asks ``vote.py`` what they agree on, once a passage
+7. hand over: ``hand_over.py`` gives that to the tokeniser
+
+This file names the stages in their order and does nothing else.
 """
 
 from collections.abc import Iterable
@@ -62,7 +69,7 @@ class Pipeline:
             ReaderError: The reader failed on ten frames in a row.
         """
         fault_limit = FaultLimit(self._log)
-        for moment in source:  # capture
+        for moment in source:  # 1
             with fault_limit:
                 if isinstance(moment, Frame):
                     self._follow(moment)
@@ -73,18 +80,17 @@ class Pipeline:
 
     def _follow(self, frame: Frame) -> None:
         """Take one frame from pixels to tracks."""
-        detections = self._detect(frame)
-        plates_bgr = [
-            rectify_plate(frame.image_bgr, detection.quad_frame_px) for detection in detections
-        ]
-        readings = self._read(plates_bgr)
-        self._tracker.follow(frame, detections, readings)
+        detections = self._detect(frame)  # 2
+        quads = [detection.quad_frame_px for detection in detections]
+        plates_bgr = [rectify_plate(frame.image_bgr, quad) for quad in quads]  # 3
+        readings = self._read(plates_bgr)  # 4
+        self._tracker.follow(frame, detections, readings)  # 5
 
     def _hand_over(self, track: Track) -> None:
         """Take one due track from votes to the tokeniser."""
-        consensus = self._judge.conclude(track)
+        consensus = self._judge.conclude(track)  # 6
         if consensus is None:
             return
-        is_taken = self._consumer.take(consensus)
+        is_taken = self._consumer.take(consensus)  # 7
         self._funnel.add("handed_over" if is_taken else "undelivered")
         consensus.wipe()

@@ -23,6 +23,9 @@ _SAME_PLATE: Final = 0.5
 _MAXIMUM_DETECTIONS: Final = 50
 """Most plates of one frame; the fullest labelled photograph shows 26."""
 
+_PIXEL_CENTRE: Final = 0.5
+"""The network's first pixel reaches from 0 to 1; a quad's first pixel has its centre at 0."""
+
 _CORNERS_FIT: Final = 0.5
 """Least overlap of the box with the box around its corners."""
 
@@ -66,17 +69,23 @@ def decode_pose_head(
 
 
 def _trusted_quad(corners: Quad, box_xyxy: NDArray[np.float32]) -> Quad:
-    """Return the corners, or those of the box if they cannot be a plate's.
+    """Return the corners fitted into the box, or those of the box if they cannot be a plate's.
 
-    Boxes were learned from photographs, corners from rendered scenes alone: where the two
-    disagree, the box is the one that knows the world.
+    Boxes were learned from photographs, corners from rendered scenes alone: the corners know the
+    plate's shape, but where the two disagree on its place, the box is the one that knows the
+    world. Measured on 196 labelled plates: 148 read exactly with the corners as they are, 151
+    with the box alone, 158 with the corners fitted into it.
     """
+    found_xyxy = box_around(corners)
     if (
-        is_clockwise_and_convex(corners)
-        and intersection_over_union(box_around(corners), box_xyxy) >= _CORNERS_FIT
+        not is_clockwise_and_convex(corners)
+        or intersection_over_union(found_xyxy, box_xyxy) < _CORNERS_FIT
     ):
-        return corners
-    return quad_of_box(box_xyxy)
+        quad = quad_of_box(box_xyxy)
+    else:
+        stretch = (box_xyxy[2:] - box_xyxy[:2]) / (found_xyxy[2:] - found_xyxy[:2])
+        quad = (corners - found_xyxy[:2]) * stretch + box_xyxy[:2]
+    return (quad - _PIXEL_CENTRE).astype(np.float32)
 
 
 def _inside(box_xyxy: NDArray[np.float32], frame_size_px: tuple[int, int]) -> NDArray[np.float32]:

@@ -29,9 +29,20 @@ def test_no_candidates_are_no_detections() -> None:
 
 
 def test_corners_and_box_are_mapped_to_frame_pixels() -> None:
-    (detection,) = _decode(_candidate(), scale=0.5)
-    assert detection.quad_frame_px.tolist() == (np.array(CORNERS) * 2).tolist()
-    assert detection.box_xyxy.tolist() == [200, 200, 400, 260]
+    tight = _candidate(box_xywh=(150, 115, 92, 30))
+    (detection,) = _decode(tight, scale=0.5)
+    # Whole numbers are pixel centres in a quad, and pixel edges in a box.
+    assert detection.quad_frame_px.tolist() == (np.array(CORNERS) * 2 - 0.5).tolist()
+    assert detection.box_xyxy.tolist() == [208, 200, 392, 260]
+
+
+def test_corners_are_stretched_to_fill_the_box() -> None:
+    narrow = [(112, 102), (192, 104), (190, 127), (110, 125)]
+    (detection,) = _decode(_candidate(corners=narrow))
+    quad = detection.quad_frame_px + 0.5
+    assert quad.min(axis=0).tolist() == [100, 100]
+    assert quad.max(axis=0).tolist() == [200, 130]
+    assert quad[1, 1] > quad[0, 1]
 
 
 def test_improbable_candidates_are_dropped() -> None:
@@ -51,7 +62,7 @@ def test_boxes_are_cut_at_the_frame_but_corners_are_not() -> None:
     corners = [(-30, 100), (60, 100), (60, 130), (-30, 130)]
     (detection,) = _decode(_candidate(box_xywh=(15, 115, 90, 30), corners=corners))
     assert detection.box_xyxy.tolist() == [0, 100, 60, 130]
-    assert detection.quad_frame_px[0].tolist() == [-30, 100]
+    assert (detection.quad_frame_px[0] + 0.5).tolist() == [-30, 100]
 
 
 def test_a_box_outside_the_frame_is_no_detection() -> None:
@@ -60,13 +71,14 @@ def test_a_box_outside_the_frame_is_no_detection() -> None:
 
 def test_corners_that_run_anticlockwise_give_way_to_the_box() -> None:
     (detection,) = _decode(_candidate(corners=CORNERS[::-1]))
-    assert detection.quad_frame_px.tolist() == [[100, 100], [200, 100], [200, 130], [100, 130]]
+    quad = detection.quad_frame_px + 0.5
+    assert quad.tolist() == [[100, 100], [200, 100], [200, 130], [100, 130]]
 
 
 def test_corners_far_from_the_box_give_way_to_it() -> None:
     elsewhere = [(x + 80, y + 10) for x, y in CORNERS]
     (detection,) = _decode(_candidate(corners=elsewhere))
-    assert detection.quad_frame_px[0].tolist() == [100, 100]
+    assert (detection.quad_frame_px[0] + 0.5).tolist() == [100, 100]
 
 
 def test_candidates_that_are_no_numbers_are_dropped() -> None:
