@@ -26,7 +26,7 @@ from typing import Final
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, MIN_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.core.settings import Direction
-from edge_lpr.tokens.wipe import wipe
+from edge_lpr.core.wipe import wipe
 
 READING_BYTES: Final = 64
 """Length of every reading message."""

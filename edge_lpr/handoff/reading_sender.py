@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
 from edge_lpr.core.log import Log
+from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.reading_message import (
     MAXIMUM_AGE_MS,
@@ -24,7 +26,6 @@ from edge_lpr.handoff.reading_message import (
     ReadingMessage,
 )
 from edge_lpr.handoff.seqpacket import Connection, connect
-from edge_lpr.tokens.wipe import wipe
 
 QUEUE_READINGS: Final = 32
 """Sixteen seconds at the two readings a second that the tokeniser takes."""
@@ -56,7 +57,7 @@ class ReadingSender:
             clock: Its monotonic time gives the age of each reading.
         """
         self._socket_path = socket_path
-        self._log = log
+        self._complaints = Complaints(log, clock)
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
@@ -140,7 +141,7 @@ class ReadingSender:
             try:
                 counter = self._exchange(waiting)
             except NeighbourAwayError as error:
-                self._log.debug("tokeniser_away", detail=str(error))
+                self._complaints.about("tokeniser_away", error)
                 self._hang_up()
                 self._pause(back_off.next_wait_s())
                 continue

@@ -3,23 +3,19 @@
 The main thread sends; a second one takes documents from the tokeniser.
 """
 
-import argparse
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
-from types import FrameType
+from contextlib import ExitStack, closing
 from typing import Final
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, SystemClock
-from edge_lpr.core.errors import SettingsError
-from edge_lpr.core.log import Log, start_logging
+from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
-from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
+from edge_lpr.core.service import StopRequest, run_service
+from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker_address import find_broker
 from edge_lpr.publisher.intake import Intake
@@ -38,12 +34,6 @@ TURN_S: Final = 0.5
 
 OFFLINE_S: Final = 2.0
 """Longest time an orderly stop waits for the broker to take the status "offline"."""
-
-EXIT_FAILURE: Final = 1
-"""Something broke; the service manager starts the process again."""
-
-EXIT_MISCONFIGURED: Final = 2
-"""The settings are wrong: starting again changes nothing until somebody acts."""
 
 _NS_PER_S: Final = 1_000_000_000
 
@@ -161,6 +151,14 @@ class Publisher:
         self._log.info("funnel", counters=counters)
 
 
+def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
+    """Run the process until told to stop."""
+    with ExitStack() as resources:
+        publisher = Publisher(settings, resources, clock=SystemClock(), log=log)
+        stop.tell(publisher.wake_up.set)
+        publisher.run(stop.event)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the publisher until SIGTERM or SIGINT.
 
@@ -168,50 +166,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line without the program's name; that of the process if left out.
 
     Returns:
-        0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
+        Exit status, see ``core/service.py``.
     """
-    parser = argparse.ArgumentParser(
-        prog="edge-lpr publisher", description="Sends signed sightings to the broker."
-    )
-    parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS_FILE)
-    parser.add_argument(
-        "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
-    )
-    chosen = parser.parse_args(arguments)
-    start_logging(chosen.log_level)
-    log = Log("publisher")
-    try:
-        settings = load_settings(chosen.settings)
-        with ExitStack() as resources:
-            publisher = Publisher(settings, resources, clock=SystemClock(), log=log)
-            with _stopping_on_signals(publisher.wake_up) as stop:
-                publisher.run(stop)
-    except SettingsError as error:
-        log.failure(error)
-        return EXIT_MISCONFIGURED
-    except Exception as error:  # noqa: BLE001 - the outermost loop: nothing goes unlogged
-        log.failure(error)
-        return EXIT_FAILURE
-    return 0
-
-
-@contextmanager
-def _stopping_on_signals(wake_up: WakeUp) -> Iterator[threading.Event]:
-    """Give an event that SIGTERM and SIGINT set, and that ends the loop's wait at once."""
-    stop = threading.Event()
-
-    def stop_in_order(signal_number: int, frame: FrameType | None) -> None:
-        del signal_number, frame
-        stop.set()
-        wake_up.set()
-
-    signals = (signal.SIGTERM, signal.SIGINT)
-    handlers = [signal.signal(number, stop_in_order) for number in signals]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(signals, handlers, strict=True):
-            signal.signal(number, handler)
+    return run_service("publisher", "Sends signed sightings to the broker.", serve, arguments)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from contextlib import closing
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import (
-    EdgeLprError,
     HandoffError,
     NeighbourAwayError,
     OutboxDamagedError,
@@ -36,9 +36,6 @@ from edge_lpr.publisher.wake_up import WakeUp
 
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to see whether the process stops."""
-
-_COMPLAINT_INTERVAL_NS: Final = 60_000_000_000
-"""A fault that stays is worth a line a minute: enough to be seen, too little to fill a disk."""
 
 
 class Relay:
@@ -68,9 +65,7 @@ class Relay:
         self._outbox = outbox
         self._intake = intake
         self._wake_up = wake_up
-        self._clock = clock
-        self._log = log
-        self._next_complaint_ns: dict[type[EdgeLprError], int] = {}
+        self._complaints = Complaints(log, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Accept, serve, and accept again, until told to stop.
@@ -95,7 +90,7 @@ class Relay:
             except OutboxDamagedError:
                 raise
             except (HandoffError, OutboxError) as error:
-                self._complain(error)
+                self._complaints.failure(error)
                 stop.wait(back_off.next_wait_s())
 
     def _serve(self, connection: Connection, back_off: BackOff, stop: threading.Event) -> None:
@@ -123,13 +118,6 @@ class Relay:
                 number = message.sequence_number
                 self._intake.take_sighting(message)
         except (WireError, HandoffError) as error:
-            self._complain(error)
+            self._complaints.failure(error)
             return Answer(number, is_committed=False)
         return Answer(number, is_committed=True)
-
-    def _complain(self, error: EdgeLprError) -> None:
-        """Log a fault, each kind at most once a minute."""
-        now_ns = self._clock.monotonic_ns()
-        if now_ns >= self._next_complaint_ns.get(type(error), now_ns):
-            self._next_complaint_ns[type(error)] = now_ns + _COMPLAINT_INTERVAL_NS
-            self._log.failure(error)

@@ -3,31 +3,24 @@
 The main thread receives readings and makes sightings; a second one delivers them.
 """
 
-import argparse
-import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, SystemClock
-from edge_lpr.core.errors import (
-    HandoffError,
-    KeyFileError,
-    ModelError,
-    SettingsError,
-)
-from edge_lpr.core.log import Log, start_logging
+from edge_lpr.core.complaints import Complaints
+from edge_lpr.core.errors import HandoffError
+from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
-from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
+from edge_lpr.core.service import StopRequest, run_service
+from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.credentials import birth_claims, load_credentials
 from edge_lpr.tokeniser.delivery import Delivery
-from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
 
@@ -36,12 +29,6 @@ FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 
 FINISH_S: Final = 5.0
 """Longest time an orderly stop spends on delivering; the publisher commits 1000 in one second."""
-
-EXIT_FAILURE: Final = 1
-"""Something broke; systemd starts the process again."""
-
-EXIT_MISCONFIGURED: Final = 2
-"""Settings, keys or models are wrong: starting again changes nothing until somebody acts."""
 
 
 class Tokeniser:
@@ -123,6 +110,11 @@ class Tokeniser:
             self._log.info("funnel", counters=self._funnel.counters())
 
 
+def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
+    """Run the process until told to stop."""
+    Tokeniser(settings, log, SystemClock()).run(stop.event)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tokeniser until SIGTERM or SIGINT.
 
@@ -130,35 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Command line without the program's name; that of the process if left out.
 
     Returns:
-        0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
+        Exit status, see ``core/service.py``.
     """
-    parser = argparse.ArgumentParser(
-        prog="edge-lpr tokeniser", description="Turns plate readings into signed sightings."
-    )
-    parser.add_argument("--settings", type=Path, default=DEFAULT_SETTINGS_FILE)
-    parser.add_argument(
-        "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
-    )
-    chosen = parser.parse_args(arguments)
-    start_logging(chosen.log_level)
-    log = Log("tokeniser")
-    stop = threading.Event()
-
-    def stop_in_order(signal_number: int, frame: FrameType | None) -> None:
-        del signal_number, frame
-        stop.set()
-
-    signal.signal(signal.SIGTERM, stop_in_order)
-    signal.signal(signal.SIGINT, stop_in_order)
-    try:
-        Tokeniser(load_settings(chosen.settings), log, SystemClock()).run(stop)
-    except (SettingsError, KeyFileError, ModelError) as error:
-        log.failure(error)
-        return EXIT_MISCONFIGURED
-    except Exception as error:  # noqa: BLE001  # the outermost loop: nothing goes unlogged
-        log.failure(error)
-        return EXIT_FAILURE
-    return 0
+    return run_service("tokeniser", "Turns plate readings into signed sightings.", serve, arguments)
 
 
 if __name__ == "__main__":

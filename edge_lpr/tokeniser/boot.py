@@ -9,9 +9,9 @@ import secrets
 from dataclasses import replace
 from typing import Final
 
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import WireError
 from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
-from edge_lpr.tokeniser.funnel import Complaints
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import sighting_hash, verify_sighting

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.seqpacket import Connection, connect
@@ -25,7 +26,7 @@ from edge_lpr.handoff.sighting_message import (
 )
 from edge_lpr.tokeniser.boot import Boot
 from edge_lpr.tokeniser.chain import Passage, SignedSighting
-from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
 
 ANSWER_TIMEOUT_S: Final = 10.0
 """A commit on a worn SD card takes a second or two; whoever needs ten is asked again."""

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import (
     EdgeLprError,
     HandoffError,
@@ -18,6 +19,7 @@ from edge_lpr.core.errors import (
     NoValidKeyError,
     PlateRefusedError,
 )
+from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.reading_message import (
     READING_BYTES,
     READING_REFUSED,
@@ -27,10 +29,9 @@ from edge_lpr.handoff.reading_message import (
 from edge_lpr.handoff.seqpacket import Connection, Listener
 from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.delivery import Delivery
-from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.pace import Pace
 from edge_lpr.tokeniser.relay import Relay
-from edge_lpr.tokens.wipe import wipe
 
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to feed the watchdog and to see whether the process stops."""

@@ -14,12 +14,12 @@ from edge_lpr.core.alphabet import MAX_PLATE_LENGTH
 from edge_lpr.core.clock import Clock, TimeQuality, epoch_of
 from edge_lpr.core.errors import HandoffError, NoValidKeyError
 from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokens.canonical import canonical_from_indices
 from edge_lpr.tokens.key_ring import KeyRing
 from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
-from edge_lpr.tokens.wipe import wipe
 from edge_lpr.wire.sighting import bucket_reads
 
 PAST_KEY_KEPT_S: Final = 900

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, MIN_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.errors import PlateRefusedError
-from edge_lpr.tokens.wipe import wipe
+from edge_lpr.core.wipe import wipe
 
 Octets: TypeAlias = bytes | bytearray | memoryview
 """Bytes to read, whoever owns them; a ``memoryview`` is contiguous and of bytes."""

@@ -17,9 +17,9 @@ from typing import Final
 
 from edge_lpr.core.errors import KeyFileError, NoValidKeyError
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
+from edge_lpr.core.wipe import wipe
 from edge_lpr.tokens.canonical import Octets
 from edge_lpr.tokens.suite1 import KEY_BYTES, TokenKeys
-from edge_lpr.tokens.wipe import wipe
 
 MAXIMUM_EPOCHS: Final = 8
 """Most epochs a device may hold: what a thief of the booth gets."""

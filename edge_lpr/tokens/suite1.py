@@ -20,8 +20,8 @@ from typing import Final
 
 from argon2.low_level import Type, hash_secret_raw
 
+from edge_lpr.core.wipe import wipe
 from edge_lpr.tokens.canonical import Octets, fold_into, require_canonical
-from edge_lpr.tokens.wipe import wipe
 
 KEY_BYTES: Final = 32
 """Length of either key: as long as the output of SHA-256."""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from edge_lpr.core.errors import KeyFileError, VerificationError, WireError
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
-from edge_lpr.tokens.wipe import wipe
+from edge_lpr.core.wipe import wipe
 from edge_lpr.wire import base64url
 from edge_lpr.wire.claims import ClaimReader, encode_claims
 

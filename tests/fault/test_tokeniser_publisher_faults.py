@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import SystemClock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.handoff.seqpacket import Listener
 from edge_lpr.tokeniser import delivery as delivery_module
 from edge_lpr.tokeniser.delivery import Delivery
-from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
 from tests.support.passages import PASSAGE, boot_of
 from tests.support.scripted_publisher import accepted, listening
 from tests.support.waiting import wait_until

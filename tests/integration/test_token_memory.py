@@ -15,7 +15,7 @@ MAKER = """
 import array, os, sys
 from edge_lpr.tokens.canonical import canonical_from_indices, fold_into
 from edge_lpr.tokens.suite1 import TokenKeys, TokenScope, make_tokens
-from edge_lpr.tokens.wipe import wipe
+from edge_lpr.core.wipe import wipe
 
 class_indices = bytearray(octet % 36 for octet in os.urandom(12))
 disguised = bytearray(octet ^ 0xA5 for octet in class_indices).hex()

@@ -18,8 +18,8 @@ from tests.support.tokeniser_process import (
 PLATES = (b"QX77ZZK4", b"W0LFX9ZQ", b"K4YZ8QJ7W2", b"ZZ9PLURAL4")
 
 NO_WIPING = """
-import edge_lpr.tokens.wipe
-edge_lpr.tokens.wipe.wipe = lambda buffer: None
+import edge_lpr.core.wipe
+edge_lpr.core.wipe.wipe = lambda buffer: None
 """
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import SystemClock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import NeighbourAwayError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import load_settings
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
 from edge_lpr.tokeniser.delivery import Delivery
-from edge_lpr.tokeniser.funnel import Complaints, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
 from edge_lpr.tokens.key_ring import read_key_ring

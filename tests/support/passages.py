@@ -1,10 +1,10 @@
 """Passages that were never driven, and a boot to sign them."""
 
 from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.chain import Passage
-from edge_lpr.tokeniser.funnel import Complaints
 from edge_lpr.tokens.suite1 import TokenPair
 from edge_lpr.wire.birth import BirthClaims
 from edge_lpr.wire.jws import SigningKey

@@ -1,15 +1,6 @@
-"""Counters start at zero, and complaints come once a minute."""
+"""Counters start at zero and count."""
 
-import logging
-
-import pytest
-
-from edge_lpr.core.errors import HandoffError
-from edge_lpr.core.log import Log
-from edge_lpr.tokeniser.funnel import COMPLAINT_INTERVAL_NS, COUNTERS, Complaints, Funnel
-from tests.support.clock import SetClock
-
-FAULT = HandoffError("a reading has 64 bytes, but one of 3 came")
+from edge_lpr.tokeniser.funnel import COUNTERS, Funnel
 
 
 def test_every_counter_is_shown_from_the_start() -> None:
@@ -22,24 +13,3 @@ def test_counter_counts() -> None:
     funnel.count("undelivered", 3)
     assert funnel.counters()["received"] == 1
     assert funnel.counters()["undelivered"] == 3
-
-
-def test_lasting_fault_is_written_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    clock = SetClock()
-    complaints = Complaints(Log("test"), clock)
-    with caplog.at_level(logging.WARNING):
-        complaints.about("reading_refused", FAULT)
-        clock.now_monotonic_ns += COMPLAINT_INTERVAL_NS - 1
-        complaints.about("reading_refused", FAULT)
-        assert len(caplog.records) == 1
-        clock.now_monotonic_ns += 1
-        complaints.about("reading_refused", FAULT)
-    assert [record.getMessage() for record in caplog.records] == ["reading_refused"] * 2
-
-
-def test_another_fault_has_a_minute_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    complaints = Complaints(Log("test"), SetClock())
-    with caplog.at_level(logging.WARNING):
-        complaints.about("reading_refused", FAULT)
-        complaints.about("vision_away", FAULT)
-    assert len(caplog.records) == 2

@@ -1,9 +1,9 @@
 import pytest
 
 from edge_lpr.core.errors import PlateRefusedError
+from edge_lpr.core.wipe import wipe
 from edge_lpr.tokens.canonical import fold_into
 from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
-from edge_lpr.tokens.wipe import wipe
 
 SCOPE = TokenScope("tenant-a", "lane-07", 20_454)
 
