@@ -1,11 +1,18 @@
 """Opens models with ONNX Runtime: quiet, offline, no spinning threads."""
 
+import os
 from typing import Final
 
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state
+# ONNX Runtime's own builds report to their maker from the moment of import and keep an identifier
+# of the machine in the home folder. Only this variable, set before the import, forbids both:
+# disable_telemetry_events() below comes after the first report (microsoft/onnxruntime, pull
+# request 27379).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-from edge_lpr.core.errors import ModelError
+import onnxruntime  # noqa: E402
+from onnxruntime.capi import onnxruntime_pybind11_state  # noqa: E402
+
+from edge_lpr.core.errors import ModelError  # noqa: E402
 
 ORT_ERRORS: Final[tuple[type[Exception], ...]] = (
     RuntimeError,
