@@ -126,7 +126,7 @@ class LiveSource:
                 continue
             image_bgr = camera.read()
             if image_bgr is None:
-                self._log.warning("camera_lost")
+                self._log.warning("camera_lost", detail="it gives no frames and is opened again")
                 camera.close()
                 camera = None
                 continue

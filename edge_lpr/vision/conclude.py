@@ -40,6 +40,14 @@ class PassageJudge:
                 self._memory.remember(track.plate_digest, track.last_seen_ns)
         return None if verdict is None else _consensus(track, verdict)
 
+    def forget_past(self, now_ns: int) -> None:
+        """Forget passages that can no longer be repeated.
+
+        Args:
+            now_ns: Time of the newest frame, on the timeline of the source.
+        """
+        self._memory.forget_past(now_ns)
+
     def _verdict(self, track: Track) -> Verdict | None:
         """Vote if the passage is undecided, and count how it ends."""
         if track.plate_digest is not None:

@@ -75,6 +75,7 @@ class Pipeline:
                     self._follow(moment)
             for track in self._tracker.due(moment.captured_ns):
                 self._hand_over(track)
+            self._judge.forget_past(moment.captured_ns)
         for track in self._tracker.end():
             self._hand_over(track)
 

@@ -1,8 +1,9 @@
 """Remembers which plates a lane has just handed over, without remembering the plates.
 
 A plate may not stay in memory after its passage, so what is kept is a digest under a key that
-this process invents at its start and never shows. The digest tells only whether two passages of
-this run read the same; it has nothing to do with the tokens.
+this process invents at its start and never shows. Whoever holds both can still try every plate
+there is, and this hash is a fast one: so a digest is forgotten as soon as its window is over.
+It has nothing to do with the tokens.
 """
 
 import hashlib
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 _DIGEST_BYTES: Final = 16
 _MAXIMUM_REMEMBERED: Final = 4096
 """More passages than one lane can have within the longest window of an hour."""
+
+_DECIDED_LATE_NS: Final = 10_000_000_000
+"""A passage that began within the window may be decided this much later: it has to end first."""
 
 
 class RepeatMemory:
@@ -54,6 +58,17 @@ class RepeatMemory:
         self._last_seen_ns[digest] = max(earlier_ns, seen_ns)
         if len(self._last_seen_ns) > _MAXIMUM_REMEMBERED:
             del self._last_seen_ns[next(iter(self._last_seen_ns))]
+
+    def forget_past(self, now_ns: int) -> None:
+        """Forget the plates whose window is over.
+
+        Args:
+            now_ns: Time of the newest frame, on the timeline of the source.
+        """
+        oldest_ns = now_ns - self._window_ns - _DECIDED_LATE_NS
+        past = [each for each, seen_ns in self._last_seen_ns.items() if seen_ns < oldest_ns]
+        for digest in past:
+            del self._last_seen_ns[digest]
 
     def is_repeat(self, digest: bytes, first_seen_ns: int) -> bool:
         """Return whether a plate was seen within the window before.

@@ -31,14 +31,16 @@ def frames(tmp_path: Path) -> Path:
     return folder
 
 
-def _settings_file(tmp_path: Path, source: Path, **vision: str) -> Path:
+def _settings_file(
+    tmp_path: Path, source: Path | str, *, kind: str = "folder", **vision: str
+) -> Path:
     lines = [f'{key} = "{value}"' for key, value in vision.items()]
     file = tmp_path / "booth.toml"
     file.write_text(
         "[booth]\ntenant = 't'\nsite = 's'\ndevice = 'd'\n[[lanes]]\nnumber = 1\n"
         f"[vision]\nreadings_socket = '{tmp_path}/readings.sock'\nthreads = 1\n"
         + "\n".join(lines)
-        + f"\n[vision.source]\nkind = 'folder'\naddress = '{source}'\n"
+        + f"\n[vision.source]\nkind = '{kind}'\naddress = '{source}'\n"
     )
     return file
 
@@ -106,6 +108,13 @@ def test_a_missing_source_ends_with_status_1_and_what_to_do(tmp_path: Path) -> N
     assert status == 1
     assert events[-1]["kind"] == "FrameSourceError"
     assert "give a folder of frames" in events[-1]["detail"]
+
+
+def test_a_missing_camera_ends_with_status_1_and_what_to_do(tmp_path: Path) -> None:
+    status, events = _run(_settings_file(tmp_path, "97", kind="camera"))
+    assert status == 1
+    assert events[-1]["kind"] == "FrameSourceError"
+    assert "plug it in" in events[-1]["detail"]
 
 
 @pytest.fixture
