@@ -9,10 +9,10 @@ from typing import Final
 # request 27379).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
-from onnxruntime.capi import onnxruntime_pybind11_state  # noqa: E402
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state
 
-from edge_lpr.core.errors import ModelError  # noqa: E402
+from edge_lpr.core.errors import ModelError
 
 ORT_ERRORS: Final[tuple[type[Exception], ...]] = (
     RuntimeError,
