@@ -10,6 +10,7 @@ from edge_lpr.demo.arguments import Source
 from edge_lpr.demo.brokers import EmbeddedBroker, choose_broker, start_broker
 from edge_lpr.demo.folders import DemoFolders, make_folders
 from edge_lpr.synthesis.lane import write_lane
+from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
 from tests.support.whole_booth import KnownLane
 
 PASSES = 4
@@ -17,6 +18,8 @@ PASSES = 4
 
 @pytest.fixture(scope="session")
 def lane(tmp_path_factory: pytest.TempPathFactory) -> KnownLane:
+    # FFmpeg reads its log level once a process, and a test of its silence may come after us.
+    silence_opencv()
     video_file = tmp_path_factory.mktemp("lane") / "lane.avi"
     truth = write_lane(video_file, PASSES)
     return KnownLane(Source("video", str(video_file)), truth)
