@@ -5,6 +5,8 @@ the key and what is allowed. Secrets are never in the settings, only the paths o
 ``firmware_config/booth.toml`` is the commented template; a test re-reads it.
 """
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -25,10 +27,33 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 Direction = Literal["in", "out", "unknown"]
 
 
+_PHRASES: Final[Mapping[str, str]] = {
+    "extra_forbidden": "is no setting; firmware_config/booth.toml shows all that there are",
+    "missing": "is missing",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "may hold a to z, 0 to 9 and -, at most 32 characters",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "too_short": "needs at least {min_length} of them",
+    "too_long": "may have at most {max_length} of them",
+    "model_type": "must be a section of its own",
+}
+"""What an installer is told, by pydantic's kind of fault."""
+
+
 class _Section(BaseModel):
     """A section: frozen, and nothing in it that is not named here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class BoothSection(_Section):
@@ -168,8 +193,23 @@ class BoothSettings(_Section):
             msg = f"lane numbers must differ, but are {numbers}"
             raise ValueError(msg)
         if self.vision.source.lane not in numbers:
-            msg = f"vision.source.lane is {self.vision.source.lane}, but the lanes are {numbers}"
+            msg = (
+                f"vision.source.lane is {self.vision.source.lane}, but the lanes are {numbers}; "
+                "correct it or add a [[lanes]] with that number"
+            )
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _neighbours_must_meet(self) -> "BoothSettings":
+        """Refuse a socket that one process listens on and the other does not look for."""
+        for key, one, other in (
+            ("readings_socket", self.vision.readings_socket, self.tokeniser.readings_socket),
+            ("sightings_socket", self.tokeniser.sightings_socket, self.publisher.sightings_socket),
+        ):
+            if one != other:
+                msg = f"{key} stands in two sections with different paths; make them equal"
+                raise ValueError(msg)
         return self
 
 
@@ -197,7 +237,10 @@ def load_settings(settings_file: Path) -> BoothSettings:
     if len(untrusted_bytes) > MAXIMUM_SETTINGS_BYTES:
         raise SettingsError(f"{settings_file}: longer than {MAXIMUM_SETTINGS_BYTES} bytes")
     try:
-        return BoothSettings.model_validate(tomli.loads(untrusted_bytes.decode()))
+        untrusted_document = tomli.loads(untrusted_bytes.decode())
+        # By way of JSON, because pydantic's strict mode (no "2" for 2, no true for 1) takes a list
+        # for a tuple and text for a path only there. A TOML date becomes text, and is refused.
+        return BoothSettings.model_validate_json(json.dumps(untrusted_document, default=str))
     except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise SettingsError(f"{settings_file}: is no TOML: {error}") from error
     except ValidationError as error:
@@ -206,7 +249,31 @@ def load_settings(settings_file: Path) -> BoothSettings:
 
 def _sentences(error: ValidationError) -> str:
     """Name each wrong key and what is allowed, without quoting the value."""
+    faults = error.errors(include_url=False, include_input=False)
+    places = [fault["loc"] for fault in faults]
+    # A list that has a fault inside is also reported as too short; that would be a false trail.
+    told = [
+        fault
+        for fault in faults
+        if not (
+            fault["type"] == "too_short"
+            and any(place != fault["loc"] and place[:1] == fault["loc"][:1] for place in places)
+        )
+    ]
     return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
-        for fault in error.errors(include_url=False, include_input=False)
+        f"{_key(fault['loc'])} {_phrase(fault['type'], fault['msg'], fault.get('ctx', {}))}".strip()
+        for fault in told
     )
+
+
+def _key(place: tuple[int | str, ...]) -> str:
+    """Return a key as an installer would look for it; lanes are counted from 1."""
+    words = [f"({part + 1})" if isinstance(part, int) else part for part in place]
+    return ".".join(words).replace(".(", "(")
+
+
+def _phrase(kind: str, message: str, limits: Mapping[str, object]) -> str:
+    """Say what is allowed, in words that fit behind the key."""
+    if kind in _PHRASES:
+        return _PHRASES[kind].format(**limits)
+    return message.removeprefix("Value error, ")

@@ -32,21 +32,77 @@ def test_minimal_settings_load_with_defaults(settings_file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("wrong", "sentence"),
     [
-        pytest.param("[publisher]\nbroker_prot = 1", "publisher.broker_prot", id="unknown key"),
-        pytest.param("[publisher]\nbroker_port = 0", "publisher.broker_port", id="out of range"),
-        pytest.param("[publisher]\nmqtt_version = '4'", "'5' or '3.1.1'", id="unknown word"),
-        pytest.param("[tokeniser]\nqueue_sightings = 'x'", "queue_sightings", id="wrong type"),
+        pytest.param(
+            "[publisher]\nbroker_prot = 1",
+            "publisher.broker_prot is no setting; firmware_config/booth.toml shows all",
+            id="unknown key",
+        ),
+        pytest.param(
+            "[publisher]\nbroker_port = 0",
+            "publisher.broker_port must be at least 1",
+            id="too small",
+        ),
+        pytest.param(
+            "[tokeniser]\nqueue_sightings = 1_000_000",
+            "tokeniser.queue_sightings must be at most 100000",
+            id="too large",
+        ),
+        pytest.param(
+            "[publisher]\nmqtt_version = '4'",
+            "publisher.mqtt_version must be '5' or '3.1.1'",
+            id="unknown word",
+        ),
+        pytest.param(
+            "[publisher]\nbroker_port = '1883'",
+            "publisher.broker_port must be a whole number",
+            id="number in quotes",
+        ),
+        pytest.param(
+            "[publisher]\nbroker_port = true",
+            "publisher.broker_port must be a whole number",
+            id="truth for a number",
+        ),
+        pytest.param(
+            "[publisher]\nbroker_host = 1979-05-27\ndrain_s = '5'",
+            "publisher.drain_s must be a number",
+            id="text for seconds",
+        ),
         pytest.param("this is no TOML", "is no TOML", id="no TOML"),
     ],
 )
-def test_wrong_settings_name_file_and_key(settings_file: Path, wrong: str, named: str) -> None:
+def test_wrong_settings_name_file_key_and_range(
+    settings_file: Path, wrong: str, sentence: str
+) -> None:
     settings_file.write_text(MINIMAL + wrong)
     with pytest.raises(SettingsError) as caught:
         load_settings(settings_file)
     assert str(settings_file) in str(caught.value)
-    assert named in str(caught.value)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        pytest.param(
+            '"tenant-a"', '"Tenant A"', "booth.tenant may hold a to z, 0 to 9 and -", id="name"
+        ),
+        pytest.param('site = "lane-07"\n', "", "booth.site is missing", id="missing key"),
+        pytest.param(
+            "number = 1 }", "number = 17 }", "lanes(1).number must be at most 16", id="lane"
+        ),
+    ],
+)
+def test_wrong_booth_is_told_in_words(
+    settings_file: Path, old: str, new: str, sentence: str
+) -> None:
+    settings_file.write_text(MINIMAL.replace(old, new))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(settings_file)
+    assert sentence in str(caught.value)
+    assert "at least 1 item" not in str(caught.value)
+    assert ";" not in str(caught.value)
 
 
 def test_missing_settings_say_where_the_template_is(settings_file: Path) -> None:
@@ -66,6 +122,12 @@ def test_endless_settings_are_refused(settings_file: Path) -> None:
         pytest.param("number = 1", "number = 2", "lanes are [2]", id="camera on an unknown lane"),
         pytest.param(
             "{ number = 1 }", "{ number = 1 }, { number = 1 }", "must differ", id="lane twice"
+        ),
+        pytest.param(
+            "lanes = ",
+            "tokeniser.readings_socket = '/run/elsewhere.sock'\nlanes = ",
+            "readings_socket stands in two sections",
+            id="neighbours that do not meet",
         ),
         pytest.param(
             'kind = "folder"\naddress = "frames"',

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from edge_lpr.core.settings import (
     BoothSection,
-    BoothSettings,
     LaneSection,
     PublisherSection,
     SourceSection,
     TokeniserSection,
     VisionSection,
+    load_settings,
 )
 
 TEMPLATE = Path(__file__).parents[2] / "firmware_config" / "booth.toml"
@@ -67,7 +67,7 @@ def shown_defaults() -> Iterator[tuple[str, object, object]]:
 
 
 def test_template_is_valid_as_it_ships() -> None:
-    settings = BoothSettings.model_validate(tomli.loads(TEMPLATE.read_text()))
+    settings = load_settings(TEMPLATE)
     assert settings.vision.source.kind == "camera"
 
 

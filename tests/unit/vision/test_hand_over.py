@@ -42,7 +42,7 @@ def _settings(kind: str, address: str) -> BoothSettings:
     return BoothSettings.model_validate(
         {
             "booth": {"tenant": "t", "site": "s", "device": "d"},
-            "lanes": [{"number": 1}, {"number": 3, "direction": "in"}],
+            "lanes": ({"number": 1}, {"number": 3, "direction": "in"}),
             "vision": {"source": {"kind": kind, "address": address, "lane": 3}},
         }
     )
