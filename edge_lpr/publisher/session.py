@@ -46,6 +46,13 @@ _OUTBOX_WAIT_S: Final = 10.0
 _CLOSING_TURN_S: Final = 0.1
 _NS_PER_S: Final = 1_000_000_000
 
+_REFUSED: Final = (
+    "the broker said no: allow this client in the broker's configuration (this version has no "
+    "user name or certificate to offer) or correct publisher.mqtt_version; "
+    "sightings wait in the outbox"
+)
+"""What to do about ``broker_refused``, whose reason is the broker's own word."""
+
 
 class _Stage(Enum):
     """How far the connection is."""
@@ -250,6 +257,7 @@ class BrokerSession:
             host=self._broker.host,
             port=self._broker.port,
             reason=str(error),
+            detail=_REFUSED if is_refusal else _unreachable(self._broker),
             wait_s=round(wait_s, 1),
         )
 
@@ -279,3 +287,11 @@ class BrokerSession:
     def _in_ns(self, wait_s: float) -> int:
         """Return the moment that is so many seconds ahead."""
         return self._clock.monotonic_ns() + round(wait_s * _NS_PER_S)
+
+
+def _unreachable(broker: BrokerAddress) -> str:
+    """Return what to do about ``broker_unreachable``."""
+    return (
+        f"nobody answers at {broker.host}:{broker.port}; start the broker or correct "
+        "publisher.broker_host and publisher.broker_port; sightings wait in the outbox"
+    )

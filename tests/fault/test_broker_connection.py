@@ -60,6 +60,7 @@ def test_refused_connection_is_told_from_an_unreachable_broker(
     bench.turn_until(lambda: not bench.session.is_connected)
     (line,) = logged(caplog, "broker_refused")
     assert line["reason"] == reason
+    assert "allow this client in the broker's configuration" in str(line["detail"])
     assert logged(caplog, "broker_unreachable") == []
 
 
@@ -80,6 +81,9 @@ def test_nobody_at_the_port_is_unreachable(
     bench.session.turn(0.01)
     (line,) = logged(caplog, "broker_unreachable")
     assert line["reason"] == "Connection refused"
+    assert f"nobody answers at localhost:{bench.broker.port}; start the broker" in str(
+        line["detail"]
+    )
     assert line["wait_s"] == 1.0
 
 
