@@ -20,6 +20,9 @@ _EARLIEST_PLAUSIBLE_UNIX_S: Final = 1_767_225_600
 _TIME_ERROR: Final = 5
 """``ntp_gettime`` returns this while the kernel clock is not synchronised (glibc, sys/timex.h)."""
 
+TIMESYNCD_MARK: Final = Path("/run/systemd/timesync/synchronized")
+"""Exists once systemd-timesyncd has synchronised the clock since the device was switched on."""
+
 _NTPTIMEVAL_BYTES: Final = 128
 """Room for glibc's ``struct ntptimeval`` (72 bytes on 64-bit) with a margin."""
 
@@ -69,15 +72,15 @@ class SystemClock:
 
         Source:
             ntp_gettime(3): any value but TIME_ERROR means that something (timesyncd, chrony,
-            ntpd, a hypervisor) disciplines the kernel clock.
+            ntpd, a hypervisor) disciplines the kernel clock. The units' sandbox denies that
+            call, together with those that set the clock; there systemd-timesyncd's own mark
+            tells (systemd-timesyncd.service(8)), and booths use timesyncd.
         """
         if self.unix_s() < _EARLIEST_PLAUSIBLE_UNIX_S:
             return TimeQuality.NONE
-        libc = ctypes.CDLL(None)
-        if libc.ntp_gettime(ctypes.create_string_buffer(_NTPTIMEVAL_BYTES)) not in (
-            -1,
-            _TIME_ERROR,
-        ):
+        state = ctypes.CDLL(None).ntp_gettime(ctypes.create_string_buffer(_NTPTIMEVAL_BYTES))
+        is_denied = state == -1
+        if (is_denied and TIMESYNCD_MARK.exists()) or state not in (-1, _TIME_ERROR):
             return TimeQuality.NTP
         if Path("/sys/class/rtc/rtc0").exists():
             return TimeQuality.RTC

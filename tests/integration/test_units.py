@@ -31,6 +31,13 @@ def test_the_three_units_give_up_the_same_things() -> None:
     assert given_up[0] == given_up[1] == given_up[2]
 
 
+@pytest.mark.parametrize("process_name", PROCESSES)
+def test_unit_is_started_again_for_ever(process_name: str) -> None:
+    lines = lines_of(process_name)
+    assert "StartLimitIntervalSec=0" in lines
+    assert "Restart=on-failure" in lines
+
+
 @pytest.mark.parametrize("process_name", ["vision", "tokeniser"])
 def test_only_the_publisher_has_a_network(process_name: str) -> None:
     lines = lines_of(process_name)

@@ -1,7 +1,11 @@
 """Epochs are whole days of UTC, and the system clock says how good it is."""
 
+import ctypes
+from pathlib import Path
+
 import pytest
 
+from edge_lpr.core import clock as clock_module
 from edge_lpr.core.clock import SystemClock, TimeQuality, epoch_of
 
 
@@ -32,3 +36,26 @@ def test_reset_clock_has_no_quality(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_plausible_clock_has_some_quality() -> None:
     assert SystemClock().quality() is not TimeQuality.NONE
+
+
+class DenyingLibrary:
+    """A C library in the units' sandbox, which denies asking the kernel about its clock."""
+
+    def __init__(self, name: None) -> None:
+        del name
+
+    def ntp_gettime(self, buffer: object) -> int:
+        del buffer
+        return -1
+
+
+@pytest.mark.parametrize(
+    ("mark", "is_synchronised"),
+    [pytest.param("/", True, id="mark"), pytest.param("/no-such-file", False, id="no mark")],
+)
+def test_sandboxed_process_goes_by_the_mark_of_timesyncd(
+    monkeypatch: pytest.MonkeyPatch, mark: str, *, is_synchronised: bool
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", DenyingLibrary)
+    monkeypatch.setattr(clock_module, "TIMESYNCD_MARK", Path(mark))
+    assert (SystemClock().quality() is TimeQuality.NTP) is is_synchronised
