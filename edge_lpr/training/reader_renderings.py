@@ -37,7 +37,7 @@ _SHARES: Final = {
 }
 """Share of each group of formats: the United States have the most looks and the fewest pictures."""
 
-_HERSHEY_SHARE: Final = 0.25
+_HERSHEY_SHARE: Final = 0.35
 """Share of plates in OpenCV's faces, in which the demonstration's lane is lettered."""
 
 _LOOK_ALIKE_SHARES: Final = {"gb": 0.6, "us": 0.15, "br": 0.15, "world": 0.1}
@@ -104,9 +104,7 @@ class Renderings:
         style = self._style(plate_format)
         vanity = group == "us" and happens(_VANITY_SHARE, rng)
         printed = draw_vanity_text(rng) if vanity else draw_printed_text(plate_format, rng)
-        typeface = self._typeface()
-        if not vanity and happens(_LOOK_ALIKE_SHARES.get(group, 0.0), rng):
-            typeface = LookAlikeTypeface(typeface)
+        typeface = self._typeface(0.0 if vanity else _LOOK_ALIKE_SHARES.get(group, 0.0))
         height_px = int(rng.integers(56, 112))
         plate = render_plate(printed, style, typeface, rng, height_px=height_px)
         classes = encode_text(plate.text)
@@ -121,13 +119,14 @@ class Renderings:
         on_blank = style is UNITED_STATES and self._blank_style.blanks
         return self._blank_style if on_blank and happens(_BLANK_SHARE, self._rng) else style
 
-    def _typeface(self) -> Typeface:
-        """Draw a typeface."""
+    def _typeface(self, look_alike_share: float) -> Typeface:
+        """Draw a typeface; OpenCV's tell zero from O by their widths, and keep doing so."""
         rng = self._rng
-        faces = self._from_files
         if happens(_HERSHEY_SHARE, rng):
             faces = self._plain if happens(_WITHOUT_SERIFS_SHARE, rng) else self._hershey
-        return faces[rng.integers(len(faces))]
+            return faces[rng.integers(len(faces))]
+        face = self._from_files[rng.integers(len(self._from_files))]
+        return LookAlikeTypeface(face) if happens(look_alike_share, rng) else face
 
 
 def load_renderings(materials: Path, rng: np.random.Generator) -> Renderings:
