@@ -41,6 +41,11 @@ def certificate_file(folders: DemoFolders) -> Path:
     return folders.keys / "device-certificate"
 
 
+def authority_file(folders: DemoFolders) -> Path:
+    """Return where the authority's public key is, in hexadecimal: what a consumer pins."""
+    return folders.keys / "authority.hex"
+
+
 def make_keys(folders: DemoFolders, clock: Clock) -> PublicKey:
     """Make the keys that are missing, and certify the device anew.
 
@@ -70,6 +75,7 @@ def make_keys(folders: DemoFolders, clock: Clock) -> PublicKey:
         not_after=not_before + _CERTIFICATE_DAYS * EPOCH_LENGTH_S,
     )
     certificate_file(folders).write_bytes(issue_certificate(certificate, authority_key))
+    authority_file(folders).write_text(authority_key.public_key.octets.hex() + "\n")
     return authority_key.public_key
 
 
