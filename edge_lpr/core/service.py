@@ -21,12 +21,19 @@ EXIT_MISCONFIGURED: Final = 2
 
 
 class StopRequest:
-    """Whether SIGTERM or SIGINT has asked for an orderly stop."""
+    """Whether SIGTERM or SIGINT has asked for an orderly stop.
+
+    A signal handler runs in the main thread, between two of its instructions, and ``event.set``
+    takes the lock inside the event. So the main thread must never be inside that lock itself: it
+    asks ``event.is_set``, sleeps by other means than ``event.wait``, and asks for a stop with
+    ``make`` rather than with ``event.set``. Other threads may use the event as they like.
+    """
 
     def __init__(self) -> None:
         """Begin without a request."""
         self.event = threading.Event()
-        """Set once a stop is wanted."""
+        """Set once a stop is wanted; the main thread must not wait on it or set it."""
+        self._is_made = False
         self._listeners: list[Callable[[], None]] = []
 
     def tell(self, listener: Callable[[], None]) -> None:
@@ -40,7 +47,11 @@ class StopRequest:
             listener()
 
     def make(self) -> None:
-        """Ask for the stop."""
+        """Ask for the stop; may be called again, also by a signal in the middle of it."""
+        if self._is_made:
+            return
+        # First of all, so that a signal that comes while the event is being set stays out of it.
+        self._is_made = True
         self.event.set()
         for listener in self._listeners:
             listener()

@@ -4,12 +4,12 @@ import io
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Final
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.core.service import StopRequest
 from edge_lpr.demo.arguments import parse_arguments
 from edge_lpr.demo.run import Demo
 from edge_lpr.demo.screen import JsonScreen, Screen, TableScreen
@@ -33,11 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show a bar or a dot must not end the demo.
         sys.stdout.reconfigure(errors="replace")
-    stop = threading.Event()
+    stop = StopRequest()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stop.make())
     try:
-        return 0 if Demo(parse_arguments(words), screen, SystemClock(), stop).run() else 1
+        return 0 if Demo(parse_arguments(words), screen, SystemClock(), stop.event).run() else 1
     except EdgeLprError as error:
         screen.failure(str(error))
     except OSError as error:

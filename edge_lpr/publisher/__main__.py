@@ -4,7 +4,6 @@ The main thread sends; a second one takes documents from the tokeniser.
 """
 
 import sys
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -75,43 +74,44 @@ class Publisher:
             )
         )
         self._intake = Intake(self._outbox, log)
-        self.wake_up = resources.enter_context(closing(WakeUp()))
+        self._wake_up = resources.enter_context(closing(WakeUp()))
         listener = resources.enter_context(
             closing(Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id))
         )
         self._relay = Relay(
-            listener, self._outbox, self._intake, wake_up=self.wake_up, clock=clock, log=log
+            listener, self._outbox, self._intake, wake_up=self._wake_up, clock=clock, log=log
         )
         booth = settings.booth
         self._session = BrokerSession(
             MqttClient(DeviceAddress(booth.tenant, booth.site, booth.device), section.mqtt_version),
             broker,
             self._outbox,
-            wake_up=self.wake_up,
+            wake_up=self._wake_up,
             clock=clock,
             log=log,
         )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Work until told to stop, then send what is unsent.
 
         Args:
-            stop: Set to end; ``wake_up`` must be set with it.
+            stop: Made to end; ``wake_up`` is told of it.
 
         Raises:
             OutboxDamagedError: The outbox must be opened again, by a new process.
         """
+        stop.tell(self._wake_up.set)
         self._log.info("started", version=__version__)
         self._notifier.ready()
         with ThreadPoolExecutor(1, thread_name_prefix="relay") as executor:
-            relaying = executor.submit(self._relay.run, stop)
+            relaying = executor.submit(self._relay.run, stop.event)
             try:
-                while not stop.is_set():
+                while not stop.event.is_set():
                     self._work(relaying)
             finally:
                 # Also after an error: the executor waits for the relay.
-                stop.set()
+                stop.make()
         self._notifier.stopping()
         self._drain()
         self._session.close(OFFLINE_S)
@@ -155,8 +155,7 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     """Run the process until told to stop."""
     with ExitStack() as resources:
         publisher = Publisher(settings, resources, clock=SystemClock(), log=log)
-        stop.tell(publisher.wake_up.set)
-        publisher.run(stop.event)
+        publisher.run(stop)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

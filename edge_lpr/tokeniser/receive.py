@@ -6,6 +6,7 @@ queue is full.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Final
@@ -146,7 +147,11 @@ class ReadingReceiver:
 
     def _wait_for_turn(self, lane: int, stop: threading.Event) -> None:
         """Wait until the lane may have its next reading; an orderly stop is not kept waiting."""
-        stop.wait(self._pace.claim_ns(lane, self._clock.monotonic_ns()) / _NS)
+        wait_s = self._pace.claim_ns(lane, self._clock.monotonic_ns()) / _NS
+        while wait_s > 0 and not stop.is_set():
+            # Not stop.wait: this is the main thread, see core/service.py.
+            time.sleep(min(wait_s, _LOOK_AROUND_S))
+            wait_s -= _LOOK_AROUND_S
 
     def _count(self, counter: str, error: EdgeLprError | None = None) -> None:
         """Count a reading and what became of it, and say why if it came to nothing."""
