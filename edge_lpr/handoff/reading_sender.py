@@ -110,6 +110,18 @@ class ReadingSender:
             self._changed.notify_all()
             return True
 
+    def wait_until_sent(self, timeout_s: float) -> bool:
+        """Wait until nothing is queued any more.
+
+        Args:
+            timeout_s: Longest wait in seconds; short enough to feed a watchdog in between.
+
+        Returns:
+            Whether every reading that was offered has found its fate.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._queue, timeout_s)
+
     def drain(self, deadline_s: float) -> int:
         """Send what is queued, then stop for good; may be called twice.
 

@@ -23,8 +23,11 @@ from edge_lpr.vision.pipeline import Pipeline
 
 _FUNNEL_EVERY_NS: Final = 60 * NANOSECONDS
 
-_REPLAY_DRAIN_S: Final = 60.0
+_REPLAY_DRAIN_NS: Final = 60 * NANOSECONDS
 """A full queue of 32 readings takes 16 s at the tokeniser's pace; a slow start comes on top."""
+
+_LOOK_AROUND_S: Final = 0.5
+"""How often a replay that waits for the tokeniser looks whether it should stop."""
 
 _STOP_DRAIN_S: Final = 5.0
 """An orderly stop may take this long to deliver what is queued."""
@@ -54,13 +57,12 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     stop.tell(consumer.stop)
     notifier.ready()
     log.info("started")
-    drain_s = _STOP_DRAIN_S
     try:
         pipeline.run(_watched(source, clock, notifier, lambda: _log_funnel(log, funnel, sender)))
-        drain_s = _STOP_DRAIN_S if stop.event.is_set() else _REPLAY_DRAIN_S
+        _deliver_replay(sender, clock, notifier, stop)
     finally:
         notifier.stopping()
-        sender.drain(drain_s)
+        sender.drain(_STOP_DRAIN_S)
         _log_funnel(log, funnel, sender)
     log.info("stopped")
 
@@ -76,6 +78,17 @@ def _watched(
         if clock.monotonic_ns() >= report_at_ns:
             report_at_ns += _FUNNEL_EVERY_NS
             report()
+
+
+def _deliver_replay(
+    sender: ReadingSender, clock: Clock, notifier: ServiceNotifier, stop: StopRequest
+) -> None:
+    """Give the tokeniser time to take what is queued, unless a stop is wanted meanwhile."""
+    give_up_ns = clock.monotonic_ns() + _REPLAY_DRAIN_NS
+    while not stop.event.is_set() and clock.monotonic_ns() < give_up_ns:
+        if sender.wait_until_sent(_LOOK_AROUND_S):
+            return
+        notifier.alive()
 
 
 def _log_funnel(log: Log, funnel: Funnel, sender: ReadingSender) -> None:

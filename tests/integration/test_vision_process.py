@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.scenes import write_lane_folder
 from tests.support.waiting import DEADLINE_S, wait_until
 
 FRAMES = 8
@@ -41,6 +42,7 @@ def _settings_file(
         f"[vision]\nreadings_socket = '{tmp_path}/readings.sock'\nthreads = 1\n"
         + "\n".join(lines)
         + f"\n[vision.source]\nkind = '{kind}'\naddress = '{source}'\n"
+        + f"[tokeniser]\nreadings_socket = '{tmp_path}/readings.sock'\n"
     )
     return file
 
@@ -143,3 +145,22 @@ def test_a_signal_stops_it_in_an_orderly_way(
     events = _events(log.read_text())
     assert [event["event"] for event in events[-2:]] == ["funnel", "stopped"]
     assert events[-2]["counters"]["frames"] < 5000
+
+
+def test_a_signal_ends_the_wait_for_a_tokeniser_that_is_away(tmp_path: Path) -> None:
+    frames = tmp_path / "lane"
+    frames.mkdir()
+    write_lane_folder(frames, passes=1, seed=1)
+    log_file = tmp_path / "log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(_command(_settings_file(tmp_path, frames)), stderr=log)
+    try:
+        wait_until(lambda: b'"source_ended"' in log_file.read_bytes(), deadline_s=60)
+        process.send_signal(signal.SIGTERM)
+        # Without the signal it waits for a minute.
+        assert process.wait(DEADLINE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+    (funnel,) = [event for event in _events(log_file.read_text()) if event["event"] == "funnel"]
+    assert funnel["counters"]["undelivered"] == 1
