@@ -111,7 +111,7 @@ class Outbox:
         return is_new
 
     def store_birth(self, boot: str, document: bytes) -> None:
-        """Commit the birth message in place of the one before.
+        """Commit the birth message in place of the one before; the same one again is not written.
 
         Args:
             boot: Boot id that it announces, 16 hexadecimal digits.
@@ -120,11 +120,18 @@ class Outbox:
         Raises:
             OutboxError: It could not be committed.
         """
-        with self._owned() as connection, _transaction(connection):
-            connection.execute(
-                "INSERT OR REPLACE INTO birth (only, boot, document) VALUES (1, ?, ?)",
-                (boot, document),
-            )
+        with self._owned() as connection:
+            # The tokeniser hands its birth over at every connection; a card has few writes.
+            if connection.execute("SELECT boot, document FROM birth").fetchone() == (
+                boot,
+                document,
+            ):
+                return
+            with _transaction(connection):
+                connection.execute(
+                    "INSERT OR REPLACE INTO birth (only, boot, document) VALUES (1, ?, ?)",
+                    (boot, document),
+                )
 
     def latest_birth(self) -> StoredBirth | None:
         """Return the last birth message, or ``None`` before the first one."""

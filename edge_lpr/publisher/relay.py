@@ -103,10 +103,13 @@ class Relay:
             )
             if untrusted_message is None:
                 continue
-            answer = self._take(parse_to_publisher(untrusted_message))
+            message = parse_to_publisher(untrusted_message)
+            answer = self._take(message)
             connection.send(pack_answer(answer))
             self._wake_up.set()
-            back_off.reset()
+            if answer.is_committed and isinstance(message, SightingMessage):
+                # A birth needs no room: with a full outbox it is taken at every connection.
+                back_off.reset()
 
     def _take(self, message: BirthMessage | SightingMessage) -> Answer:
         """Commit a document, or refuse it for good if it can never be committed."""

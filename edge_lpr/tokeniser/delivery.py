@@ -120,8 +120,7 @@ class Delivery:
             try:
                 with closing(connect(self._socket_path)) as connection:
                     self._greet(connection)
-                    back_off.reset()
-                    self._deliver_over(connection)
+                    self._deliver_over(connection, back_off)
             except NeighbourAwayError as error:
                 self._complaints.about("publisher_away", error)
             except HandoffError as error:
@@ -140,12 +139,14 @@ class Delivery:
         if not self._exchange(connection, pack_birth(birth), BIRTH_SEQUENCE_NUMBER):
             raise HandoffError("the publisher refused the birth; update both processes")
 
-    def _deliver_over(self, connection: Connection) -> None:
+    def _deliver_over(self, connection: Connection, back_off: BackOff) -> None:
         """Deliver the oldest sighting, then the next, over one connection."""
         while (sighting := self._oldest(connection)) is not None:
             number = sighting.sequence_number
             if self._exchange(connection, pack_sighting(number, sighting.jws), number):
                 self._finish_oldest("delivered")
+                # Not before: a publisher with a full outbox takes the birth, time after time.
+                back_off.reset()
                 continue
             # Sending it again would change nothing; its missing number tells the servers.
             self._finish_oldest("refused_by_publisher")

@@ -186,3 +186,18 @@ def test_file_without_tables_is_a_new_outbox(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite3")
     assert outbox.unsent_count == 0
     outbox.close()
+
+
+def test_same_birth_again_is_not_written(outbox: Outbox) -> None:
+    outbox.store_birth(BOOT, b"birth")
+    with outbox._owned() as connection:
+        before = connection.total_changes
+        connection.execute("PRAGMA query_only=ON")
+    outbox.store_birth(BOOT, b"birth")
+    with outbox._owned() as connection:
+        connection.execute("PRAGMA query_only=OFF")
+        assert connection.total_changes == before
+    outbox.store_birth(BOOT, b"another birth of the same boot")
+    birth = outbox.latest_birth()
+    assert birth is not None
+    assert birth.document == b"another birth of the same boot"

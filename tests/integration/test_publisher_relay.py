@@ -110,6 +110,31 @@ def test_sighting_that_cannot_be_kept_is_not_answered(
     assert events(caplog).count("failure") == 1
 
 
+def test_full_outbox_is_asked_less_and_less_often(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits_s: list[float] = []
+    monkeypatch.setattr(bench.stop, "wait", waits_s.append)
+    bench.tokeniser.greet()
+    message = pack_sighting(1, bench.tokeniser.signer.sighting())
+
+    def be_turned_away(times: int) -> None:
+        bench.outbox.error = OutboxError("the outbox is full")
+        for _ in range(times):
+            with pytest.raises(NeighbourAwayError):
+                bench.tokeniser.exchange(message)
+            # The birth, which needs no room, is taken at every connection.
+            bench.tokeniser.close()
+        bench.outbox.error = None
+
+    be_turned_away(4)
+    bench.tokeniser.hand_over_again(message)
+    assert waits_s == [0.1, 0.2, 0.4, 0.8]
+    be_turned_away(1)
+    bench.tokeniser.hand_over_again(message)
+    assert waits_s[4:] == [0.1]
+
+
 def test_damaged_outbox_ends_the_relay(bench: Bench) -> None:
     bench.tokeniser.greet()
     bench.outbox.error = OutboxDamagedError("its pages contradict each other")

@@ -99,6 +99,26 @@ def test_publisher_that_comes_back_gets_the_same_birth_before_the_next_vehicle(
         assert restarted.take_birth() == birth
 
 
+def test_publisher_that_takes_births_only_is_tried_less_and_less_often(
+    listener: Listener, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits_s: list[float] = []
+    monkeypatch.setattr(delivery, "_pause", waits_s.append)
+    offer(delivery)
+    for _ in range(4):
+        with accepted(listener) as full_publisher:
+            full_publisher.say_hello()
+            full_publisher.take_birth()
+            full_publisher.take_sighting()
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        publisher.commit_sighting()
+        wait_until(lambda: not delivery._queue)
+    wait_until(lambda: len(waits_s) >= 5)
+    assert waits_s[:5] == [0.1, 0.2, 0.4, 0.8, 0.1]
+
+
 def test_full_queue_makes_the_receiving_side_wait(delivery: Delivery, listener: Listener) -> None:
     for _ in range(QUEUE_SIGHTINGS):
         offer(delivery)
