@@ -19,6 +19,12 @@ WORKING_LONG_SIDE_PX: Final = 640
 MIN_PLATE_WIDTH_PX: Final = 10.0
 """Narrower plates are painted out: the labels miss too many of them to call the rest background."""
 
+CLOSE_UP_SHARE: Final = 0.2
+"""Share of windows that a plate fills to a good part: photographs show few from so near."""
+
+MAX_ENLARGEMENT: Final = 4.0
+"""Most that a photograph is enlarged for a close-up; more would be blur alone."""
+
 MIN_VISIBLE_SHARE: Final = 0.6
 """Plates that a window cuts deeper than this are painted out."""
 
@@ -109,6 +115,8 @@ def _random_scale(
     if target is not None:
         plate_size = target.box_xyxy[2:] - target.box_xyxy[:2]
         largest = float((np.array(size_px) / plate_size).min()) * 0.95
+        if happens(CLOSE_UP_SHARE, rng):
+            scale = min(largest * np.exp(rng.uniform(-1.2, 0.0)), MAX_ENLARGEMENT)
         scale = min(scale, largest)
     return float(scale) * np.exp(rng.normal(0, 0.06, 2))
 

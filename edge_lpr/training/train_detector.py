@@ -58,6 +58,8 @@ class Progress:
     """Seconds spent, over all starts."""
     budget_s: float
     """Seconds the whole training may take; the learning rate follows from it."""
+    peak_rate: float = PEAK_RATE
+    """Highest learning rate."""
 
     @property
     def share(self) -> float:
@@ -95,7 +97,7 @@ class Trainer:
             The parts of the loss.
         """
         for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate(self.progress.share)
+            group["lr"] = self.progress.peak_rate * rate_share(self.progress.share)
         batch = {name: tensor.to(self._device) for name, tensor in batch.items()}
         with torch.autocast(self._device.type, torch.bfloat16):
             predictions = self._network(batch["img"])
@@ -142,17 +144,17 @@ class Trainer:
                 value.lerp_(present[name].to(value.dtype), 1 - decay)
 
 
-def learning_rate(share: float) -> float:
-    """Compute the learning rate: a short climb, then a cosine down to one hundredth.
+def rate_share(share: float) -> float:
+    """Compute the share of the highest rate: a short climb, then a cosine to one hundredth.
 
     Args:
         share: Share of the training that is over, in [0, 1].
 
     Returns:
-        The rate for AdamW.
+        A factor in [0, 1].
     """
     climb = min(1.0, share / WARM_UP_SHARE + 0.01)
-    return PEAK_RATE * climb * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
+    return climb * (0.01 + 0.99 * (1 + math.cos(math.pi * share)) / 2)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -204,6 +206,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, help="folder of the pictures (DATA)")
     parser.add_argument("--work", type=Path, required=True, help="folder for state and weights")
     parser.add_argument("--start", type=Path, help="weights to start from (detector.pt)")
+    parser.add_argument(
+        "--rate", type=float, default=PEAK_RATE, help="highest learning rate; less with --start"
+    )
     parser.add_argument("--resume", action="store_true", help="continue the run in WORK")
     parser.add_argument(
         "--minutes", type=float, help="length of the whole training, earlier starts included (60)"
@@ -224,7 +229,7 @@ def _start_or_resume(arguments: argparse.Namespace) -> Trainer:
         if state_path.exists():
             raise DataSetError(f"{state_path} exists; pass --resume or choose another --work.")
         minutes = arguments.minutes or DEFAULT_MINUTES
-        progress = Progress(step=0, elapsed_s=0.0, budget_s=minutes * 60)
+        progress = Progress(0, 0.0, budget_s=minutes * 60, peak_rate=arguments.rate)
         return Trainer(arguments.work, progress, start=arguments.start)
     if not state_path.exists():
         raise DataSetError(f"{state_path} does not exist; start without --resume.")

@@ -21,7 +21,7 @@ from edge_lpr.training.detector_network import (
     load_weights,
     save_weights,
 )
-from edge_lpr.training.train_detector import Progress, Trainer, learning_rate, main
+from edge_lpr.training.train_detector import Progress, Trainer, main, rate_share
 
 pytestmark = [
     pytest.mark.torch,
@@ -127,7 +127,7 @@ def test_corners_learn_only_from_what_is_known(*, knowledge: int, teaches: bool)
 
 
 def test_rate_climbs_then_falls_to_almost_nothing() -> None:
-    rates = [learning_rate(share / 100) for share in range(101)]
+    rates = [rate_share(share / 100) for share in range(101)]
     assert rates[0] < rates[3] > rates[50] > rates[100] > 0
 
 
