@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.demo.arguments import DEFAULT_PASSES, DemoOptions
+from edge_lpr.core.stream_address import without_secrets
+from edge_lpr.demo.arguments import DEFAULT_PASSES, DemoOptions, Source
 from edge_lpr.demo.brokers import EmbeddedBroker, choose_broker, start_broker
 from edge_lpr.demo.children import Child, booth_command
 from edge_lpr.demo.consumer import Consumer
@@ -208,7 +209,7 @@ def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
         cars = options.passes or DEFAULT_PASSES
         source = f"rendered lane, {cars} {'car' if cars == 1 else 'cars'}"
     else:
-        source = f"{options.source.kind} {options.source.address}"
+        source = f"{options.source.kind} {_shown_address(options.source)}"
     facts = {
         "source": source,
         "broker": f"{broker.name}, MQTT {broker.mqtt_version}, {broker.host}:{broker.port}",
@@ -218,3 +219,8 @@ def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
         facts["keys"] = "test keys, kept; every sighting is marked as a test"
         facts["kept in"] = f"{options.keep}: settings, keys, logs, outbox"
     return facts
+
+
+def _shown_address(source: Source) -> str:
+    """Return a source's address as the screen may show it."""
+    return without_secrets(source.address) if source.kind == "rtsp" else source.address

@@ -17,6 +17,9 @@ from edge_lpr.wire import base64url
 from tests.support.waiting import wait_until
 from tests.support.whole_booth import KnownLane, WholeBooth
 
+SESAME = "sesame"
+RTSP_SOURCE = f"rtsp://booth:{SESAME}@127.0.0.1:9/none?password={SESAME}"
+
 PATIENCE_S = 180
 """Fifteen seconds on an idle machine."""
 
@@ -171,7 +174,7 @@ def empty_folder(folder: Path) -> str:
         pytest.param(no_video, "video", id="no video"),
         pytest.param(empty_folder, "picture", id="empty folder"),
         pytest.param(lambda _: "99", "camera", id="no camera"),
-        pytest.param(lambda _: "rtsp://127.0.0.1:9/none", "camera", id="no RTSP camera"),
+        pytest.param(lambda _: RTSP_SOURCE, "camera", id="no RTSP camera"),
     ],
 )
 def test_source_that_gives_no_frames_ends_with_a_sentence(
@@ -182,6 +185,7 @@ def test_source_that_gives_no_frames_ends_with_a_sentence(
     (sentence,) = run.stderr.splitlines()
     assert sentence.startswith("edge-lpr demo: ")
     assert word in sentence
+    assert SESAME not in run.stdout + run.stderr
 
 
 def test_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:

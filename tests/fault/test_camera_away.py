@@ -94,3 +94,9 @@ def test_the_message_of_a_silent_camera_does_not_hold_its_password(
     with pytest.raises(FrameSourceError) as caught:
         _open("rtsp", "rtsp://127.0.0.1:9/stream", credentials_file)
     assert "p%40ss" not in str(caught.value)
+
+
+def test_the_message_of_a_silent_camera_does_not_hold_the_query_of_its_address() -> None:
+    with pytest.raises(FrameSourceError, match=r"9/stream: the camera") as caught:
+        _open("rtsp", "rtsp://127.0.0.1:9/stream?user=booth&password=secret")
+    assert "secret" not in str(caught.value)

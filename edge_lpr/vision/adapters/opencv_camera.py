@@ -13,6 +13,7 @@ import numpy as np
 from edge_lpr.core.errors import FrameSourceError, KeyFileError
 from edge_lpr.core.secret_file import read_secret_file
 from edge_lpr.core.settings import SourceSection
+from edge_lpr.core.stream_address import without_secrets
 from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
 from edge_lpr.vision.contracts import BgrImage
 
@@ -137,8 +138,8 @@ def _sentence(settings: SourceSection) -> str:
     """Say which camera is missing and what to do; without credentials."""
     if settings.kind == "rtsp":
         return (
-            f"{settings.address}: the camera does not answer; check its power, cable, address "
-            "and credentials"
+            f"{without_secrets(settings.address)}: the camera does not answer; check its power, "
+            "cable, address and credentials"
         )
     return (
         f"camera {settings.address}: there is none, or another program has it; plug it in, look "
