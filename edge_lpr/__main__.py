@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("program", choices=PROGRAMS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the program")
     chosen = parser.parse_args(arguments)
+    # Until the program listens to signals itself, Ctrl-C ends it without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     module = importlib.import_module(PROGRAMS[chosen.program][0])
     return int(module.main(chosen.rest))
 

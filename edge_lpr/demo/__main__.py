@@ -17,6 +17,9 @@ from edge_lpr.demo.screen import JsonScreen, Screen, TableScreen
 _PRIVATE_UMASK: Final = 0o077
 """Nobody but the user may read anything of a demo; the processes inherit it."""
 
+_EXIT_UNHEARD: Final = 128 + signal.SIGPIPE
+"""What a shell calls a program that wrote to nobody: ``edge-lpr demo --json | head -n 1``."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo.
@@ -25,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after ``edge-lpr demo``; those of the process if left out.
 
     Returns:
-        0 if everything that was published was received and verified, else 1.
+        0 if everything that was published was received and verified, 141 if the reader of our
+        output left, else 1.
     """
     words = sys.argv[1:] if arguments is None else arguments
     screen: Screen = JsonScreen() if "--json" in words else TableScreen()
@@ -40,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0 if Demo(parse_arguments(words), screen, SystemClock(), stop.event).run() else 1
     except EdgeLprError as error:
         screen.failure(str(error))
+    except BrokenPipeError:
+        # What is still in the buffer goes nowhere, or Python would complain about it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _EXIT_UNHEARD
     except OSError as error:
         screen.failure(f"{error.filename or 'a file'}: {error.strerror or error}")
     return 1

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from rich.console import Console
 from rich.text import Text
@@ -50,12 +50,20 @@ class Screen(Protocol):
         ...
 
 
+class _PipeConsole(Console):
+    """Leaves it to the demo what to do when the reader of its output has left."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Pass the error on, instead of ending the program."""
+        raise BrokenPipeError
+
+
 class TableScreen:
     """A table that grows by a row a sighting; colours and movement only on a terminal."""
 
     def __init__(self) -> None:
         """Write to standard output, failures to standard error."""
-        self._console = Console(highlight=False)
+        self._console = _PipeConsole(highlight=False)
         self._errors = Console(stderr=True, highlight=False)
         self._has_header = False
 

@@ -157,6 +157,35 @@ def test_demo_stops_after_the_seconds_it_was_given(lane: KnownLane) -> None:
     assert "funnel" in run.lines[-1]
 
 
+def test_demo_ends_in_silence_when_nobody_reads_on(tmp_path: Path, lane: KnownLane) -> None:
+    with subprocess.Popen(
+        demo_command("--json", "--source", lane.source.address),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **homeless(tmp_path)},
+    ) as demo:
+        assert demo.stdout is not None
+        demo.stdout.close()
+        assert demo.stderr is not None
+        assert demo.stderr.read() == b""
+        assert demo.wait(PATIENCE_S) == 128 + signal.SIGPIPE
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupt_before_the_demo_listens_ends_it_in_silence() -> None:
+    # An import that is interrupted, as by Ctrl-C in the first second.
+    program = (
+        "import importlib, signal, sys\n"
+        "from edge_lpr.__main__ import main\n"
+        "importlib.import_module = lambda name: signal.raise_signal(signal.SIGINT)\n"
+        "sys.exit(main(['demo']))\n"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", program), check=False, capture_output=True, timeout=PATIENCE_S
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
+
 def no_video(folder: Path) -> str:
     (folder / "notes.avi").write_text("this is no video")
     return str(folder / "notes.avi")
