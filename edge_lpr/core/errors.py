@@ -4,7 +4,8 @@
 
     EdgeLprError
     ├── SettingsError           booth.toml is missing, unreadable or says something impossible
-    ├── KeyFileError            a key file is missing, damaged or readable by others
+    ├── KeyFileError            a key file is damaged or readable by others
+    │   └── KeyFileMissingError     it is not there
     ├── ModelError              a model file is missing, damaged or not the one in the manifest
     ├── FrameSourceError        the camera, video or folder gives no frames
     ├── DetectorError           the detector failed (never "no plate")
@@ -38,6 +39,10 @@ class SettingsError(EdgeLprError):
 
 class KeyFileError(EdgeLprError):
     """A key file is missing, damaged or readable by others."""
+
+
+class KeyFileMissingError(KeyFileError):
+    """There is no key file of that name."""
 
 
 class ModelError(EdgeLprError):

@@ -7,10 +7,11 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.errors import KeyFileError
+from edge_lpr.core.errors import KeyFileError, KeyFileMissingError
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 """Permission bits of group and others; a secret file has none of them."""
@@ -31,8 +32,9 @@ def read_secret_file(path: Path, maximum_bytes: int) -> bytearray:
         The content, owned by the caller, who wipes it.
 
     Raises:
-        KeyFileError: The file is missing, no regular file, owned by another user than this one
-            or root, reachable by group or others, or too long.
+        KeyFileMissingError: There is no such file.
+        KeyFileError: It is no regular file, owned by another user than this one or root,
+            reachable by group or others, or too long.
     """
     try:
         # O_NONBLOCK: opening a named pipe would otherwise wait for its writer for ever.
@@ -45,11 +47,33 @@ def read_secret_file(path: Path, maximum_bytes: int) -> bytearray:
             return _read_exactly(path, descriptor, status.st_size)
         finally:
             os.close(descriptor)
+    except FileNotFoundError as error:
+        raise KeyFileMissingError(f"{path}: there is no such file") from error
     except OSError as error:
         raise KeyFileError(
             f"{path}: cannot be read ({error.strerror}); "
             "it must be a regular file, no link, that this process may read"
         ) from error
+
+
+@contextlib.contextmanager
+def named_in_settings(key: str, origin: str) -> Iterator[None]:
+    """Say which setting names a file that is missing, and where such a file comes from.
+
+    Args:
+        key: The setting, such as ``tokeniser.event_key_file``.
+        origin: What brings the file there, as a part of a sentence.
+
+    Yields:
+        Nothing: the file is read inside.
+
+    Raises:
+        KeyFileMissingError: There is no such file; the message says what to do.
+    """
+    try:
+        yield
+    except KeyFileMissingError as error:
+        raise KeyFileMissingError(f"{error}; {key} names it: {origin}") from error
 
 
 def write_secret_file(path: Path, content: bytes | bytearray) -> None:

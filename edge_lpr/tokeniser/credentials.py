@@ -13,7 +13,14 @@ from typing import Final
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, TimeQuality
-from edge_lpr.core.errors import KeyFileError, ModelError, SettingsError, WireError
+from edge_lpr.core.errors import (
+    KeyFileError,
+    KeyFileMissingError,
+    ModelError,
+    SettingsError,
+    WireError,
+)
+from edge_lpr.core.secret_file import named_in_settings
 from edge_lpr.core.settings import BoothSection, BoothSettings
 from edge_lpr.tokens.key_ring import KeyPurpose, KeyRing, read_key_ring
 from edge_lpr.wire.birth import BirthClaims
@@ -26,6 +33,8 @@ from edge_lpr.wire.jws import SigningKey, load_signing_key
 
 MAXIMUM_MANIFEST_BYTES: Final = 65_536
 """The manifest names a handful of files; anything longer is not one."""
+
+_ORIGIN: Final = "the authority issues it"
 
 _MANIFEST_NAME: Final = "manifest.json"
 
@@ -58,14 +67,17 @@ def load_credentials(settings: BoothSettings, clock: Clock) -> Credentials:
         SettingsError: Frames are replayed under live keys.
     """
     files = settings.tokeniser
-    key_ring = read_key_ring(files.key_ring_file)
+    with named_in_settings("tokeniser.key_ring_file", _ORIGIN):
+        key_ring = read_key_ring(files.key_ring_file)
     if not settings.vision.source.is_live and key_ring.purpose is not KeyPurpose.TEST:
         raise SettingsError(
             f"vision.source.kind is {settings.vision.source.kind}, but {files.key_ring_file} "
             "holds live keys; replayed frames need a key ring made for tests"
         )
-    signing_key = load_signing_key(files.event_key_file)
-    certificate_jws = _read_certificate(files.device_certificate_file)
+    with named_in_settings("tokeniser.event_key_file", _ORIGIN):
+        signing_key = load_signing_key(files.event_key_file)
+    with named_in_settings("tokeniser.device_certificate_file", _ORIGIN):
+        certificate_jws = _read_certificate(files.device_certificate_file)
     _check_certificate(
         files.device_certificate_file, certificate_jws, settings.booth, signing_key, clock
     )
@@ -106,6 +118,8 @@ def _read_certificate(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             untrusted_text = file.read(MAXIMUM_CERTIFICATE_BYTES + 2)
+    except FileNotFoundError as error:
+        raise KeyFileMissingError(f"{path}: there is no such file") from error
     except OSError as error:
         raise KeyFileError(
             f"{path}: cannot be read ({error.strerror}); the authority must issue a certificate"

@@ -72,6 +72,12 @@ def test_credentials_that_others_can_read_are_refused(credentials_file: Path) ->
         _open("rtsp", "rtsp://127.0.0.1:9/stream", credentials_file)
 
 
+def test_credentials_that_are_missing_are_named_by_their_setting(tmp_path: Path) -> None:
+    words = "no such file; vision.source.credentials_file names it: write user:password there"
+    with pytest.raises(KeyFileError, match=words):
+        _open("rtsp", "rtsp://127.0.0.1:9/stream", tmp_path / "absent")
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -46,7 +46,8 @@ def test_missing_file_is_named(booth: Booth, file_name: str) -> None:
     (booth.folder / file_name).unlink()
     sentence = sentence_of_refusal(booth)
     assert str(booth.folder / file_name) in sentence
-    assert "cannot be read" in sentence
+    key = f"tokeniser.{file_name.replace('-', '_')}_file"
+    assert f"there is no such file; {key} names it: the authority issues it" in sentence
 
 
 @pytest.mark.parametrize("file_name", ["key-ring", "event-key"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.core.errors import KeyFileError
+from edge_lpr.core.errors import KeyFileError, KeyFileMissingError
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
 
 
@@ -37,7 +37,7 @@ def test_too_long_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match=r"absent: cannot be read \(No such file"):
+    with pytest.raises(KeyFileMissingError, match="absent: there is no such file"):
         read_secret_file(tmp_path / "absent", 100)
 
 

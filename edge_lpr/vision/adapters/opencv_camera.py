@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge_lpr.core.errors import FrameSourceError, KeyFileError
-from edge_lpr.core.secret_file import read_secret_file
+from edge_lpr.core.secret_file import named_in_settings, read_secret_file
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.core.stream_address import without_secrets
 from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
@@ -123,7 +123,8 @@ def _read_credentials(file: Path) -> str:
 
     A ``str`` that cannot be wiped, because OpenCV takes no other: it opens one camera, no token.
     """
-    untrusted_bytes = bytes(read_secret_file(file, MAXIMUM_CREDENTIALS_BYTES))
+    with named_in_settings("vision.source.credentials_file", "write user:password there"):
+        untrusted_bytes = bytes(read_secret_file(file, MAXIMUM_CREDENTIALS_BYTES))
     try:
         user, separator, password = untrusted_bytes.decode().strip().partition(":")
     except UnicodeDecodeError:
