@@ -10,9 +10,12 @@ from edge_lpr.core.log import Log
 COMPLAINT_INTERVAL_NS: Final = 60_000_000_000
 """A fault that stays is worth a line a minute: enough to be seen, too little to fill a disk."""
 
+MAXIMUM_COMPLAINTS: Final = 16
+"""Different ones an interval; whoever makes more is heard enough, and the rest is left out."""
+
 
 class Complaints:
-    """Faults of neighbours, each kind written to the log at most once a minute.
+    """Faults of neighbours, each sentence written to the log at most once a minute.
 
     Not locked: every thread has its own.
     """
@@ -26,29 +29,35 @@ class Complaints:
         """
         self._log = log
         self._clock = clock
-        self._last_ns: dict[str, int] = {}
+        self._last_ns: dict[tuple[str, str], int] = {}
 
     def about(self, event: str, error: EdgeLprError) -> None:
-        """Write an event with its sentence, unless the same event was written a moment ago.
+        """Write an event with its sentence, unless both were written a moment ago.
 
         Args:
-            event: Name of the event; each has its own minute.
+            event: Name of the event; with each sentence it has its own minute.
             error: Why; its message is fit for the log.
         """
-        self._unless_recent(event, lambda: self._log.warning(event, detail=str(error)))
+        self._unless_recent(
+            (event, str(error)), lambda: self._log.warning(event, detail=str(error))
+        )
 
     def failure(self, error: EdgeLprError) -> None:
-        """Write an error of ours, unless one of the same kind was written a moment ago.
+        """Write an error of ours, unless the same sentence was written a moment ago.
 
         Args:
             error: The error as caught.
         """
-        self._unless_recent(type(error).__name__, lambda: self._log.failure(error))
+        self._unless_recent((type(error).__name__, str(error)), lambda: self._log.failure(error))
 
-    def _unless_recent(self, name: str, write: Callable[[], None]) -> None:
-        """Write at most once an interval under each name."""
+    def _unless_recent(self, complaint: tuple[str, str], write: Callable[[], None]) -> None:
+        """Write each complaint at most once an interval, and only so many different ones."""
         now_ns = self._clock.monotonic_ns()
-        last_ns = self._last_ns.get(name)
-        if last_ns is None or now_ns - last_ns >= COMPLAINT_INTERVAL_NS:
-            self._last_ns[name] = now_ns
+        self._last_ns = {
+            recent: at_ns
+            for recent, at_ns in self._last_ns.items()
+            if now_ns - at_ns < COMPLAINT_INTERVAL_NS
+        }
+        if complaint not in self._last_ns and len(self._last_ns) < MAXIMUM_COMPLAINTS:
+            self._last_ns[complaint] = now_ns
             write()
