@@ -73,6 +73,24 @@ class PublishAnswer:
     """The reason in the broker's words; ``None`` if it has taken the message."""
 
 
+class _WaryClient(Client):
+    """The library's client, which takes no packet that is longer than we allow.
+
+    In version 5 the broker is told the limit, but need not keep to it; 3.1.1 has no word for it.
+    The library itself would gather 256 MB.
+    """
+
+    is_flooded = False
+    """Whether the broker began a packet that is too long."""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Read, at most what is missing of one packet; that is how the library asks."""
+        if bufsize > MAXIMUM_INCOMING_BYTES:
+            self.is_flooded = True
+            raise ConnectionError
+        return super()._sock_recv(bufsize)
+
+
 class MqttClient:
     """One MQTT session, moved forward by its caller's loop."""
 
@@ -91,7 +109,7 @@ class MqttClient:
         self._is_wanted = False
         self.is_connected = False
         self.receive_maximum = _RECEIVE_MAXIMUM
-        self._client = Client(
+        self._client = _WaryClient(
             CallbackAPIVersion.VERSION2,
             # The names hold no full stop, so that no two booths share an identifier.
             client_id=f"{booth.tenant}.{booth.site}.{booth.device}",
@@ -118,6 +136,7 @@ class MqttClient:
         """
         self._refusal = None
         self._loss = ""
+        self._client.is_flooded = False
         self._client.will_set(
             topic(self._booth, TopicKind.STATUS),
             encode_status(boot, is_online=False),
@@ -245,6 +264,10 @@ class MqttClient:
             return
         self._is_wanted = False
         was_connected, self.is_connected = self.is_connected, False
+        if self._client.is_flooded:
+            raise BrokerRefusedError(
+                f"the broker sends packets of more than {MAXIMUM_INCOMING_BYTES} bytes"
+            )
         if self._refusal is not None:
             raise BrokerRefusedError(self._refusal)
         if was_connected:

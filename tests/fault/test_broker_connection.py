@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.publisher.mqtt_client import MAXIMUM_INCOMING_BYTES
 from edge_lpr.publisher.session import CONNACK_TIMEOUT_S
 from tests.support.scripted_broker import CONNACK, DISCONNECT
 from tests.support.session_bench import BOOT, BOTH_VERSIONS, SessionBench, logged
 
 LATER_BOOT = "00112233445566bb"
 NOT_AUTHORISED = 0x87
+
+
+def remaining_length(length: int) -> bytes:
+    """Return a length of two bytes as MQTT writes it (MQTT 5, 1.5.5)."""
+    return bytes([length & 0x7F | 0x80, length >> 7])
 
 
 @pytest.fixture
@@ -135,6 +141,28 @@ def test_what_is_no_broker_is_left_and_tried_again(bench: SessionBench, octets: 
     bench.add(1)
     bench.turn_until(lambda: bench.sent() == [b"1"])
     assert bench.broker.connections == 2
+
+
+@BOTH_VERSIONS
+def test_broker_that_sends_an_endless_packet_is_left_before_it_fills_memory(
+    bench: SessionBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.announce()
+    bench.turn_a_while()
+    longest = MAXIMUM_INCOMING_BYTES
+    bench.broker.send_octets(b"\x30" + remaining_length(longest) + b"\0\1t" + bytes(longest - 3))
+    bench.turn_a_while()
+    assert bench.session.is_connected
+    bench.broker.send_octets(b"\x30" + remaining_length(longest + 1) + b"\0\1t")
+    bench.turn_until(lambda: not bench.session.is_connected)
+    (line,) = logged(caplog, "broker_refused")
+    assert line["reason"] == "the broker sends packets of more than 4096 bytes"
+    bench.broker.hang_up()
+    bench.broker.forget()
+    bench.clock.advance_s(61)
+    bench.announce()
+    bench.add(1)
+    bench.turn_until(lambda: bench.sent() == [b"1"])
 
 
 @BOTH_VERSIONS
