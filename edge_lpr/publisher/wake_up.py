@@ -20,11 +20,12 @@ class WakeUp:
         return self._reader.fileno()
 
     def set(self) -> None:
-        """Set the flag; setting it twice is once."""
+        """Set the flag; setting it twice is once, and setting it after ``close`` is nothing."""
         try:
             self._writer.send(b"\0")
-        except BlockingIOError:
-            # Full of bytes that nobody has read yet: it is set.
+        except OSError:
+            # Full of bytes that nobody has read yet: it is set. Or closed, and a signal came late:
+            # raising here would raise out of its handler.
             return
 
     def clear(self) -> None:

@@ -224,3 +224,9 @@ def test_wake_up_does_not_block_when_it_is_set_many_times() -> None:
             wake_up.set()
         for _ in range(10_000):
             wake_up.clear()
+
+
+def test_wake_up_after_its_end_is_nothing() -> None:
+    wake_up = WakeUp()
+    wake_up.close()
+    wake_up.set()
