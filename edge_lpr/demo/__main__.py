@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after ``edge-lpr demo``; those of the process if left out.
 
     Returns:
-        0 if everything that was published was received and verified, 141 if the reader of our
+        0 if every plate agreed on was published, received and verified, 141 if the reader of our
         output left, else 1.
     """
     words = sys.argv[1:] if arguments is None else arguments

@@ -28,6 +28,10 @@ REASONS: Final = {
 }
 """Why something did not reach the next stage, by counter, in the processes' own words."""
 
+_FAILURES: Final = frozenset({"undelivered", "refused", "no_key", "refused_by_publisher", "unsent"})
+"""Reasons that lose a plate behind the vote, where nothing may be lost. What the broker refused is
+sent again, and counts as ``unsent`` if that does not help."""
+
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
@@ -40,8 +44,32 @@ class Funnel:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything published was received and verified."""
-        return self.stages["published"] == self.stages["received"]
+        """Whether every plate that was agreed on was published, received and verified."""
+        stages = self.stages
+        is_silent = bool(stages["agreed"]) and not stages["published"]
+        return stages["published"] == stages["received"] and not self.failures and not is_silent
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Those of ``losses`` that must not be: plates that were agreed on and not published."""
+        if not self.stages["agreed"]:
+            return {}
+        return {name: number for name, number in self.losses.items() if name in _FAILURES}
+
+    def sentence(self) -> str:
+        """Return how it ended, in a sentence without its full stop."""
+        stages = self.stages
+        if not stages["agreed"] and not stages["published"]:
+            return "No plate was read: nothing was published"
+        counts = f"{stages['published']} published, {stages['received']} received"
+        if self.failures:
+            fallen = ", ".join(
+                f"{number} {REASONS[name]}" for name, number in self.failures.items()
+            )
+            return f"{stages['agreed']} agreed, {counts}; lost: {fallen}"
+        if not stages["published"]:
+            return f"{stages['agreed']} agreed, {counts}; look at the logs for the reason"
+        return counts
 
 
 def build_funnel(

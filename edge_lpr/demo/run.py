@@ -83,7 +83,7 @@ class Demo:
         7. Add up.
 
         Returns:
-            Whether everything that was published was received and verified.
+            Whether every plate that was agreed on was published, received and verified.
 
         Raises:
             EdgeLprError: Something could not start, or failed; the message says what to do.
@@ -195,12 +195,11 @@ class Demo:
 
     def _remark(self, funnel: Funnel) -> str:
         """Say in a sentence how it ended."""
-        published, received = funnel.stages["published"], funnel.stages["received"]
-        if self._refused or not funnel.is_complete:
-            return f"{published} published, {received} received, {self._refused} did not verify."
-        if not published:
-            return "No plate was read: nothing was published."
-        return f"{published} published, {received} received, all verified."
+        if self._refused:
+            return f"{funnel.sentence()}; {self._refused} did not verify."
+        if funnel.is_complete and funnel.stages["published"]:
+            return f"{funnel.sentence()}, all verified."
+        return f"{funnel.sentence()}."
 
 
 def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
