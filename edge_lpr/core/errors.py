@@ -8,6 +8,7 @@
     │   └── KeyFileMissingError     it is not there
     ├── ModelError              a model file is missing, damaged or not the one in the manifest
     ├── FrameSourceError        the camera, video or folder gives no frames
+    │   └── NoSuchSourceError       what the settings name is no source, and waiting changes nothing
     ├── DetectorError           the detector failed (never "no plate")
     ├── ReaderError             the reader failed (never "no text")
     ├── HandoffError            a message between two processes is malformed or refused
@@ -51,6 +52,10 @@ class ModelError(EdgeLprError):
 
 class FrameSourceError(EdgeLprError):
     """The source gives no frames: it cannot be opened, or has stopped."""
+
+
+class NoSuchSourceError(FrameSourceError):
+    """The settings name something that gives no frames, however often it is tried."""
 
 
 class DetectorError(EdgeLprError):

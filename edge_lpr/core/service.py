@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, TypeAlias
 
-from edge_lpr.core.errors import KeyFileError, ModelError, SettingsError
+from edge_lpr.core.errors import KeyFileError, ModelError, NoSuchSourceError, SettingsError
 from edge_lpr.core.log import Log, start_logging
 from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
 
@@ -91,7 +91,7 @@ def run_service(
     try:
         with _stopping_on_signals() as stop:
             service(load_settings(chosen.settings), log, stop)
-    except (SettingsError, KeyFileError, ModelError) as error:
+    except (SettingsError, KeyFileError, ModelError, NoSuchSourceError) as error:
         log.failure(error)
         return EXIT_MISCONFIGURED
     except Exception as error:  # noqa: BLE001 - the outermost loop: nothing goes unlogged

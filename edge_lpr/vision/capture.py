@@ -54,7 +54,9 @@ def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: L
         The source; iterate it once, and ``stop`` it.
 
     Raises:
-        FrameSourceError: There is no such camera, file or folder, or there are no frames in it.
+        NoSuchSourceError: There is no such file or folder, or there are no frames in it, or the
+            address is none of a camera.
+        FrameSourceError: The camera does not answer.
         KeyFileError: The camera's credentials file is missing or readable by others.
     """
     # Imported here, so that a device that replays nothing loads no decoder, and the reverse.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import SystemClock
-from edge_lpr.core.errors import FrameSourceError, KeyFileError
+from edge_lpr.core.errors import FrameSourceError, KeyFileError, NoSuchSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.vision.adapters.opencv_camera import _read_credentials
@@ -39,6 +39,12 @@ def _open(kind: str, address: str, credentials_file: Path | None = None) -> Fram
 )
 def test_a_missing_camera_is_told_with_what_to_do(kind: str, address: str, sentence: str) -> None:
     with pytest.raises(FrameSourceError, match=sentence):
+        _open(kind, address)
+
+
+@pytest.mark.parametrize(("kind", "address"), [("camera", "front"), ("rtsp", "192.0.2.7/stream")])
+def test_an_address_of_no_camera_is_told_from_a_silent_camera(kind: str, address: str) -> None:
+    with pytest.raises(NoSuchSourceError):
         _open(kind, address)
 
 

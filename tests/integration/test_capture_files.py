@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_lpr.core.clock import SystemClock
-from edge_lpr.core.errors import FrameSourceError
+from edge_lpr.core.errors import NoSuchSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.vision.adapters import opencv_files
@@ -148,13 +148,13 @@ def test_what_holds_no_frames_is_refused_with_what_to_do(
 ) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(FrameSourceError, match=sentence):
+    with pytest.raises(NoSuchSourceError, match=sentence):
         _open(kind, tmp_path / name)
 
 
 def test_a_refused_video_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.mp4").write_bytes(b"no video")
-    with pytest.raises(FrameSourceError):
+    with pytest.raises(NoSuchSourceError):
         _open("video", tmp_path / "x.mp4")
     assert capfd.readouterr() == ("", "")
 

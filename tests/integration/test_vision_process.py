@@ -105,10 +105,10 @@ def test_a_damaged_model_ends_with_status_2(tmp_path: Path, frames: Path) -> Non
     assert "cut short" in events[-1]["detail"]
 
 
-def test_a_missing_source_ends_with_status_1_and_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_source_ends_with_status_2_and_what_to_do(tmp_path: Path) -> None:
     status, events = _run(_settings_file(tmp_path, tmp_path / "nothing"))
-    assert status == 1
-    assert events[-1]["kind"] == "FrameSourceError"
+    assert status == 2
+    assert events[-1]["kind"] == "NoSuchSourceError"
     assert "give a folder of frames" in events[-1]["detail"]
 
 

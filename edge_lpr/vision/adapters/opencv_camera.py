@@ -10,7 +10,7 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
-from edge_lpr.core.errors import FrameSourceError, KeyFileError
+from edge_lpr.core.errors import FrameSourceError, KeyFileError, NoSuchSourceError
 from edge_lpr.core.secret_file import named_in_settings, read_secret_file
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.core.stream_address import without_secrets
@@ -64,6 +64,7 @@ def open_camera(settings: SourceSection) -> OpencvCamera:
         The camera.
 
     Raises:
+        NoSuchSourceError: The address is none of a camera.
         FrameSourceError: There is no such camera, or it does not answer.
         KeyFileError: The credentials file is missing, or others can read it.
     """
@@ -78,7 +79,7 @@ def open_camera(settings: SourceSection) -> OpencvCamera:
 def _open_local(address: str) -> cv2.VideoCapture:
     """Open a camera of this machine by its index."""
     if not address.isdecimal():
-        raise FrameSourceError(
+        raise NoSuchSourceError(
             f"vision.source.address is {address!r}, but a camera has an index: 0 for /dev/video0"
         )
     capture = cv2.VideoCapture(int(address))
@@ -92,7 +93,7 @@ def _open_rtsp(settings: SourceSection) -> cv2.VideoCapture:
     """Open an IP camera."""
     scheme, separator, rest = settings.address.partition("://")
     if separator == "" or scheme not in ("rtsp", "rtsps"):
-        raise FrameSourceError(
+        raise NoSuchSourceError(
             "vision.source.address is no RTSP address; it looks like rtsp://192.0.2.7:554/stream"
         )
     if settings.credentials_file is not None:

@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge_lpr.core.errors import FrameSourceError
+from edge_lpr.core.errors import NoSuchSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
@@ -41,7 +41,7 @@ class FrameFolder:
             log: Where the source's begin and end are written.
 
         Raises:
-            FrameSourceError: There is no such folder, or no picture in it.
+            NoSuchSourceError: There is no such folder, or no picture in it.
         """
         silence_opencv()
         folder = Path(settings.address)
@@ -50,12 +50,12 @@ class FrameFolder:
                 file for file in folder.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES
             )
         except OSError as error:
-            raise FrameSourceError(
+            raise NoSuchSourceError(
                 f"{folder}: is no folder that can be read ({error.strerror}); "
                 "give a folder of frames"
             ) from error
         if not self._files:
-            raise FrameSourceError(
+            raise NoSuchSourceError(
                 f"{folder}: holds no frames; give a folder with pictures named in their order "
                 f"({', '.join(sorted(PICTURE_SUFFIXES))})"
             )
@@ -100,18 +100,18 @@ class VideoFile:
             log: Where the source's begin and end are written.
 
         Raises:
-            FrameSourceError: There is no such file, or no frame in it.
+            NoSuchSourceError: There is no such file, or no frame in it.
         """
         silence_opencv()
         file = Path(settings.address)
         # Asked first, because OpenCV takes a name with % for a pattern and one with : for a URL.
         if not file.is_file():
-            raise FrameSourceError(f"{file}: is no file; give the path of a video")
+            raise NoSuchSourceError(f"{file}: is no file; give the path of a video")
         self._capture = cv2.VideoCapture(str(file.absolute()), cv2.CAP_FFMPEG)
         self._first = _read_frame(self._capture)
         if self._first is None:
             self._capture.release()
-            raise FrameSourceError(
+            raise NoSuchSourceError(
                 f"{file}: is no video that can be read; give an MP4, AVI or MKV file, "
                 "or a folder of frames"
             )

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.core.errors import BrokerError, EdgeLprError, KeyFileError, ModelError
+from edge_lpr.core.errors import (
+    BrokerError,
+    EdgeLprError,
+    FrameSourceError,
+    KeyFileError,
+    ModelError,
+    NoSuchSourceError,
+)
 from edge_lpr.core.log import Log
 from edge_lpr.core.service import EXIT_FAILURE, EXIT_MISCONFIGURED, StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
@@ -29,6 +36,8 @@ def test_orderly_end_is_status_0() -> None:
     [
         pytest.param(KeyFileError("no key"), EXIT_MISCONFIGURED, id="key file"),
         pytest.param(ModelError("no model"), EXIT_MISCONFIGURED, id="model"),
+        pytest.param(NoSuchSourceError("no file"), EXIT_MISCONFIGURED, id="no such source"),
+        pytest.param(FrameSourceError("no camera"), EXIT_FAILURE, id="silent camera"),
         pytest.param(BrokerError("no broker"), EXIT_FAILURE, id="other fault of ours"),
     ],
 )
