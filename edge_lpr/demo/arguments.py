@@ -18,6 +18,12 @@ DEFAULT_PASSES: Final = 12
 _MAXIMUM_SIGHTINGS: Final = 1_000_000
 """A year of a quiet lane; whoever wants more leaves the limit out."""
 
+_ACCEPTED: Final = (
+    "a video file, a folder of pictures in order of their names, an rtsp:// address or the index "
+    "of a camera (0)"
+)
+"""What --source may be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -91,6 +97,8 @@ def infer_source(text: str) -> Source:
     Raises:
         SettingsError: Nothing of that name exists; the message says what is accepted.
     """
+    if not text.strip():
+        raise SettingsError(f"--source is empty; give {_ACCEPTED}, or leave it out")
     if text.isascii() and text.isdecimal():
         return Source("camera", text)
     if text.lower().startswith(("rtsp://", "rtsps://")):
@@ -100,10 +108,7 @@ def infer_source(text: str) -> Source:
         return Source("folder", str(path.resolve()))
     if path.is_file():
         return Source("video", str(path.resolve()))
-    raise SettingsError(
-        f"{path}: there is no such file or folder; give a video file, a folder of pictures in "
-        "order of their names, an rtsp:// address or the index of a camera (0)"
-    )
+    raise SettingsError(f"{path}: there is no such file or folder; give {_ACCEPTED}")
 
 
 def _rtsp_source(text: str) -> Source:
@@ -141,7 +146,8 @@ def _parser() -> argparse.ArgumentParser:
         "--passes",
         type=_passes,
         metavar="N",
-        help=f"stop after N sightings; without --source: render N cars ({DEFAULT_PASSES})",
+        help="with --source: stop after N sightings; without: render N cars "
+        f"({DEFAULT_PASSES} if left out, at most {MAXIMUM_PASSES})",
     )
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop after S seconds")
     parser.add_argument(

@@ -37,6 +37,12 @@ def test_source_that_does_not_exist_is_refused_with_what_to_give() -> None:
         infer_source("/nowhere/lane.avi")
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_empty_source_is_not_the_folder_we_are_in(text: str) -> None:
+    with pytest.raises(SettingsError, match="--source is empty; give a video file"):
+        infer_source(text)
+
+
 @pytest.mark.parametrize(
     "words",
     [
