@@ -42,6 +42,7 @@ def _vision(tmp_path: Path, sabotage: str = "") -> Iterator[tuple[int, list[str]
     settings_file = tmp_path / "booth.toml"
     settings_file.write_text(
         "[booth]\ntenant = 't'\nsite = 's'\ndevice = 'd'\n[[lanes]]\nnumber = 1\n"
+        f"[tokeniser]\nreadings_socket = '{tmp_path}/readings.sock'\n"
         f"[vision]\nreadings_socket = '{tmp_path}/readings.sock'\npassage_gap_s = 0.5\n"
         f"[vision.source]\nkind = 'folder'\naddress = '{frames}'\n"
     )
