@@ -81,6 +81,8 @@ def start_broker(broker: EmbeddedBroker, folders: DemoFolders) -> Child:
         f"listener {broker.port} {broker.host}\n"
         "allow_anonymous true\n"
         "persistence false\n"
+        # Started by root it would become another user, and no longer end when the demo is killed.
+        "user root\n"
         # The default would drop what a consumer has not taken yet after 1,000 messages.
         "max_queued_messages 100000\n",
         encoding="utf-8",

@@ -17,6 +17,8 @@ from edge_lpr.core.errors import EdgeLprError
 _PACKAGE_PARENT: Final = Path(__file__).parents[2]
 """Folder that holds the package: the source tree or site-packages."""
 
+_LEASH: Final = Path(__file__).with_name("leash.py")
+
 _LOG_TAIL_BYTES: Final = 262_144
 """How much of the end of a log is searched; a funnel line has 300 bytes."""
 
@@ -26,14 +28,18 @@ class ProcessStoppedError(EdgeLprError):
 
 
 class Child:
-    """One process, in a session of its own so that Ctrl-C reaches the demo alone."""
+    """One process, in a session of its own so that Ctrl-C reaches the demo alone.
+
+    It is asked to stop when the demo is killed, see ``leash.py``; for that it must be started by
+    the demo's main thread.
+    """
 
     def __init__(self, name: str, command: Sequence[str], log_file: Path) -> None:
         """Start the process.
 
         Args:
             name: Word for it in messages.
-            command: Program and arguments.
+            command: Program, with its path, and arguments.
             log_file: Where its standard output and error go; appended to.
         """
         self.name = name
@@ -43,7 +49,7 @@ class Child:
         self._log_start = log_file.stat().st_size if log_file.exists() else 0
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the demo's own fixed commands
-                list(command),
+                [sys.executable, "-IS", str(_LEASH), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,6 +56,29 @@ def test_process_that_does_not_stop_is_ended(tmp_path: Path) -> None:
     wait_until(lambda: log_file.read_bytes() != b"")
     assert not child.stop(0.1)
     assert child.exit_status() == -signal.SIGKILL
+
+
+def test_process_is_asked_to_stop_when_the_demo_is_killed(tmp_path: Path) -> None:
+    log_file = tmp_path / "log"
+    child = (
+        "import os, signal, sys\n"
+        "def leave(*_):\n"
+        "    os.write(1, b'asked')\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGTERM, leave)\n"
+        "os.write(1, b'started ')\n"
+        "signal.pause()\n"
+    )
+    demo = (
+        "import pathlib, signal, sys\n"
+        "from edge_lpr.demo.children import Child\n"
+        f"Child('worker', (sys.executable, '-c', {child!r}), pathlib.Path({str(log_file)!r}))\n"
+        "signal.pause()\n"
+    )
+    with subprocess.Popen((sys.executable, "-c", demo)) as process:
+        wait_until(lambda: log_file.exists() and log_file.read_bytes() == b"started ")
+        process.kill()
+    wait_until(lambda: log_file.read_bytes() == b"started asked")
 
 
 def test_counters_are_the_last_funnel_of_this_run(tmp_path: Path) -> None:
