@@ -52,7 +52,8 @@ class Publisher:
             log: Log of this process.
 
         Raises:
-            SettingsError: The broker is not on this machine, or a user does not exist.
+            SettingsError: The broker is not on this machine, a user does not exist, or the
+                outbox's file is another program's.
             OutboxError: The outbox cannot be opened.
             HandoffError: The socket's folder does not let us listen.
         """

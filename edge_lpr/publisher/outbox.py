@@ -72,6 +72,7 @@ class Outbox:
 
         Raises:
             OutboxError: The file cannot be made, read or written, or another process uses it.
+            SettingsError: It is a sound database, but another program's or another version's.
         """
         self._file = outbox_file
         self._maximum_unsent = maximum_unsent

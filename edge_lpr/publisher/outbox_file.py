@@ -2,8 +2,9 @@
 
 A booth must not stop for years because its storage lost a block, and must not delete what
 somebody could still recover. So a damaged file is renamed, an empty one takes its place, and the
-log says so; what was unsent in it shows as a gap at the central server. What the tables hold and
-how they are used is left to ``outbox.py``.
+log says so; what was unsent in it shows as a gap at the central server. A sound database that is
+not ours is left where it is: the settings name the wrong file, or another version wrote it. What
+the tables hold and how they are used is left to ``outbox.py``.
 """
 
 import os
@@ -11,7 +12,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.errors import OutboxDamagedError, OutboxError
+from edge_lpr.core.errors import OutboxDamagedError, OutboxError, SettingsError
 from edge_lpr.core.log import Log
 
 SCHEMA_VERSION: Final = 1
@@ -30,9 +31,10 @@ _FILE_SUFFIXES: Final = ("-wal", "-shm", "-journal", "")
 """What SQLite keeps of one database. The database itself comes last: were it renamed first, a
 power cut could leave the old WAL beside the new database."""
 
+_ALONE: Final = "PRAGMA locking_mode=EXCLUSIVE"
+"""Before anything else: then WAL needs no shared memory, and a second publisher is kept out."""
+
 _SETTINGS: Final = (
-    # Exclusive first: then WAL needs no shared memory, and a second publisher is kept out.
-    "PRAGMA locking_mode=EXCLUSIVE",
     "PRAGMA journal_mode=WAL",
     # FULL syncs the WAL at every commit, so that an acknowledged sighting survives a power cut.
     "PRAGMA synchronous=FULL",
@@ -72,6 +74,7 @@ def open_outbox_file(outbox_file: Path, log: Log) -> sqlite3.Connection:
 
     Raises:
         OutboxError: The file cannot be made, read or written, or another process uses it.
+        SettingsError: It is a sound database, but another program's or another version's.
     """
     try:
         return _open_checked(outbox_file)
@@ -104,7 +107,7 @@ def sentence(outbox_file: Path, error: sqlite3.Error) -> OutboxError:
 
 
 def _open_checked(outbox_file: Path) -> sqlite3.Connection:
-    """Open the database, check it whole, and lay its tables if it is new."""
+    """Open the database and make sure that it is ours and sound."""
     _make_private(outbox_file)
     try:
         connection = sqlite3.connect(
@@ -113,15 +116,40 @@ def _open_checked(outbox_file: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise sentence(outbox_file, error) from error
     try:
+        connection.execute(_ALONE)
+        # Before the settings: not even the journal mode of a foreign database is changed.
+        _require_ours(connection, outbox_file)
         _prepare(connection)
     except sqlite3.Error as error:
         connection.close()
         raise sentence(outbox_file, error) from error
+    except SettingsError:
+        connection.close()
+        raise
     return connection
 
 
+def _require_ours(connection: sqlite3.Connection, outbox_file: Path) -> None:
+    """Raise if the file is a database, and neither new nor an outbox of this version."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if tables == 0 or (application_id, version) == (_APPLICATION_ID, SCHEMA_VERSION):
+        return
+    if application_id == _APPLICATION_ID:
+        raise SettingsError(
+            f"{outbox_file}: is an outbox of version {version}, and this software writes version "
+            f"{SCHEMA_VERSION}; install the version that wrote it, or move the file away and lose "
+            "what is unsent in it"
+        )
+    raise SettingsError(
+        f"{outbox_file}: is another program's database; correct publisher.outbox_file or move "
+        "the file away"
+    )
+
+
 def _prepare(connection: sqlite3.Connection) -> None:
-    """Set the database up for use; what is not our outbox counts as damaged."""
+    """Set the database up for use, check it whole, and lay its tables if it is new."""
     for pragma in _SETTINGS:
         connection.execute(pragma)
     (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
@@ -135,10 +163,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if tables == 0:
         for statement in _SCHEMA:
             connection.execute(statement)
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if (application_id, version) != (_APPLICATION_ID, SCHEMA_VERSION):
-        raise sqlite3.DatabaseError("it is no outbox of this version")
     connection.execute("COMMIT")
 
 

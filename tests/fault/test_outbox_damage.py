@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from edge_lpr.core.errors import OutboxDamagedError, OutboxError
+from edge_lpr.core.errors import OutboxDamagedError, OutboxError, SettingsError
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_file import _put_aside
@@ -64,12 +65,26 @@ def test_truncated_outbox_is_put_aside(tmp_path: Path) -> None:
     assert (tmp_path / "outbox.sqlite3.damaged-1").exists()
 
 
-def test_another_programs_database_is_put_aside(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "outbox.sqlite3") as connection:
-        connection.execute("CREATE TABLE travellers (face BLOB)")
-    connection.close()
-    assert_empty_but_usable(tmp_path)
-    assert (tmp_path / "outbox.sqlite3.damaged-1").exists()
+def assert_left_alone(folder: Path, words: str) -> None:
+    file = folder / "outbox.sqlite3"
+    octets = file.read_bytes()
+    with pytest.raises(SettingsError, match=rf"outbox\.sqlite3: is {words}"):
+        open_outbox(folder)
+    assert file.read_bytes() == octets
+    assert list(folder.iterdir()) == [file]
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite3")) as connection:
+        connection.execute("CREATE TABLE seasons (name TEXT)")
+    assert_left_alone(tmp_path, "another program's database")
+
+
+def test_outbox_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    file = make_outbox(tmp_path)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA user_version=2")
+    assert_left_alone(tmp_path, "an outbox of version 2, and this software writes version 1")
 
 
 def test_write_ahead_log_goes_aside_with_its_database(tmp_path: Path) -> None:
