@@ -17,6 +17,7 @@ from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.capture import open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
+from edge_lpr.vision.frame_size import report_frame_size
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.hand_over import TokeniserConsumer
 from edge_lpr.vision.pipeline import Pipeline
@@ -58,7 +59,8 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     notifier.ready()
     log.info("started")
     try:
-        pipeline.run(_watched(source, clock, notifier, lambda: _log_funnel(log, funnel, sender)))
+        moments = report_frame_size(source, clock, log)
+        pipeline.run(_watched(moments, clock, notifier, lambda: _log_funnel(log, funnel, sender)))
         _deliver_replay(sender, clock, notifier, stop)
     finally:
         notifier.stopping()
