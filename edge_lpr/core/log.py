@@ -47,7 +47,7 @@ ALLOWED_FIELDS: Final = frozenset(
 )
 """Every field a log line can have besides ``at``, ``level``, ``process`` and ``event``."""
 
-_MAXIMUM_TEXT_CHARACTERS: Final = 300
+_MAXIMUM_TEXT_CHARACTERS: Final = 600
 """Longer words are cut: a log line must stay a line."""
 
 _OWN_LOGGER: Final = "edge_lpr"

@@ -60,4 +60,4 @@ def test_long_words_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
     start_logging()
     Log("vision").info("camera_opened", address="x" * 1000)
     (line,) = lines(capsys)
-    assert len(str(line["address"])) == 300
+    assert len(str(line["address"])) == 600
