@@ -157,7 +157,7 @@ def _read_role(folder: Path, manifest: _Manifest, role: str) -> tuple[Path, byte
     if len(content) != entry.size_bytes:
         raise ModelError(
             f"{file}: has {len(content)} bytes instead of the manifest's {entry.size_bytes}, "
-            f"so it is cut short; {_REMEDY}"
+            f"so it is cut short, or another model; {_REMEDY}"
         )
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise ModelError(f"{file}: is not the model in the manifest (SHA-256 differs); {_REMEDY}")

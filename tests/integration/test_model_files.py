@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
 def test_a_truncated_model_is_refused(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
-    with pytest.raises(ModelError, match=f"{name}: .* cut short"):
+    with pytest.raises(ModelError, match=f"{name}: .* cut short, or another model"):
         load_models(folder)
 
 
