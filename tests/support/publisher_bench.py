@@ -351,7 +351,8 @@ class PublisherProcess:
         return (
             f'[booth]\ntenant = "{BOOTH.tenant}"\nsite = "{BOOTH.site}"\n'
             f'device = "{BOOTH.device}"\n[[lanes]]\nnumber = 1\n[vision.source]\n'
-            f'kind = "folder"\naddress = "/nowhere"\n[publisher]\n{publisher}'
+            f'kind = "folder"\naddress = "/nowhere"\n[tokeniser]\n'
+            f'sightings_socket = "{self.socket_path}"\n[publisher]\n{publisher}'
         )
 
 
