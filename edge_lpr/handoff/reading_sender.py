@@ -2,8 +2,10 @@
 
 The frame loop must not wait for a tokeniser that starts, restarts or takes its two readings a
 second; so readings wait here in a short queue. One reading at a time is sent and answered. A
-reading whose answer never came, because the connection broke, is sent again: the tokeniser that
-did not answer has died, and what it made of the reading died with it.
+reading whose answer never came, because the connection broke, is sent again, so none is lost on
+the way. It can be doubled: a tokeniser that was killed after the publisher committed its sighting
+and before it answered here gives the same reading a new sighting, under its next boot. A server
+that counts passages sees two, seconds apart, with the same tokens in the same epoch.
 """
 
 import threading

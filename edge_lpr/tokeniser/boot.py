@@ -1,8 +1,9 @@
 """One boot of the tokeniser: its birth, and the chain of sightings that it signs.
 
 The birth says where the boot before ended, and only the publisher remembers that; so it is made
-when the publisher has said hello. A passage is numbered when it is its turn to be delivered, so
-that what an orderly stop leaves behind makes no hole in the numbers.
+when the publisher has said hello. A passage is numbered when it is its turn to be delivered. So
+what is still queued when the process ends makes no hole in the numbers: it is lost, and only this
+process's own log can tell (``undelivered``, after an orderly stop).
 """
 
 import secrets

@@ -1,8 +1,9 @@
 """Take readings from vision one by one, have tokens made of each, and answer.
 
-A reading is answered when its token is made, its text is wiped and its passage is queued; until
-then vision keeps its copy. So nothing is lost when this process dies, and vision waits when the
-queue is full.
+A reading is answered when its token is made, its text is wiped and its passage is queued in
+memory; until then vision keeps its copy. So what is lost when this process dies is its queue: the
+passage being delivered, and while the publisher is away up to ``tokeniser.queue_sightings``. When
+the queue is full, vision waits.
 """
 
 import threading
