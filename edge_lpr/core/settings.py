@@ -149,8 +149,9 @@ class TokeniserSection(_Section):
     """Ed25519 key that signs sightings."""
     device_certificate_file: Path = Path("/var/lib/edge-lpr/tokeniser/device-certificate")
     """The authority's signed statement of who this device is."""
-    queue_sightings: int = Field(default=1000, ge=1, le=100_000)
-    """Signed sightings kept in memory while the publisher is away; then readings wait."""
+    queue_sightings: int = Field(default=100, ge=1, le=100_000)
+    """Passages kept in memory while the publisher is away; then readings wait in vision. What is
+    kept here is lost with the process."""
 
 
 class PublisherSection(_Section):
@@ -168,9 +169,9 @@ class PublisherSection(_Section):
     """TCP port of the broker."""
     mqtt_version: Literal["5", "3.1.1"] = "5"
     """MQTT version to speak."""
-    keep_sent: int = Field(default=10_000, ge=1, le=10_000_000)
-    """Sightings kept after the broker has taken them."""
-    maximum_unsent: int = Field(default=1_000_000, ge=100, le=10_000_000)
+    keep_sent: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Sightings kept after the broker has taken them. All are checked at each start."""
+    maximum_unsent: int = Field(default=1_000_000, ge=100, le=1_000_000)
     """Unsent sightings the outbox holds; when it is full, the tokeniser waits."""
     drain_s: float = Field(default=5.0, ge=0, le=60)
     """Longest time an orderly stop spends on sending what is unsent."""
