@@ -1,6 +1,7 @@
 """What the three processes of a booth do alike: command line, log, signals, exit status."""
 
 import argparse
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,10 @@ EXIT_FAILURE: Final = 1
 
 EXIT_MISCONFIGURED: Final = 2
 """Settings, keys or models are wrong: starting again changes nothing until somebody acts."""
+
+
+_NO_DUMP: Final = (1, 1)
+"""Soft and hard limit in bytes; the service manager's units say the same (``LimitCORE``)."""
 
 
 class StopRequest:
@@ -78,6 +83,7 @@ def run_service(
     Returns:
         0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
     """
+    _forbid_core_dumps()
     parser = argparse.ArgumentParser(prog=f"edge-lpr {name}", description=description)
     parser.add_argument(
         "--settings", type=Path, default=DEFAULT_SETTINGS_FILE, help="the booth's settings file"
@@ -98,6 +104,21 @@ def run_service(
         log.failure(error)
         return EXIT_FAILURE
     return 0
+
+
+def _forbid_core_dumps() -> None:
+    """Keep the memory of a crashed process, with its frames, plates or keys, from becoming a file.
+
+    The limit is one byte and not none: the kernel passes a dump on to a handler such as
+    systemd-coredump in spite of a limit of 0, but not of 1.
+
+    Source:
+        core(5), and ``do_coredump`` in the kernel's ``fs/coredump.c``, which aborts at 1.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    # A hard limit of 0 was set from outside, and only root could raise it.
+    if hard != 0 and (soft, hard) != _NO_DUMP:
+        resource.setrlimit(resource.RLIMIT_CORE, _NO_DUMP)
 
 
 @contextmanager
