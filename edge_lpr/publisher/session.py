@@ -163,8 +163,9 @@ class BrokerSession:
                 self._connect(birth)
             return
         if birth.boot != self._boot:
-            # The Last Will names the old boot and can only be changed by connecting again.
-            self._client.disconnect()
+            # The Last Will names the old boot and can only be changed by connecting again. Without
+            # a goodbye, so that the broker sends it if we do not come back.
+            self._client.cut()
             self._enter(_Stage.AWAY)
             self._connect(birth)
         if self._stage is _Stage.CONNECTING and self._client.is_connected:

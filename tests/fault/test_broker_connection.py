@@ -239,6 +239,8 @@ def test_new_boot_gets_a_session_with_its_own_last_will(bench: SessionBench) -> 
     bench.broker.forget()
     bench.turn_until(lambda: len(bench.broker.connects()) == 1)
     assert b'{"boot":"00112233445566bb","state":"offline"}' in bench.broker.connects()[0]
+    # A goodbye would have deleted the Last Will of the boot before, whose status says "online".
+    assert DISCONNECT not in {packet.kind for packet in bench.broker.packets}
     bench.broker.accept_client()
     bench.turn_until(lambda: len(bench.announcements()) == 2)
     assert {publish.payload for publish in bench.announcements()} == {
