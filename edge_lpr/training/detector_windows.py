@@ -22,6 +22,9 @@ MIN_PLATE_WIDTH_PX: Final = 10.0
 CLOSE_UP_SHARE: Final = 0.2
 """Share of windows that a plate fills to a good part: photographs show few from so near."""
 
+MIN_CLOSE_UP_PX: Final = 40
+"""Width from which a plate bears a close-up; a narrower one has nothing more to show."""
+
 MAX_ENLARGEMENT: Final = 4.0
 """Most that a photograph is enlarged for a close-up; more would be blur alone."""
 
@@ -115,7 +118,7 @@ def _random_scale(
     if target is not None:
         plate_size = target.box_xyxy[2:] - target.box_xyxy[:2]
         largest = float((np.array(size_px) / plate_size).min()) * 0.95
-        if happens(CLOSE_UP_SHARE, rng):
+        if plate_size[0] >= MIN_CLOSE_UP_PX and happens(CLOSE_UP_SHARE, rng):
             scale = min(largest * np.exp(rng.uniform(-1.2, 0.0)), MAX_ENLARGEMENT)
         scale = min(scale, largest)
     return float(scale) * np.exp(rng.normal(0, 0.06, 2))
