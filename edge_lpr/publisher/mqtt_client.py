@@ -20,6 +20,7 @@ from paho.mqtt.client import (
     Client,
     ConnectFlags,
     DisconnectFlags,
+    mqtt_ms_queued,
 )
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -50,6 +51,9 @@ SIGHTING_EXPIRY_S: Final = 7 * 86_400
 MAXIMUM_INCOMING_BYTES: Final = 4096
 """Longest packet that a broker may send us; its answers have a tenth of this."""
 
+_MOST_ON_THEIR_WAY: Final = 20
+"""The library's own limit, and Mosquitto's."""
+
 _IDENTIFIER_ATTEMPTS: Final = 100
 """Identifiers go round; one of an unanswered message is skipped by asking for the next."""
 
@@ -74,14 +78,27 @@ class PublishAnswer:
 
 
 class _WaryClient(Client):
-    """The library's client, which takes no packet that is longer than we allow.
+    """The library's client, within both sides' limits.
 
-    In version 5 the broker is told the limit, but need not keep to it; 3.1.1 has no word for it.
-    The library itself would gather 256 MB.
+    It takes no packet that is longer than we allow. In version 5 the broker is told, but need not
+    keep to it; 3.1.1 has no word for it. The library itself would gather 256 MB.
+
+    It has no more messages on their way than the broker takes. The library wants to know that
+    before it connects, and forgets it when it sends again after a broken connection.
     """
 
     is_flooded = False
     """Whether the broker began a packet that is too long."""
+
+    def limit(self, receive_maximum: int) -> None:
+        """Keep to the broker's limit from the CONNACK on.
+
+        Args:
+            receive_maximum: Most unanswered messages that the broker takes, at least 1.
+        """
+        self._max_inflight_messages = min(_MOST_ON_THEIR_WAY, receive_maximum)
+        for message in list(self._out_messages.values())[self._max_inflight_messages :]:
+            message.state = mqtt_ms_queued
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Read, at most what is missing of one packet; that is how the library asks."""
@@ -291,6 +308,8 @@ class MqttClient:
         if self._version is MQTTProtocolVersion.MQTTv5:
             self._clean_start = False
         self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
+        # The library asks us before it sends again what was on its way.
+        self._client.limit(self.receive_maximum)
 
     def _on_disconnect(
         self,

@@ -145,6 +145,37 @@ def test_no_more_is_on_its_way_than_the_broker_takes(bench: SessionBench) -> Non
     assert len(bench.sent()) <= 8
 
 
+@pytest.mark.parametrize("receive_maximum", [1, 2, 5])
+def test_broker_that_takes_few_messages_at_once_gets_no_more(
+    bench: SessionBench, receive_maximum: int
+) -> None:
+    def connect() -> None:
+        bench.broker.forget()
+        bench.connect()
+        bench.broker.accept_client(properties=bytes([0x21, 0x00, receive_maximum]))
+
+    def answer(number: int) -> None:
+        """Acknowledge a message, the first has number 0, after seeing how many have come."""
+        bench.turn_until(lambda: len(bench.broker.publishes()) > number)
+        bench.turn_a_while(3)
+        assert len(bench.broker.publishes()) <= number + receive_maximum
+        bench.broker.acknowledge(bench.broker.publishes()[number])
+
+    bench.add(10)
+    connect()
+    for number in range(4):
+        answer(number)
+    bench.turn_until(lambda: len(bench.sent()) > 2)
+    bench.broker.hang_up()
+    bench.turn_until(lambda: not bench.session.is_connected)
+    bench.clock.advance_s(61)
+    connect()
+    # Status, birth, and the eight sightings that were not acknowledged.
+    for number in range(10):
+        answer(number)
+    bench.turn_until(lambda: bench.outbox.unsent_count == 0)
+
+
 def test_sighting_expires_after_a_week_and_the_birth_never(bench: SessionBench) -> None:
     bench.add(1)
     bench.announce()
