@@ -1,6 +1,7 @@
 """The relay between a real socket and a real outbox."""
 
 import logging
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
 from edge_lpr.core.log import Log
-from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.handoff.seqpacket import Listener
 from edge_lpr.handoff.sighting_message import (
     SightingMessage,
     pack_birth,
@@ -49,7 +50,7 @@ class Bench:
         self.clock = SetClock()
         self.wake_up = WakeUp()
         self.intake = Intake(self.outbox, Log("test"))
-        self.listener = Listener(folder / "s.sock", allowed_user_id=user_id(None))
+        self.listener = Listener(folder / "s.sock", allowed_user_id=os.geteuid())
         self.stop = threading.Event()
         relay = Relay(
             self.listener,
