@@ -1,6 +1,9 @@
-"""Reads picture files, and puts many pictures on one sheet for a person to look at."""
+"""Reads pictures, packed or not, and puts many pictures on one sheet for a person to look at."""
 
+import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -10,8 +13,20 @@ from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.pictures import BgrImage
 
 
+@dataclass(frozen=True, slots=True)
+class _PackedPlace:
+    """Where a file lies in an uncompressed archive."""
+
+    archive: Path
+    offset: int
+    size: int
+
+
 def read_picture(path: Path) -> BgrImage:
-    """Read a picture file.
+    """Read a picture file, or the picture of that path in a tar archive.
+
+    A data set may come as archives of its folders; they need not be unpacked. A picture that is
+    not there as a file is looked for in the archives beside the folders above it.
 
     Args:
         path: JPEG or PNG file.
@@ -22,10 +37,35 @@ def read_picture(path: Path) -> BgrImage:
     Raises:
         DataSetError: There is no readable picture.
     """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    octets = path.read_bytes() if path.is_file() else _read_packed(path)
+    picture = cv2.imdecode(np.frombuffer(octets, np.uint8), cv2.IMREAD_COLOR) if octets else None
     if picture is None:
-        raise DataSetError(f"{path} is not a readable picture; check --data.")
+        raise DataSetError(
+            f"{path} is not a readable picture; name the folder of the pictures or archives"
+        )
     return picture.astype(np.uint8, copy=False)
+
+
+def _read_packed(path: Path) -> bytes:
+    """Return the content of a file in an archive of a folder above it; nothing if there is none."""
+    for folder in path.parents:
+        place = _packed_places(folder).get(path.relative_to(folder).as_posix())
+        if place is not None:
+            with place.archive.open("rb") as archive:
+                archive.seek(place.offset)
+                return archive.read(place.size)
+    return b""
+
+
+@cache
+def _packed_places(folder: Path) -> dict[str, _PackedPlace]:
+    """Say where in the archives of a folder each file lies."""
+    places = {}
+    for archive in sorted(folder.glob("*.tar")):
+        with tarfile.open(archive, "r:") as members:
+            for member in members:
+                places[member.name] = _PackedPlace(archive, member.offset_data, member.size)
+    return places
 
 
 def contact_sheet(pictures: Sequence[BgrImage], columns: int, cell_px: tuple[int, int]) -> BgrImage:
