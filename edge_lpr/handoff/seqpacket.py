@@ -141,12 +141,15 @@ class Connection:
 class Listener:
     """The receiving process's side: a socket file that one neighbour at a time connects to."""
 
-    def __init__(self, socket_path: Path, *, allowed_user_id: int) -> None:
+    def __init__(
+        self, socket_path: Path, *, allowed_user_id: int, key: str = "the settings file"
+    ) -> None:
         """Listen at a path, replacing the file that a killed process left there.
 
         Args:
             socket_path: Where to listen; its folder must exist.
             allowed_user_id: The only user whose processes are accepted.
+            key: What says so, for the message: ``publisher.tokeniser_user``.
 
         Raises:
             HandoffError: Somebody else listens there, a file that is no socket is in the way,
@@ -154,6 +157,7 @@ class Listener:
         """
         self._path = socket_path
         self._allowed_user_id = allowed_user_id
+        self._key = key
         self._socket = _new_socket()
         try:
             _remove_stale_socket(socket_path)
@@ -196,7 +200,7 @@ class Listener:
             peer_socket.close()
             raise HandoffError(
                 f"{self._path}: a process of user {peer_user_id} was refused; "
-                f"the settings allow only user {self._allowed_user_id}"
+                f"{self._key} allows only user {self._allowed_user_id}"
             )
         return Connection(peer_socket)
 
@@ -231,11 +235,12 @@ def connect(socket_path: Path) -> Connection:
     return Connection(client_socket)
 
 
-def user_id(user_name: str | None) -> int:
+def user_id(user_name: str | None, key: str) -> int:
     """Return the number of a user that the settings name.
 
     Args:
         user_name: Login name; ``None`` stands for the user of this process.
+        key: The setting, for the message: ``publisher.tokeniser_user``.
 
     Returns:
         Numeric user id.
@@ -249,7 +254,7 @@ def user_id(user_name: str | None) -> int:
         return pwd.getpwnam(user_name).pw_uid
     except KeyError as error:
         raise SettingsError(
-            f"user {user_name} does not exist; create it or correct the settings"
+            f"{key} is {user_name}, a user that does not exist; create it or correct the settings"
         ) from error
 
 

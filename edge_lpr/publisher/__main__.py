@@ -36,6 +36,8 @@ OFFLINE_S: Final = 2.0
 
 _NS_PER_S: Final = 1_000_000_000
 
+_USER_KEY: Final = "publisher.tokeniser_user"
+
 
 class Publisher:
     """The parts of the process, put together."""
@@ -63,7 +65,7 @@ class Publisher:
         self._log = log
         self._notifier = ServiceNotifier()
         broker = find_broker(section.broker_host, section.broker_port)
-        tokeniser_user_id = user_id(section.tokeniser_user)
+        tokeniser_user_id = user_id(section.tokeniser_user, _USER_KEY)
         self._outbox = resources.enter_context(
             closing(
                 Outbox(
@@ -77,7 +79,9 @@ class Publisher:
         self._intake = Intake(self._outbox, log)
         self._wake_up = resources.enter_context(closing(WakeUp()))
         listener = resources.enter_context(
-            closing(Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id))
+            closing(
+                Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id, key=_USER_KEY)
+            )
         )
         self._relay = Relay(
             listener, self._outbox, self._intake, wake_up=self._wake_up, clock=clock, log=log

@@ -30,6 +30,8 @@ FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 FINISH_S: Final = 5.0
 """Longest time an orderly stop spends on delivering; the publisher commits 1000 in one second."""
 
+_USER_KEY: Final = "tokeniser.vision_user"
+
 
 class Tokeniser:
     """The parts of the process, put together."""
@@ -68,7 +70,8 @@ class Tokeniser:
         )
         self._listener = Listener(
             settings.tokeniser.readings_socket,
-            allowed_user_id=user_id(settings.tokeniser.vision_user),
+            allowed_user_id=user_id(settings.tokeniser.vision_user, _USER_KEY),
+            key=_USER_KEY,
         )
         self._receiver = ReadingReceiver(
             self._listener,

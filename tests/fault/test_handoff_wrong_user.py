@@ -15,9 +15,10 @@ DEADLINE_S = 10.0
 
 def test_process_of_another_user_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "readings.sock"
-    with closing(Listener(path, allowed_user_id=SOMEBODY_ELSE)) as listener:
+    key = "tokeniser.vision_user"
+    with closing(Listener(path, allowed_user_id=SOMEBODY_ELSE, key=key)) as listener:
         with closing(connect(path)) as ours:
-            words = f"user {os.geteuid()} was refused; .* only user {SOMEBODY_ELSE}"
+            words = f"user {os.geteuid()} was refused; {key} allows only user {SOMEBODY_ELSE}"
             with pytest.raises(HandoffError, match=words):
                 listener.accept(timeout_s=DEADLINE_S)
             with pytest.raises(NeighbourAwayError):

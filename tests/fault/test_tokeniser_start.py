@@ -50,7 +50,10 @@ def test_missing_models_stop_the_start(tmp_path: Path) -> None:
 
 def test_unknown_user_of_vision_is_named(tmp_path: Path) -> None:
     booth = lay_out_booth(tmp_path, more_tokeniser_settings='vision_user = "no-such-user"')
-    assert "user no-such-user does not exist" in sentence_of_refusal(booth)
+    assert (
+        "tokeniser.vision_user is no-such-user, a user that does not exist"
+        in sentence_of_refusal(booth)
+    )
 
 
 def test_second_tokeniser_leaves_the_first_alone(booth: Booth) -> None:

@@ -13,6 +13,7 @@ from edge_lpr.core.errors import HandoffError, NeighbourAwayError, SettingsError
 from edge_lpr.handoff import seqpacket
 from edge_lpr.handoff.seqpacket import SOCKET_MODE, Connection, Listener, connect, user_id
 
+KEY = "tokeniser.vision_user"
 SOON_S = 0.02
 DEADLINE_S = 10.0
 
@@ -207,13 +208,13 @@ def test_path_that_is_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
 
 
 def test_own_user_stands_for_an_unnamed_one() -> None:
-    assert user_id(None) == os.geteuid()
+    assert user_id(None, KEY) == os.geteuid()
 
 
 def test_named_user_is_looked_up() -> None:
-    assert user_id("root") == 0
+    assert user_id("root", KEY) == 0
 
 
 def test_unknown_user_stops_the_start() -> None:
-    with pytest.raises(SettingsError, match="user no-such-user does not exist"):
-        user_id("no-such-user")
+    with pytest.raises(SettingsError, match=f"{KEY} is no-such-user, a user that does not"):
+        user_id("no-such-user", KEY)

@@ -277,4 +277,5 @@ def test_unknown_tokeniser_user_stops_the_start_with_a_sentence(tmp_path: Path) 
     with closing(PublisherProcess(tmp_path / "publisher", 1883, options)) as process:
         process.start()
         assert process.wait() == 2
-        assert "no-such-user does not exist" in str(process.events("failure")[0]["detail"])
+        sentence = str(process.events("failure")[0]["detail"])
+        assert "publisher.tokeniser_user is no-such-user, a user that does not exist" in sentence
