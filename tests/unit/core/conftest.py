@@ -1,6 +1,7 @@
-"""Puts back what ``start_logging`` takes over in the whole process."""
+"""Keeps from the test process what a service takes over in the whole of its own."""
 
 import logging
+import resource
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,3 +18,9 @@ def _logging_is_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def _core_dumps_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A lowered hard limit cannot be raised again, and the test of crashing processes needs it.
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
