@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("PIL")
+
 from edge_lpr.training.corner_evaluation import corner_outcomes
 from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_KNOWN, PlateTruth, Sample
 from edge_lpr.vision.geometry import quad_of_box
