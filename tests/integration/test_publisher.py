@@ -76,9 +76,10 @@ def test_every_sighting_reaches_the_server_in_order(
 def test_birth_and_status_wait_at_the_broker_for_late_servers(
     broker: Mosquitto, running: Running
 ) -> None:
-    process, tokeniser, _ = running
-    process.wait_for_event("broker_connected")
+    _, tokeniser, consumer = running
     tokeniser.hand_over(1)
+    # Not before it has passed, or the late server would receive the sighting as well.
+    consumer.wait_for(tokeniser.handed_over)
     with closing(Consumer(broker.port, tokeniser.signer)) as late:
         wait_until(lambda: len(late.messages) == 2)
         assert all(is_retained for _, _, is_retained in late.messages)
