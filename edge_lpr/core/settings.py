@@ -112,8 +112,11 @@ class VisionSection(_Section):
     """The lane camera, or replayed frames."""
     readings_socket: Path = Path("/run/edge-lpr/tokeniser/readings.sock")
     """Where the tokeniser takes readings."""
-    engine: Literal["onnx"] = "onnx"
-    """Library that runs the models."""
+    engine: Literal["onnx", "torch"] = "onnx"
+    """Libraries that run the models: ``onnx`` on a device; ``torch``, the stock ultralytics and
+    EasyOCR, on a workstation."""
+    torch_device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the ``torch`` engine runs; ``auto`` is CUDA where there is one."""
     models_folder: Path | None = None
     """Folder with the models and their manifest; those of the package if left out."""
     threads: int = Field(default=2, ge=1, le=64)
@@ -122,8 +125,8 @@ class VisionSection(_Section):
     """Longest side of the picture that the detector sees."""
     minimum_detection_confidence: float = Field(default=0.4, ge=0.05, le=1)
     """Detections below are counted and dropped."""
-    minimum_reading_confidence: float = Field(default=0.5, ge=0, le=1)
-    """Readings whose least certain character is below are counted and dropped."""
+    minimum_reading_confidence: float = Field(default=0.7, ge=0, le=1)
+    """Readings whose characters' mean confidence is below are counted and dropped."""
     minimum_plate_width_px: int = Field(default=40, ge=10, le=1000)
     """Narrower plates are counted and not read."""
     agreeing_readings: int = Field(default=2, ge=2, le=20)

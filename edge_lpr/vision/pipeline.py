@@ -3,7 +3,7 @@
 1. capture: ``capture.py`` gives the next frame
 2. detect: ``detect.py`` finds its plates
 3. rectify: ``rectify.py`` makes each flat by its four corners
-4. read: ``read.py`` spells each as class indices
+4. read: ``read.py`` asks for that and spells each as class indices, twice where it is unsure
 5. track: ``track.py`` joins the readings of one vehicle
 6. vote: ``conclude.py`` asks ``vote.py`` what they agree on, once a passage
 7. hand over: ``hand_over.py`` gives that to the tokeniser
@@ -21,7 +21,6 @@ from edge_lpr.vision.detect import DetectStage
 from edge_lpr.vision.fault_limit import FaultLimit
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.read import ReadStage
-from edge_lpr.vision.rectify import rectify_plate
 from edge_lpr.vision.repeat_memory import RepeatMemory
 from edge_lpr.vision.track import Track, Tracker
 
@@ -82,9 +81,7 @@ class Pipeline:
     def _follow(self, frame: Frame) -> None:
         """Take one frame from pixels to tracks."""
         detections = self._detect(frame)  # 2
-        quads = [detection.quad_frame_px for detection in detections]
-        plates_bgr = [rectify_plate(frame.image_bgr, quad) for quad in quads]  # 3
-        readings = self._read(plates_bgr)  # 4
+        readings = self._read(frame, detections)  # 3, 4
         self._tracker.follow(frame, detections, readings)  # 5
 
     def _hand_over(self, track: Track) -> None:

@@ -121,7 +121,7 @@ class StripeReader:
             return Reading(np.empty(0, np.uint8), np.empty(0, np.float32))
         indices = np.round(middle[:, 0] / LEVEL_STEP).astype(np.uint8)
         indices = indices[indices < len(PLATE_ALPHABET)]
-        return Reading(indices, np.full(indices.size, 0.9, np.float32))
+        return Reading(indices, np.full(indices.size, 0.93, np.float32))
 
 
 class FailingDetector:
