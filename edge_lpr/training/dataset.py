@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from edge_lpr.core.errors import DataSetError
 
@@ -33,13 +33,16 @@ LOW_GRADE_WEIGHT: Final = 0.3
 
 Row = TypeVar("Row")
 
+BoxXywh: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width, height in pixels of the picture as stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlateLabel:
     """One plate in a photograph."""
 
-    box_xywh: tuple[float, float, float, float]
-    """Left, top, width, height in pixels of the picture as stored."""
+    box_xywh: BoxXywh
+    """Where it is."""
     text: str | None
     """A-Z0-9, upper case; None where nobody could read it."""
     region: str | None
@@ -106,7 +109,7 @@ class KnownPlates:
     """Path relative to the picture folder, with forward slashes."""
     split: str | None
     """``train``, ``val`` or None."""
-    plates: tuple[tuple[tuple[float, float, float, float] | None, str | None], ...]
+    plates: tuple[tuple[BoxXywh | None, str | None], ...]
     """Box (left, top, width, height; None for the whole picture) and text of each plate."""
 
     @property
@@ -289,7 +292,7 @@ def _plate_from(untrusted: dict[str, Any]) -> PlateLabel:
     )
 
 
-def _box(untrusted: Any) -> tuple[float, float, float, float]:  # noqa: ANN401 - JSON
+def _box(untrusted: Any) -> BoxXywh:  # noqa: ANN401 - JSON
     """Check a box."""
     left, top, width, height = (float(value) for value in untrusted)
     limit = float(MAX_PICTURE_SIDE_PX)

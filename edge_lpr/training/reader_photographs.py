@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
 from edge_lpr.training.dataset import KnownPlates, load_known_plates
+from edge_lpr.training.label_corrections import load_corrections
 from edge_lpr.training.pictures import read_picture
 from edge_lpr.training.reader_augment import PHOTOGRAPHED, Roughness
 from edge_lpr.training.reader_labels import encode_text
@@ -98,7 +99,7 @@ class Photographs:
 
 
 def load_photographs(labels: Path, pictures: Path) -> Photographs:
-    """Read every plate with text of the training split.
+    """Read every plate with text of the training split, known wrong labels put right.
 
     Args:
         labels: Folder of ``crops.jsonl`` and ``scenes-train.jsonl``; either may be missing.
@@ -110,11 +111,13 @@ def load_photographs(labels: Path, pictures: Path) -> Photographs:
     Raises:
         DataSetError: A label file or a picture cannot be read.
     """
+    corrections = load_corrections()
     groups: dict[str, list[Sample]] = defaultdict(list)
-    for row in [
+    for labelled in [
         *_load_if_there(labels / "crops.jsonl", split="train"),
         *_load_if_there(labels / "scenes-train.jsonl", split=None),
     ]:
+        row = corrections.correct_texts(labelled)
         if any(text for _, text in row.plates):
             picture = read_picture(pictures / row.image)
             groups[group_of(row.table)] += _samples(picture, row.plates)
