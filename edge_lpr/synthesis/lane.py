@@ -15,6 +15,7 @@ import numpy as np
 
 from edge_lpr.synthesis.formats import FORMATS, PlateFormat, draw_printed_text
 from edge_lpr.synthesis.glyphs import HersheyTypeface
+from edge_lpr.synthesis.marks import plain
 from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.synthesis.plates import render_plate
 from edge_lpr.synthesis.vehicle import Placement, Vehicle, draw_vehicle, draw_vehicle_look
@@ -49,7 +50,7 @@ _SHORT_PLATE_M: Final = 0.40
 
 _SERIES: Final = (
     ("eu", "de"), ("eu", "fr"), ("gb", "gb"), ("eu", "es"), ("br", "br_mercosur"), ("eu", "pl"),
-    ("ro", "ro"), ("eu", "it"), ("ar", "ar_mercosur"), ("eu", "nl"), ("us", "us"), ("eu", "nordic"),
+    ("ro", "ro"), ("eu", "it"), ("ar", "ar_mercosur"), ("eu", "nl"), ("us", "us"), ("eu", "dk"),
 )  # fmt: skip
 """Series in the order in which they drive past: source and name in ``formats.FORMATS``."""
 
@@ -150,7 +151,7 @@ def _series(index: int) -> PlateFormat:
 
 def _draw_one(series: PlateFormat, rng: np.random.Generator) -> Vehicle:
     """Draw a plate of a series and the car that carries it."""
-    printed = draw_printed_text(series, rng).replace("\n", " ")
+    printed = plain(draw_printed_text(series, rng))
     style = series.styles[rng.integers(len(series.styles))]
     typeface = HersheyTypeface("duplex", float(rng.uniform(0.12, 0.16)))
     plate = render_plate(printed, style, typeface, rng, height_px=80, wear=0.3)

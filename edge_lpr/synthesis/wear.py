@@ -1,4 +1,4 @@
-"""What years on a bumper do to a plate: relief, bolts, stickers, dirt and holders.
+"""What years on a bumper do to a plate: relief, bolts, stickers, dirt and frames.
 
 Light and camera are not here; they act on the whole picture and belong to scenes and to
 training's augmentation.
@@ -9,18 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.synthesis.chance import happens
-from edge_lpr.synthesis.glyphs import GlyphMask
+from edge_lpr.synthesis.glyphs import GlyphMask, HersheyTypeface
+from edge_lpr.synthesis.ground import stamp_words
 from edge_lpr.synthesis.pictures import BgrImage
-
-_SLOGANS = (
-    "DRIVE SAFELY",
-    "AUTO CENTER",
-    "MY OTHER CAR",
-    "AUTOHAUS",
-    "FORD",
-    "TOYOTA OF",
-    "WWW.CARS.COM",
-)
+from edge_lpr.synthesis.styles import Colour
+from edge_lpr.synthesis.surroundings import SLOGANS
 
 
 def print_ink(
@@ -46,7 +39,7 @@ def print_ink(
 
 
 def add_bolts(picture: BgrImage, rng: np.random.Generator) -> None:
-    """Put two or four bolts near the top or the edges, in place.
+    """Put bolts or their caps near the top, into the corners or at both ends, in place.
 
     Args:
         picture: Plate, shape (H, W, 3), uint8.
@@ -54,14 +47,17 @@ def add_bolts(picture: BgrImage, rng: np.random.Generator) -> None:
     """
     height, width = picture.shape[:2]
     radius = max(2, round(height * rng.uniform(0.025, 0.06)))
-    x_share, y_share = rng.uniform(0.05, 0.3), rng.uniform(0.08, 0.15)
-    y_shares = [y_share] if happens(0.4, rng) else [y_share, 1 - y_share]
-    shade = int(rng.integers(30, 230))
+    top = rng.uniform(0.08, 0.15)
+    x_most, y_shares = ((0.3, (top,)), (0.3, (top, 1 - top)), (0.12, (0.5,)))[rng.integers(3)]
+    x_share = rng.uniform(0.015, x_most)
+    colour = [int(rng.integers(20, 240))] * 3
+    if happens(0.3, rng):
+        colour = [int(value) for value in rng.integers(20, 250, 3)]
     for y in y_shares:
         for x in (x_share, 1 - x_share):
             centre = (round(x * width), round(y * height))
-            cv2.circle(picture, centre, radius, (shade, shade, shade), -1, cv2.LINE_AA)
-            cv2.circle(picture, centre, radius, (shade // 2,) * 3, 1, cv2.LINE_AA)
+            cv2.circle(picture, centre, radius, colour, -1, cv2.LINE_AA)
+            cv2.circle(picture, centre, radius, [value // 2 for value in colour], 1, cv2.LINE_AA)
 
 
 def add_sticker(picture: BgrImage, rng: np.random.Generator) -> None:
@@ -110,55 +106,27 @@ def add_dirt(picture: BgrImage, rng: np.random.Generator, *, strength: float) ->
     picture[:] = np.clip(picture + alpha * (dirt_bgr - picture), 0, 255).astype(np.uint8)
 
 
-def surround(
-    picture: BgrImage, rng: np.random.Generator, *, holder: bool
-) -> tuple[BgrImage, tuple[int, int]]:
-    """Put a plate onto a piece of car, perhaps in a holder.
+def add_frame(picture: BgrImage, rng: np.random.Generator) -> None:
+    """Lay a frame with slogans over a plate's edges, in place.
 
     Args:
-        picture: Plate, shape (H, W, 3), uint8. Not modified.
+        picture: Plate, shape (H, W, 3), uint8.
         rng: Where the randomness comes from.
-        holder: Whether a holder with small lettering surrounds it.
-
-    Returns:
-        The larger picture, in memory of its own, and the (x, y) of the plate's first pixel in it.
     """
     height, width = picture.shape[:2]
-    pad_x, pad_y = round(0.14 * width), round(0.22 * height)
-    body = rng.integers(5, 245) + rng.integers(-12, 13, 3)
-    ramp = np.linspace(rng.uniform(0.6, 1.0), rng.uniform(0.9, 1.3), height + 2 * pad_y)
-    column = np.clip(ramp[:, None, None] * body, 0, 255).astype(np.uint8)
-    result: BgrImage = np.repeat(column, width + 2 * pad_x, axis=1)
-    if holder:
-        _draw_holder(result, (pad_x, pad_y, width, height), rng)
-    result[pad_y : pad_y + height, pad_x : pad_x + width] = picture
-    if holder and happens(0.3, rng):
-        lip = max(1, round(height * rng.uniform(0.01, 0.05)))
-        cv2.rectangle(
-            result, (pad_x, pad_y), (pad_x + width - 1, pad_y + height - 1), (25, 25, 25), lip
-        )
-    return result, (pad_x, pad_y)
-
-
-def _draw_holder(
-    canvas: BgrImage, plate_xywh: tuple[int, int, int, int], rng: np.random.Generator
-) -> None:
-    """Draw the holder's rim, wider below, with a dealer's name on it."""
-    x, y, width, height = plate_xywh
-    rim = max(2, round(height * rng.uniform(0.03, 0.10)))
-    lower = round(height * rng.uniform(0.06, 0.2))
-    shade = int(rng.choice([20, 40, 200]))
-    cv2.rectangle(
-        canvas, (x - rim, y - rim), (x + width + rim, y + height + lower), (shade,) * 3, -1
-    )
-    words = _SLOGANS[rng.integers(len(_SLOGANS))]
-    cv2.putText(
-        canvas,
-        words,
-        (x + width // 4, y + height + lower - 2),
-        cv2.FONT_HERSHEY_SIMPLEX,
-        lower / 34,
-        (255 - shade,) * 3,
-        1,
-        cv2.LINE_AA,
-    )
+    side = max(1, round(height * rng.uniform(0.01, 0.06)))
+    shade = int(rng.choice([15, 30, 60, 170, 215]))
+    ink: Colour = (235, 235, 235) if shade < 100 else (30, 30, 30)  # noqa: PLR2004
+    # The text's row stays free: it ends at a quarter of the height from either edge.
+    upper, lower = (max(1, round(height * rng.uniform(0.02, 0.17))) for _ in range(2))
+    picture[:, :side] = shade
+    picture[:, width - side :] = shade
+    picture[:upper] = shade
+    picture[height - lower :] = shade
+    for top, bottom in ((0, upper), (height - lower, height)):
+        if bottom - top > 0.06 * height and happens(0.8, rng):
+            words = SLOGANS[rng.integers(len(SLOGANS))]
+            face = HersheyTypeface("duplex", float(rng.choice([0.14, 0.18])))
+            margin = round(width * rng.uniform(0.05, 0.3))
+            box = (margin, top + 1, width - margin, bottom - 1)
+            stamp_words(picture, words, face, ink, box)

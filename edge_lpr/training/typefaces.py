@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -13,6 +14,14 @@ from edge_lpr.synthesis.glyphs import (
     Typeface,
     fit_glyph,
 )
+
+_FAMILY_WORDS: Final = {
+    "german": ("german", "nummernschild"),
+    "din": ("din", "barlow"),
+    "british": ("british",),
+    "american": ("american",),
+}
+"""Words in a font file's name or folder that put it into a family of lettering."""
 
 
 class FontFileTypeface:
@@ -59,21 +68,41 @@ class LookAlikeTypeface:
         return self._face.glyph({"0": "O", "1": "I"}.get(character, character))
 
 
-def load_typefaces(folder: Path | None) -> dict[str, Typeface]:
-    """Load every font file of a folder, and OpenCV's own faces in several weights.
+def load_typefaces(*folders: Path) -> dict[str, Typeface]:
+    """Load every font file of some folders, and OpenCV's own faces in several weights.
 
     Args:
-        folder: Where ``*.ttf`` and ``*.otf`` files lie; ``None`` for OpenCV's faces only.
+        folders: Where ``*.ttf`` and ``*.otf`` files lie, also in folders below; one that is
+            missing has none.
 
     Returns:
-        Typefaces by name, ``hershey-*`` for OpenCV's.
+        Typefaces by name, ``hershey-*`` for OpenCV's, and for a file its path below its folder.
+
+    Raises:
+        OSError: A file is no font.
     """
     faces: dict[str, Typeface] = {
         f"hershey-{face}-{stroke}": HersheyTypeface(face, stroke)
         for face in ("simplex", "duplex", "complex", "triplex")
         for stroke in (0.08, 0.10, 0.12, 0.14, 0.16, 0.18)
     }
-    if folder is not None:
-        for path in sorted([*folder.glob("*.ttf"), *folder.glob("*.otf")]):
-            faces[path.stem] = FontFileTypeface(path)
+    for folder in folders:
+        for path in sorted([*folder.rglob("*.ttf"), *folder.rglob("*.otf")]):
+            faces[path.relative_to(folder).with_suffix("").as_posix()] = FontFileTypeface(path)
     return faces
+
+
+def family_of(name: str) -> str | None:
+    """Name the family of lettering that a typeface belongs to.
+
+    Args:
+        name: Name of a face, as ``load_typefaces`` gives it.
+
+    Returns:
+        ``german``, ``din``, ``british`` or ``american``; ``None`` for one that suits any plate.
+    """
+    lower = name.lower()
+    for family, words in _FAMILY_WORDS.items():
+        if any(word in lower for word in words):
+            return family
+    return None

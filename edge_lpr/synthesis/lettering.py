@@ -1,0 +1,136 @@
+"""Sets a plate's text where the plate has room for it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.glyphs import GlyphMask, LineSetting, SetLine, Typeface, set_line
+from edge_lpr.synthesis.ground import BAND_OF_HEIGHT, STRIP_OF_HEIGHT
+from edge_lpr.synthesis.marks import SEAL
+from edge_lpr.synthesis.ornaments import Box
+from edge_lpr.synthesis.styles import PlateStyle
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lettering:
+    """The ink of a whole plate."""
+
+    ink: GlyphMask
+    """Shape (H, W) of the plate."""
+    seals: tuple[Box, ...]
+    """Where seals belong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """What a plate's letters look like."""
+
+    typeface: Typeface
+    """Their shapes."""
+    setting: LineSetting
+    """How they are set."""
+
+
+def set_plate(
+    lines: list[str],
+    style: PlateStyle,
+    letters: Letters,
+    rng: np.random.Generator,
+    size_px: tuple[int, int],
+) -> Lettering:
+    """Set one or two lines of text on a plate.
+
+    Args:
+        lines: What is printed, as ``marks`` describes.
+        style: Where bands and captions leave room, and how high letters are.
+        letters: What the letters look like.
+        rng: Where the randomness of placing comes from.
+        size_px: Width and height of the plate.
+
+    Returns:
+        Ink and places of seals.
+    """
+    width, height = size_px
+    mask = np.zeros((height, width), np.uint8)
+    left, right = _free_columns(style, size_px, two=len(lines) > 1)
+    seals: list[Box] = []
+    for line, (centre, share) in zip(lines, _rows(style, len(lines), rng), strict=True):
+        # A stretch of nothing at the end of a line would move its letters out of the middle.
+        line_set = set_line(line.strip(" "), letters.typeface, letters.setting)
+        letter_px = min(height - 2.0, height * share)
+        seals += _place(mask, line_set, (left, right), (height * centre, letter_px), rng)
+        left, right = (left, right) if SEAL not in line else (0.05 * width, 0.95 * width)
+    return Lettering(mask, tuple(seals))
+
+
+def draw_setting(rng: np.random.Generator, *, wear: float) -> LineSetting:
+    """Draw how a plate's characters are set.
+
+    Args:
+        rng: Where the randomness comes from.
+        wear: 0 for strokes as the typeface has them, 1 for strokes as dies and years leave them.
+
+    Returns:
+        The setting.
+    """
+    stamped = happens(0.5 * wear, rng)
+    return LineSetting(
+        condense=float(rng.uniform(0.72, 1.15)),
+        spacing=float(rng.uniform(0.06, 0.26)),
+        weight=float(rng.uniform(-0.02, 0.025)) if stamped else 0.0,
+        roundness=float(rng.uniform(0.0, 0.06)) if stamped else 0.0,
+    )
+
+
+def _free_columns(style: PlateStyle, size_px: tuple[int, int], *, two: bool) -> tuple[float, float]:
+    """Say between which columns letters may stand."""
+    width, height = size_px
+    band_px = BAND_OF_HEIGHT * height * (0.5 if two else 1.0)
+    left, right = (
+        max(0.04 * width, style.rim * height),
+        width - max(0.035 * width, style.rim * height),
+    )
+    if style.band in {"left", "both"}:
+        left = max(left, 1.05 * band_px)
+    if style.band == "both":
+        right = width - 1.05 * band_px
+    if style.date_strip > 0:
+        right = min(right, width - STRIP_OF_HEIGHT * height)
+    return left, right
+
+
+def _rows(style: PlateStyle, lines: int, rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Draw the rows' middles and letter heights, in shares of the plate's height."""
+    if lines == 1:
+        middle = 0.61 if style.band == "top" else 0.53 if style.captions else 0.5
+        return [(middle + rng.uniform(-0.025, 0.04), style.letter_height * rng.uniform(0.88, 1.12))]
+    height = rng.uniform(0.33, 0.42)
+    upper = height * (rng.uniform(0.75, 1.0) if happens(0.3, rng) else 1.0)
+    return [(rng.uniform(0.25, 0.29), upper), (rng.uniform(0.71, 0.75), height)]
+
+
+def _place(
+    mask: GlyphMask,
+    line: SetLine,
+    span_px: tuple[float, float],
+    row_px: tuple[float, float],
+    rng: np.random.Generator,
+) -> list[Box]:
+    """Scale a line of ink into its row, squeezing it where it would be too wide."""
+    left, right = span_px
+    centre, letter_px = row_px
+    height_px = max(6, round(letter_px))
+    room_px = max(8.0, (right - left) * rng.uniform(0.9, 1.0))
+    natural_px = line.ink.shape[1] * height_px / line.ink.shape[0]
+    width_px = max(4, round(min(room_px, natural_px)))
+    scaled = cv2.resize(line.ink, (width_px, height_px), interpolation=cv2.INTER_AREA)
+    x = round(left + (right - left - width_px) * rng.uniform(0.35, 0.65))
+    y = round(min(max(1.0, centre - height_px / 2), mask.shape[0] - height_px - 1))
+    mask[y : y + height_px, x : x + width_px] = scaled
+    scale = width_px / line.ink.shape[1]
+    return [
+        (x + round(first * scale), y, x + round(last * scale), y + height_px)
+        for first, last in line.seals
+    ]
