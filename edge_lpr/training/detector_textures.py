@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from edge_lpr.synthesis.hard_negatives import draw_thing
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import CropRow
 from edge_lpr.training.drawn_plates import PlatePress, Press, load_materials
@@ -81,3 +82,18 @@ def draw_plates(count: int, data: Path, rng: np.random.Generator) -> list[BgrIma
         (left, top), (right, bottom) = np.rint(plate.corners_px[[0, 2]]).astype(int)
         drawn.append(plate.picture_bgr[top : bottom + 1, left : right + 1].copy())
     return drawn
+
+
+def draw_things(count: int, data: Path, rng: np.random.Generator) -> list[BgrImage]:
+    """Draw signs, stickers and the like, which are pasted as plates are but have no label.
+
+    Args:
+        count: How many.
+        data: Folder that may hold fonts.
+        rng: Source of chance.
+
+    Returns:
+        Flat pictures, exactly to their edges.
+    """
+    typefaces = list(load_materials(data)[0].values())
+    return [draw_thing(rng, typefaces[int(rng.integers(len(typefaces)))]) for _ in range(count)]
