@@ -5,20 +5,31 @@ prepare than to learn from.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_lpr.synthesis.camera import (
+    GreyFloat,
+    add_noise,
+    add_rain,
+    compress_blocks,
+    compress_jpeg,
+    defocus,
+    smear,
+)
 from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.light import add_glare, cast_shadow
 from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
 from edge_lpr.vision.rectify import RECTIFIED_MARGIN, rectify_plate
 
 READER_SIZE_PX = (192, 64)
 """Width and height of the reader's input."""
 
-_NOISE = np.random.default_rng(0).standard_normal(1 << 18).astype(np.float32)
-"""Gaussian noise to cut pieces from; drawing it anew would cost more than all other steps."""
+_SOFT_SHARE: Final = 0.5
+_DEFOCUSED_SHARE: Final = 0.15
+"""Shares of the kinds of blur; the rest is motion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,11 @@ def photograph(
     flat = _flatten(picture, corners_px, size_px, roughness, rng)
     lit = _relight(flat.astype(np.float32), rng)
     blurred = _blur(lit, roughness, rng) if happens(roughness.optics, rng) else lit
+    if happens(0.06 * roughness.optics, rng):
+        blurred = add_rain(blurred, rng)
     if happens(roughness.optics, rng):
-        blurred = blurred + _noise(blurred.shape, rng) * np.float32(rng.uniform(1, 14))
-    seen: GreyImage = np.clip(blurred, 0, 255).astype(np.uint8)
-    if happens(0.3 * roughness.optics, rng):
-        seen = _compress(seen, int(rng.integers(15, 70)))
+        blurred = add_noise(blurred, rng, level=float(rng.uniform(1, 14)))
+    seen = _compress(blurred, roughness, rng)
     if size_px != READER_SIZE_PX:
         method = cv2.INTER_LINEAR if happens(0.7, rng) else cv2.INTER_CUBIC
         seen = cv2.resize(seen, READER_SIZE_PX, interpolation=method).astype(np.uint8, copy=False)
@@ -144,55 +155,42 @@ def _shear(target: Quad, rng: np.random.Generator) -> Quad:
     return moved
 
 
-def _relight(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Change contrast, brightness and gamma; now and then a shadow or a gradient."""
-    height, width = picture.shape
+def _relight(picture: GreyFloat, rng: np.random.Generator) -> GreyFloat:
+    """Change contrast, brightness and gamma; now and then a shadow, a gradient or glare."""
     if happens(0.3, rng):
         picture = 255.0 * (picture / 255.0) ** np.float32(np.exp(rng.normal(0, 0.4)))
     if happens(0.2, rng):
-        ramp = np.linspace(rng.uniform(0.5, 1.2), rng.uniform(0.5, 1.2), width)
+        ramp = np.linspace(rng.uniform(0.5, 1.2), rng.uniform(0.5, 1.2), picture.shape[1])
         picture = picture * ramp[None, :].astype(np.float32)
     elif happens(0.25, rng):
-        y, x = np.ogrid[0:height, 0:width]
-        slope = rng.normal(0, 1.0)
-        edge = y - height * rng.random() - slope * (x - width * rng.random()) * height / width
-        shade = np.float32(rng.uniform(0.35, 0.8))
-        picture = np.where(edge > 0, picture * shade, picture).astype(np.float32)
+        picture = cast_shadow(picture, rng)
     contrast = np.float32(rng.uniform(0.2, 1.2) if happens(0.5, rng) else rng.uniform(0.7, 1.2))
     middle = np.float32(picture.mean())
-    changed = (picture - middle) * contrast + middle + np.float32(rng.normal(0, 25))
-    return 255.0 - changed if happens(0.03, rng) else changed  # type: ignore[no-any-return]
+    changed: GreyFloat = (picture - middle) * contrast + middle + np.float32(rng.normal(0, 25))
+    if happens(0.05, rng):
+        changed = add_glare(changed, rng)
+    return 255.0 - changed if happens(0.03, rng) else changed
 
 
-def _blur(
-    picture: NDArray[np.float32], roughness: Roughness, rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _blur(picture: GreyFloat, roughness: Roughness, rng: np.random.Generator) -> GreyFloat:
     """Defocus, or motion along a random direction, in proportion to the picture."""
     height = picture.shape[0]
-    if happens(0.6, rng):
+    kind = rng.random()
+    if kind < _SOFT_SHARE:
         sigma = float(rng.uniform(0.2, 1.0)) * (
             0.15 + height / 64 * (1.2 if roughness is RENDERED else 0.7)
         )
         return cv2.GaussianBlur(picture, (0, 0), sigma).astype(np.float32, copy=False)
-    length = max(2, round(height * rng.uniform(0.04, 0.14)))
-    size = 2 * (length // 2) + 1
-    kernel = np.zeros((size, size), np.float32)
-    angle = rng.uniform(0, np.pi)
-    dx, dy = round(np.cos(angle) * (size // 2)), round(np.sin(angle) * (size // 2))
-    middle = size // 2
-    cv2.line(kernel, (middle - dx, middle - dy), (middle + dx, middle + dy), 1.0, 1)
-    return cv2.filter2D(picture, -1, kernel / kernel.sum()).astype(np.float32, copy=False)
+    if kind < _SOFT_SHARE + _DEFOCUSED_SHARE:
+        return defocus(picture, float(rng.uniform(0.4, 0.4 + 0.035 * height)))
+    return smear(picture, float(height * rng.uniform(0.04, 0.14)), float(rng.uniform(0, np.pi)))
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Cut a piece out of the stored noise."""
-    count = shape[0] * shape[1]
-    start = int(rng.integers(0, _NOISE.size - count))
-    return _NOISE[start : start + count].reshape(shape)
-
-
-def _compress(picture: GreyImage, quality: int) -> GreyImage:
-    """Store as JPEG and read back."""
-    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
-    return picture if decoded is None else decoded.astype(np.uint8, copy=False)
+def _compress(picture: GreyFloat, roughness: Roughness, rng: np.random.Generator) -> GreyImage:
+    """Compress as a video or a photograph, or not at all."""
+    if happens(0.2 * roughness.optics, rng):
+        picture = compress_blocks(picture, rng, step=float(np.exp(rng.uniform(1.6, 3.6))))
+    seen: GreyImage = np.clip(picture, 0, 255).astype(np.uint8)
+    if happens(0.25 * roughness.optics, rng):
+        seen = compress_jpeg(seen, int(rng.integers(15, 70)))
+    return seen
