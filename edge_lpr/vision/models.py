@@ -1,8 +1,10 @@
 """Reads the models, and believes none that is not the one in the manifest.
 
-A model is a program. So its bytes are read once, compared with size and SHA-256 of the manifest,
-and those very bytes go to the inference library; it never opens the file a second time. Whether
-the model has the inputs and outputs that it should is for the adapters to say.
+A model is a program, and a torch checkpoint more than any: it is a pickle, which runs what it
+likes while it is loaded. So a file's bytes are read once, compared with size and SHA-256 of the
+manifest before anything else, and those very bytes go to the inference library; it never opens the
+file a second time. Whether the model has the inputs and outputs that it should is for the adapters
+to say.
 """
 
 import hashlib
@@ -113,6 +115,42 @@ class Models:
     reader: ReaderModel
 
 
+@dataclass(frozen=True, slots=True)
+class TrainableDetector:
+    """The detector as ultralytics keeps it, as read and verified."""
+
+    file: str
+    """Path of the file, for messages."""
+    checkpoint: bytes
+    """What ``ultralytics.YOLO`` loads: a pickle."""
+    entry: DetectorEntry
+    """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainableReader:
+    """The reader as EasyOCR keeps a custom network, as read and verified."""
+
+    file: str
+    """Path of the weights, for messages."""
+    network: bytes
+    """Python source that defines the network: EasyOCR imports it."""
+    network_settings: bytes
+    """YAML with the network's parameters and the characters it tells apart."""
+    weights: bytes
+    """What ``torch.load`` loads: a pickle."""
+    entry: ReaderEntry
+    """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainableModels:
+    """Everything that the ``torch`` engine runs."""
+
+    detector: TrainableDetector
+    reader: TrainableReader
+
+
 def load_models(models_folder: Path | None = None) -> Models:
     """Read the manifest and the two models it names, and check them against it.
 
@@ -125,14 +163,44 @@ def load_models(models_folder: Path | None = None) -> Models:
     Raises:
         ModelError: A file is missing, unreadable, too large, damaged or not the manifest's.
     """
-    folder = models_folder or Path(str(resources.files("edge_lpr.models")))
-    manifest = _read_manifest(folder / MANIFEST_NAME)
+    folder, manifest = _open_folder(models_folder)
     detector_file, detector_onnx = _read_role(folder, manifest, "detector")
     reader_file, reader_onnx = _read_role(folder, manifest, "reader")
     return Models(
         detector=DetectorModel(str(detector_file), detector_onnx, manifest.detector),
         reader=ReaderModel(str(reader_file), reader_onnx, manifest.reader),
     )
+
+
+def load_trainable_models(models_folder: Path | None = None) -> TrainableModels:
+    """Read the files that the ONNX models were exported from, and check them like those.
+
+    Args:
+        models_folder: Folder with ``manifest.json``; the package's own if None.
+
+    Returns:
+        Both models, whose bytes have the size and digest of the manifest.
+
+    Raises:
+        ModelError: A file is missing, unreadable, too large, damaged or not the manifest's.
+    """
+    folder, manifest = _open_folder(models_folder)
+    detector_file, checkpoint = _read_role(folder, manifest, "detector-trainable")
+    reader_file, weights = _read_role(folder, manifest, "reader-trainable")
+    _, network = _read_role(folder, manifest, "reader-network")
+    _, network_settings = _read_role(folder, manifest, "reader-network-settings")
+    return TrainableModels(
+        detector=TrainableDetector(str(detector_file), checkpoint, manifest.detector),
+        reader=TrainableReader(
+            str(reader_file), network, network_settings, weights, manifest.reader
+        ),
+    )
+
+
+def _open_folder(models_folder: Path | None) -> tuple[Path, _Manifest]:
+    """Return the folder of the models and what its manifest says."""
+    folder = models_folder or Path(str(resources.files("edge_lpr.models")))
+    return folder, _read_manifest(folder / MANIFEST_NAME)
 
 
 def _read_manifest(file: Path) -> _Manifest:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +10,7 @@ from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.errors import ModelError, ReaderError
 from edge_lpr.vision.adapters.ctc import decode_ctc
 from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, open_session
+from edge_lpr.vision.adapters.plate_picture import gray_plate
 from edge_lpr.vision.contracts import BgrImage, Reading
 from edge_lpr.vision.models import ReaderModel
 
@@ -83,10 +83,7 @@ class OnnxPlateReader:
 
     def _as_input(self, plate_bgr: BgrImage) -> NDArray[np.float32]:
         """Return a plate as grey values in [-1, 1]."""
-        wanted = (self._entry.height_px, self._entry.width_px, 3)
-        if plate_bgr.shape != wanted:
-            raise ReaderError(f"a plate has shape {plate_bgr.shape} instead of {wanted}")
-        plate_gray = cv2.cvtColor(plate_bgr, cv2.COLOR_BGR2GRAY)
+        plate_gray = gray_plate(plate_bgr, self._entry)
         scaled: NDArray[np.float32] = plate_gray * np.float32(2 / 255) - np.float32(1)
         return scaled
 
