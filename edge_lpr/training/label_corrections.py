@@ -1,11 +1,11 @@
-"""Corrects labels that are known to be wrong, for training only.
+"""Corrects labels that are known to be wrong, for training.
 
 ``label_corrections.json`` names the pictures, their labelled texts, and what a person saw instead.
-Figures are measured against the public labels as they are; nothing here touches those.
+Figures are measured against the public labels as they are; audited ones are printed beside them.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -27,6 +27,8 @@ class LabelCorrections:
     None where the text cannot be told, or where it shows a vehicle that the validation split
     shows too: such a plate is not read in training.
     """
+    validation_texts: Mapping[str, Mapping[str, str | None]]
+    """Likewise of the validation split; for the audited figures alone."""
     boxes: Mapping[str, tuple[BoxXywh, ...]]
     """By picture: labelled boxes (left, top, width, height) that enclose no plate, or not all of
     one."""
@@ -38,13 +40,18 @@ class LabelCorrections:
             row: Plates of a picture, as labelled. Not modified.
 
         Returns:
-            The row with true texts; None for texts that are not to be learnt.
+            The row with true texts; None for texts that are not to be learnt, and for those whose
+            box is wrong: what it cuts out would not show them.
         """
-        known = self.texts.get(row.image)
-        if known is None:
+        known = self.texts.get(row.image, {})
+        wrong = self.boxes.get(row.image, ())
+        if not known and not wrong:
             return row
-        plates = tuple((box, known.get(text, text) if text else text) for box, text in row.plates)
-        return replace(row, plates=plates)
+        plates = [
+            (box, None if _is_among(box, wrong) or text is None else known.get(text, text))
+            for box, text in row.plates
+        ]
+        return replace(row, plates=tuple(plates))
 
     def has_wrong_box(self, row: SceneRow) -> bool:
         """Tell whether a photograph has a box that would teach the detector something wrong.
@@ -59,7 +66,7 @@ class LabelCorrections:
             True if one of its boxes is known to be wrong.
         """
         wrong = self.boxes.get(row.image, ())
-        return any(_is_same(plate.box_xywh, box) for plate in row.plates for box in wrong)
+        return any(_is_among(plate.box_xywh, wrong) for plate in row.plates)
 
 
 @cache
@@ -75,9 +82,11 @@ def load_corrections() -> LabelCorrections:
         image: tuple((left, top, width, height) for left, top, width, height in wrong)
         for image, wrong in content["boxes"].items()
     }
-    return LabelCorrections(content["texts"], boxes)
+    return LabelCorrections(content["texts"], content["validation_texts"], boxes)
 
 
-def _is_same(one: BoxXywh, two: BoxXywh) -> bool:
-    """Tell whether two boxes are one."""
-    return all(abs(a - b) < _SAME_BOX_PX for a, b in zip(one, two, strict=True))
+def _is_among(box: BoxXywh | None, wrong: Sequence[BoxXywh]) -> bool:
+    """Tell whether a box is one of the wrong ones, whose numbers may be rounded otherwise."""
+    return box is not None and any(
+        all(abs(a - b) < _SAME_BOX_PX for a, b in zip(box, other, strict=True)) for other in wrong
+    )

@@ -21,24 +21,29 @@ def scene(*boxes: BoxXywh) -> SceneRow:
 
 
 def test_wrong_text_is_replaced_by_the_true_one() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {}, {})
     assert corrections.correct_texts(known("B0AT")).plates == ((BOX, "BOAT"),)
 
 
 def test_other_plates_of_a_corrected_picture_keep_their_texts() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {}, {})
     row = corrections.correct_texts(known("B10XYZ", "B0AT", None))
     assert [text for _, text in row.plates] == ["B10XYZ", "BOAT", None]
 
 
 def test_text_that_cannot_be_told_is_not_learnt() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": None}}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": None}}, {}, {})
     assert corrections.correct_texts(known("B0AT")).plates == ((BOX, None),)
+
+
+def test_text_in_a_wrong_box_is_not_learnt() -> None:
+    corrections = LabelCorrections({}, {}, {"street/1.jpg": (BOX,)})
+    assert corrections.correct_texts(known("B10XYZ")).plates == ((BOX, None),)
 
 
 def test_picture_without_corrections_stays_as_it_is() -> None:
     row = known("B0AT")
-    assert LabelCorrections({"street/2.jpg": {"B0AT": "BOAT"}}, {}).correct_texts(row) is row
+    assert LabelCorrections({"street/2.jpg": {"B0AT": "BOAT"}}, {}, {}).correct_texts(row) is row
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_picture_without_corrections_stays_as_it_is() -> None:
 def test_photograph_is_left_out_for_a_wrong_box(
     boxes: tuple[BoxXywh, ...], *, is_wrong: bool
 ) -> None:
-    corrections = LabelCorrections({}, {"street/1.jpg": (BOX,)})
+    corrections = LabelCorrections({}, {}, {"street/1.jpg": (BOX,)})
     assert corrections.has_wrong_box(scene(*boxes)) is is_wrong
 
 
