@@ -12,6 +12,8 @@ from edge_lpr.synthesis.lane import MAXIMUM_PASSES
 
 BrokerChoice: TypeAlias = Literal["auto", "mosquitto", "amqtt"]
 
+EngineChoice: TypeAlias = Literal["onnx", "torch"]
+
 DEFAULT_PASSES: Final = 12
 """Cars of the rendered lane: about half a minute on two cores."""
 
@@ -57,6 +59,8 @@ class DemoOptions:
     """Folder that stays, with settings, keys, logs and the outbox."""
     broker: BrokerChoice
     """Which broker to embed."""
+    engine: EngineChoice = "onnx"
+    """As ``vision.engine`` of the settings."""
 
 
 def parse_arguments(arguments: Sequence[str]) -> DemoOptions:
@@ -82,6 +86,7 @@ def parse_arguments(arguments: Sequence[str]) -> DemoOptions:
         is_json=chosen.json,
         keep=chosen.keep,
         broker=chosen.broker,
+        engine=chosen.engine,
     )
 
 
@@ -165,6 +170,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=("auto", "mosquitto", "amqtt"),
         default="auto",
         help="auto: mosquitto where it is installed, else amqtt",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("onnx", "torch"),
+        default="onnx",
+        help="what runs the models: onnx as on a booth, or torch, the stock ultralytics and "
+        "EasyOCR (several gigabytes of packages)",
     )
     return parser
 

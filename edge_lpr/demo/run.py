@@ -92,7 +92,7 @@ class Demo:
         with demo_folders(self._options.keep) as folders, ExitStack() as stack:
             broker = choose_broker(self._options.broker)  # 1.
             authority_key = make_keys(folders, self._clock)
-            write_settings(folders, self._options.source, broker)
+            write_settings(folders, self._options.source, broker, self._options.engine)
             self._screen.open(_facts(self._options, broker))
             consumer = Consumer(broker, FleetVerifier(authority_key, self._clock))
             booth = self._start(folders, broker, consumer, stack)  # 2. to 4.
@@ -214,6 +214,8 @@ def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
         "broker": f"{broker.name}, MQTT {broker.mqtt_version}, {broker.host}:{broker.port}",
         "keys": "throw-away; every sighting is marked as a test",
     }
+    if options.engine == "torch":
+        facts["engine"] = "torch: the stock ultralytics and EasyOCR"
     if options.keep is not None:
         facts["keys"] = "test keys, kept; every sighting is marked as a test"
         facts["kept in"] = f"{options.keep}: settings, keys, logs, outbox"

@@ -5,7 +5,7 @@ import os
 from typing import Final
 
 from edge_lpr.core.secret_file import write_secret_file
-from edge_lpr.demo.arguments import Source
+from edge_lpr.demo.arguments import EngineChoice, Source
 from edge_lpr.demo.brokers import EmbeddedBroker
 from edge_lpr.demo.folders import DemoFolders
 from edge_lpr.demo.keys import DEMO_ADDRESS, certificate_file, event_key_file, key_ring_file
@@ -14,13 +14,19 @@ from edge_lpr.synthesis.lane import PASSAGE_GAP_S
 _LANE: Final = 1
 
 
-def write_settings(folders: DemoFolders, source: Source | None, broker: EmbeddedBroker) -> None:
+def write_settings(
+    folders: DemoFolders,
+    source: Source | None,
+    broker: EmbeddedBroker,
+    engine: EngineChoice = "onnx",
+) -> None:
     """Write the settings that the three processes read.
 
     Args:
         folders: The demo's folders.
         source: Where frames come from; None for the rendered lane.
         broker: Where sightings go.
+        engine: What runs the models.
 
     Raises:
         KeyFileError: The file of the camera's credentials cannot be written.
@@ -35,6 +41,7 @@ def write_settings(folders: DemoFolders, source: Source | None, broker: Embedded
         "[[lanes]]": {"number": _LANE, "direction": "in"},
         "[vision]": {
             "readings_socket": str(folders.readings_socket),
+            "engine": engine,
             "threads": min(os.cpu_count() or 1, 4),
         },
         "[vision.source]": _source_section(folders, source),

@@ -46,6 +46,11 @@ def test_settings_are_accepted_by_the_processes(
     assert settings.vision.source.address == expected
 
 
+def test_the_vision_process_is_told_which_engine_to_run(folders: DemoFolders) -> None:
+    write_settings(folders, None, BROKER, "torch")
+    assert load_settings(folders.settings_file).vision.engine == "torch"
+
+
 def test_camera_password_is_in_a_private_file_and_not_in_the_settings(folders: DemoFolders) -> None:
     write_settings(folders, Source("rtsp", "rtsp://camera/1", "user:p@ss"), BROKER)
     credentials_file = load_settings(folders.settings_file).vision.source.credentials_file

@@ -71,3 +71,8 @@ def test_nothing_said_is_a_rendered_lane() -> None:
 
 def test_limit_of_a_source_may_be_higher_than_that_of_the_rendered_lane() -> None:
     assert parse_arguments(["--source", "0", "--passes", "5000"]).passes == 5000
+
+
+def test_the_stock_libraries_run_only_when_they_are_asked_for() -> None:
+    assert parse_arguments([]).engine == "onnx"
+    assert parse_arguments(["--engine", "torch"]).engine == "torch"
