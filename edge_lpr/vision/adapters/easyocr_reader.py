@@ -13,7 +13,6 @@ freed memory. The ONNX engine leaves nothing there.
 
 import importlib
 import logging
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from edge_lpr.vision.adapters.torch_runtime import (
     LOADING_ERRORS,
     TORCH_ERRORS,
     OutputTap,
+    environment_variable,
     laid_out,
     without_warnings,
 )
@@ -41,9 +41,6 @@ from edge_lpr.vision.models import TrainableReader
 
 _NETWORK_NAME: Final = "plate_reader"
 """What EasyOCR calls the network, its three files, and the module that it imports."""
-
-_TENSORS_ONLY: Final = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-"""torch's variable that overrules whoever calls ``torch.load``."""
 
 _CLASSES: Final = len(PLATE_ALPHABET) + 1
 
@@ -67,7 +64,7 @@ class EasyocrPlateReader:
         logging.getLogger("easyocr").setLevel(logging.CRITICAL)
         torch.set_num_threads(threads)
         try:
-            with _importable(model) as folder, _unpickling_tensors_only(), without_warnings():
+            with _importable(model) as folder, without_warnings():
                 self._reader = _open_reader(folder, device)
             self._tap = OutputTap(self._reader.recognizer)
             self._score(np.zeros((model.entry.height_px, model.entry.width_px), np.uint8))
@@ -142,29 +139,18 @@ def _importable(model: TrainableReader) -> Iterator[Path]:
                 sys.modules[_NETWORK_NAME] = namesake
 
 
-@contextmanager
-def _unpickling_tensors_only() -> Iterator[None]:
-    """Let torch not run what the weights' pickle says, although EasyOCR asks it to."""
-    before = os.environ.get(_TENSORS_ONLY)
-    os.environ[_TENSORS_ONLY] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[_TENSORS_ONLY]
-        if before is not None:
-            os.environ[_TENSORS_ONLY] = before
-
-
 def _open_reader(folder: Path, device: str) -> Any:  # noqa: ANN401 - EasyOCR has no types
     """Make the stock reader: with our network, without EasyOCR's text detector, offline."""
-    return easyocr.Reader(
-        ["en"],
-        gpu=False if device == "cpu" else device,
-        recog_network=_NETWORK_NAME,
-        model_storage_directory=str(folder),
-        user_network_directory=str(folder),
-        detector=False,
-        download_enabled=False,
-        verbose=False,
-        quantize=False,
-    )
+    # EasyOCR asks torch to run whatever the weights' pickle says; torch's variable overrules it.
+    with environment_variable("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1"):
+        return easyocr.Reader(
+            ["en"],
+            gpu=False if device == "cpu" else device,
+            recog_network=_NETWORK_NAME,
+            model_storage_directory=str(folder),
+            user_network_directory=str(folder),
+            detector=False,
+            download_enabled=False,
+            verbose=False,
+            quantize=False,
+        )

@@ -1,5 +1,6 @@
 """What both parts of the ``torch`` engine need of torch: device, files, outputs, faults."""
 
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -75,6 +76,27 @@ def laid_out(files: Mapping[str, bytes]) -> Iterator[Path]:
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
         yield Path(folder)
+
+
+@contextmanager
+def environment_variable(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment for a while: many libraries have no other switch.
+
+    Args:
+        name: Its name.
+        value: Its value meanwhile.
+
+    Yields:
+        Nothing; afterwards the variable is as it was before.
+    """
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import os
 import tempfile
 from typing import Final
 
+from edge_lpr.vision.adapters.torch_runtime import environment_variable
+
 _SWITCHES: Final = {
     "YOLO_OFFLINE": "1",  # do not look for a network, and act as if there were none
     "YOLO_AUTOINSTALL": "0",
@@ -19,19 +21,16 @@ _SWITCHES: Final = {
 }
 os.environ.update(_SWITCHES)
 
-_OWN_FOLDER: Final = os.environ.get("YOLO_CONFIG_DIR")
-with tempfile.TemporaryDirectory(prefix="edge-lpr-") as _folder:
+with (
     # The settings file goes to a folder that is gone again at once: those of the user's own work
     # with ultralytics are neither read nor written.
-    os.environ["YOLO_CONFIG_DIR"] = _folder
+    tempfile.TemporaryDirectory(prefix="edge-lpr-") as _folder,
+    environment_variable("YOLO_CONFIG_DIR", _folder),
+):
     import ultralytics
     from ultralytics.nn import tasks
     from ultralytics.utils import checks
     from ultralytics.utils.events import events
-if _OWN_FOLDER is None:
-    del os.environ["YOLO_CONFIG_DIR"]
-else:
-    os.environ["YOLO_CONFIG_DIR"] = _OWN_FOLDER
 
 # The same once more, for the case that somebody imported ultralytics before us.
 tasks.SAFE_LOAD = True
