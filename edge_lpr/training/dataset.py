@@ -111,6 +111,8 @@ class KnownPlates:
     """``train``, ``val`` or None."""
     plates: tuple[tuple[BoxXywh | None, str | None], ...]
     """Box (left, top, width, height; None for the whole picture) and text of each plate."""
+    region: str | None = None
+    """Country of a crop, with a state where known; None for a photograph of several plates."""
 
     @property
     def table(self) -> str:
@@ -280,6 +282,7 @@ def _known_plates_from(untrusted: dict[str, Any]) -> KnownPlates:
             (_box(plate["box"]) if plate.get("box") else None, _text(plate.get("text")))
             for plate in listed
         ),
+        region=_optional_text(untrusted.get("region")),
     )
 
 

@@ -15,9 +15,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from edge_lpr.core.errors import EdgeLprError, SettingsError
-from edge_lpr.core.settings import SourceSection, VisionSection
+from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.training.dataset import load_known_plates, load_scenes
+from edge_lpr.training.laboratory_engine import add_engine_arguments, open_engine
 from edge_lpr.training.measures import Proportion
 from edge_lpr.training.passage_evaluation import (
     FRAMES_OF_INVENTIONS,
@@ -26,7 +26,6 @@ from edge_lpr.training.passage_evaluation import (
     sight_plates,
 )
 from edge_lpr.training.scene_evaluation import Tally, evaluate_known_plates, evaluate_scenes
-from edge_lpr.vision.engine import Engine, load_engine
 
 LEGEND: Final = {
     "detection_recall": "plates with text that were detected (IoU 0.5)",
@@ -56,8 +55,6 @@ def evaluate(arguments: argparse.Namespace) -> None:
     Raises:
         EdgeLprError: Labels, pictures or models are missing or wrong, or the engine failed.
     """
-    if arguments.engine == "torch":
-        raise SettingsError("the torch engine is not in this version; use --engine onnx")
     if arguments.passes is not None:
         _evaluate_film(arguments)
     else:
@@ -79,11 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--images", type=Path, help="folder that the labels' pictures lie in")
     parser.add_argument("--passes", type=Path, help="video file or folder of frames to run")
-    parser.add_argument("--engine", choices=("onnx", "torch"), default="onnx")
     parser.add_argument("--crops", action="store_true", help="read labelled places, do not detect")
     parser.add_argument("--split", choices=("train", "val"), help="rows of this split, for crops")
-    parser.add_argument("--models", type=Path, help="folder of models (those of the package)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of the inference library")
+    add_engine_arguments(parser)
     parser.add_argument("--predictions", type=Path, help="file for one line of JSON a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object last")
     arguments = parser.parse_args(argv)
@@ -97,26 +92,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _open_engine(arguments: argparse.Namespace) -> Engine:
-    """Load the models."""
-    # The section needs a source, which pictures do not have; the engine never looks at it.
-    nowhere = SourceSection(kind="folder", address=".")
-    return load_engine(
-        VisionSection(source=nowhere, models_folder=arguments.models, threads=arguments.threads)
-    )
-
-
 def _evaluate_pictures(arguments: argparse.Namespace) -> None:
     """Measure on photographs or crops."""
     path: Path | None = arguments.predictions
     with path.open("w", encoding="utf-8") if path else nullcontext() as predictions:
         if arguments.crops:
             known = load_known_plates(arguments.labels, split=arguments.split)
-            engine = _open_engine(arguments)
+            engine = open_engine(arguments)
             tally = evaluate_known_plates(known, arguments.images, engine, predictions)
         else:
             rows = load_scenes(arguments.labels)
-            engine = _open_engine(arguments)
+            engine = open_engine(arguments)
             tally = evaluate_scenes(rows, arguments.images, engine, predictions)
     for table in tally.tables():
         print(f"{table}:")
@@ -133,7 +119,7 @@ def _evaluate_pictures(arguments: argparse.Namespace) -> None:
 def _evaluate_film(arguments: argparse.Namespace) -> None:
     """Measure on a film."""
     film = load_film_labels(arguments.labels)
-    sightings = sight_plates(arguments.passes, film, _open_engine(arguments))
+    sightings = sight_plates(arguments.passes, film, open_engine(arguments))
     measures = passage_measures(sightings, film)
     print(f"{len(film.passes)} passes in {film.frames} frames, {len(sightings)} sightings:")
     _print_measures(measures)

@@ -60,13 +60,19 @@ class PlateOutcome:
     table: str
     """Collection it comes from."""
     width_px: float
-    """Width of its box in the stored picture; 0 for a crop."""
+    """Width of its box in the stored picture, or of the crop."""
     label: str | None
     """Its true text; None where nobody could read it."""
     is_detected: bool
     """True if a detection overlaps it by ``MATCH_IOU``; always true for crops."""
     reading: str
     """What was read; empty if nothing was."""
+    confidences: tuple[float, ...] = ()
+    """Probability of each character that was read."""
+    region: str | None = None
+    """Country, with a state where known."""
+    image: str = ""
+    """Path of its picture."""
 
 
 def edit_distance(one: Sequence[object], two: Sequence[object]) -> int:

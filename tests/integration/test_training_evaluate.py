@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_lpr.training import evaluate
+from edge_lpr.training import evaluate, laboratory_engine
 from edge_lpr.vision.engine import Engine
 from tests.support.fakes import PaintedPlateDetector, StripeReader, fake_frame
 
@@ -29,7 +29,7 @@ def plate(text: str | None, box_xyxy: tuple[int, int, int, int]) -> dict[str, ob
 @pytest.fixture(autouse=True)
 def _fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        evaluate, "load_engine", lambda _: Engine(PaintedPlateDetector(), StripeReader())
+        laboratory_engine, "load_engine", lambda _: Engine(PaintedPlateDetector(), StripeReader())
     )
 
 
@@ -128,7 +128,6 @@ def test_film_runs_through_the_whole_vision_process(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        pytest.param(["--engine", "torch"], "use --engine onnx", id="engine-of-a-later-version"),
         pytest.param(["--labels", "absent.jsonl"], "absent.jsonl", id="no-labels"),
         pytest.param(["--images", "/nowhere"], "not a readable picture", id="no-pictures"),
     ],
