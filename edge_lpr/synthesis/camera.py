@@ -182,7 +182,7 @@ def photograph_in_colour(
         seen = defocus(seen, 0.5 + 0.03 * height * rng.random())
     elif kind < 0.5 * roughness:
         seen = smear(seen, 1.5 + 0.08 * height * rng.random(), float(rng.uniform(0, np.pi)))
-    if rng.random() < 0.1 * roughness:
+    if rng.random() < 0.06 * roughness:
         seen = add_rain(seen, rng)
     seen = add_noise(seen, rng, level=float(rng.uniform(0, 10)) * roughness)
     if rng.random() < 0.5 * roughness:

@@ -10,9 +10,6 @@ from edge_lpr.synthesis.glyphs import HersheyTypeface, LineSetting, Typeface, se
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.synthesis.styles import Colour, PlateStyle
 
-BAND_OF_HEIGHT: Final = 0.42
-"""Width of the blue band over the height of a one-line plate: 40 to 50 of 110 mm."""
-
 STRIP_OF_HEIGHT: Final = 0.36
 """Most width of a date strip over the plate's height."""
 
@@ -142,17 +139,17 @@ def _draw_top_band(picture: BgrImage, typeface: Typeface, rng: np.random.Generat
 def _draw_side_bands(picture: BgrImage, style: PlateStyle, rng: np.random.Generator) -> None:
     """Draw the blue band at one end or at both: twelve stars and a country, or a region."""
     height, width = picture.shape[:2]
-    band_px, colour = round(BAND_OF_HEIGHT * height), _band_colour(rng)
-    face = _CAPTION_FACES[0]
+    band_px, band_h = round(style.band_width * height), round(style.band_reach * height)
+    colour, face = _band_colour(rng), _CAPTION_FACES[0]
     country = _BAND_COUNTRIES[rng.integers(len(_BAND_COUNTRIES))]
     lefts = (0, width - band_px) if style.band == "both" else (0,)
+    margin = round(0.14 * band_px)
     for index, left in enumerate(lefts):
-        cv2.rectangle(picture, (left, 0), (left + band_px, height), colour, -1)
+        cv2.rectangle(picture, (left, 0), (left + band_px, band_h), colour, -1)
         words = country if index == 0 else str(rng.integers(10, 1000))
-        margin = round(0.14 * band_px)
-        box = (left + margin, round(0.62 * height), left + band_px - margin, round(0.92 * height))
+        box = (left + margin, round(0.62 * band_h), left + band_px - margin, round(0.92 * band_h))
         stamp_words(picture, words, face, _PAPER, box)
-        _draw_stars(picture, (left + band_px / 2, 0.34 * height), 0.32 * band_px, rng)
+        _draw_stars(picture, (left + band_px / 2, 0.34 * band_h), 0.32 * band_px, rng)
 
 
 def _draw_stars(

@@ -7,8 +7,7 @@ import numpy as np
 
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.glyphs import GlyphMask, LineSetting, SetLine, Typeface, set_line
-from edge_lpr.synthesis.ground import BAND_OF_HEIGHT, STRIP_OF_HEIGHT
-from edge_lpr.synthesis.marks import SEAL
+from edge_lpr.synthesis.ground import STRIP_OF_HEIGHT
 from edge_lpr.synthesis.ornaments import Box
 from edge_lpr.synthesis.styles import PlateStyle
 
@@ -54,14 +53,13 @@ def set_plate(
     """
     width, height = size_px
     mask = np.zeros((height, width), np.uint8)
-    left, right = _free_columns(style, size_px, two=len(lines) > 1)
     seals: list[Box] = []
     for line, (centre, share) in zip(lines, _rows(style, len(lines), rng), strict=True):
         # A stretch of nothing at the end of a line would move its letters out of the middle.
         line_set = set_line(line.strip(" "), letters.typeface, letters.setting)
         letter_px = min(height - 2.0, height * share)
-        seals += _place(mask, line_set, (left, right), (height * centre, letter_px), rng)
-        left, right = (left, right) if SEAL not in line else (0.05 * width, 0.95 * width)
+        columns = _free_columns(style, size_px, centre)
+        seals += _place(mask, line_set, columns, (height * centre, letter_px), rng)
     return Lettering(mask, tuple(seals))
 
 
@@ -84,18 +82,17 @@ def draw_setting(rng: np.random.Generator, *, wear: float) -> LineSetting:
     )
 
 
-def _free_columns(style: PlateStyle, size_px: tuple[int, int], *, two: bool) -> tuple[float, float]:
-    """Say between which columns letters may stand."""
+def _free_columns(
+    style: PlateStyle, size_px: tuple[int, int], centre: float
+) -> tuple[float, float]:
+    """Say between which columns letters may stand in the row around ``centre``."""
     width, height = size_px
-    band_px = BAND_OF_HEIGHT * height * (0.5 if two else 1.0)
-    left, right = (
-        max(0.04 * width, style.rim * height),
-        width - max(0.035 * width, style.rim * height),
-    )
-    if style.band in {"left", "both"}:
-        left = max(left, 1.05 * band_px)
+    rim_px, band_px = style.rim * height, 1.05 * style.band_width * height
+    left, right = max(0.04 * width, rim_px), width - max(0.035 * width, rim_px)
+    if style.band in {"left", "both"} and centre < style.band_reach:
+        left = max(left, band_px)
     if style.band == "both":
-        right = width - 1.05 * band_px
+        right = width - band_px
     if style.date_strip > 0:
         right = min(right, width - STRIP_OF_HEIGHT * height)
     return left, right

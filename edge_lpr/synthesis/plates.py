@@ -99,7 +99,8 @@ def _for_lines(style: PlateStyle, lines: int, rng: np.random.Generator) -> tuple
         strip = 1.0 if happens(style.date_strip, rng) else 0.0
         return replace(style, date_strip=strip), style.aspect
     band = style.band if style.band == "left" else "none"
-    style = replace(style, captions=(), band=band, date_strip=0.0)
+    reach = float(rng.choice([0.5, 1.0]))
+    style = replace(style, captions=(), band=band, band_width=0.2, band_reach=reach, date_strip=0.0)
     return style, float(rng.uniform(*_TWO_LINE_ASPECTS))
 
 

@@ -30,6 +30,10 @@ class PlateStyle:
     """Height of the letters over the height of the plate with one line of text."""
     band: Literal["none", "left", "both", "top"] = "none"
     """Where the blue band runs."""
+    band_width: float = 0.42
+    """Width of a band at an end over the height of the plate: 40 to 50 of 110 mm."""
+    band_reach: float = 1.0
+    """Share of the height, from the top, that a band at an end covers."""
     bordered: bool = True
     """Whether a line in the ink's colour runs along the edge."""
     captions: tuple[str, ...] = ()

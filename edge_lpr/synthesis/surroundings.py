@@ -8,7 +8,7 @@ import numpy as np
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.glyphs import HersheyTypeface
 from edge_lpr.synthesis.ground import stamp_words
-from edge_lpr.synthesis.pictures import BgrImage
+from edge_lpr.synthesis.pictures import BgrImage, GreyImage
 from edge_lpr.synthesis.styles import Colour
 
 SLOGANS: Final = (
@@ -54,7 +54,8 @@ def surround(
         _draw_parts(result, (pad_x, pad_y), rng)
     if holder:
         _draw_holder(result, (pad_x, pad_y, width, height), rng)
-    result[pad_y : pad_y + height, pad_x : pad_x + width] = picture
+    place = result[pad_y : pad_y + height, pad_x : pad_x + width]
+    cv2.copyTo(picture, _rounded((width, height), rng), place)
     if happens(0.3 if holder else 0.08, rng):
         lip = max(1, round(height * rng.uniform(0.01, 0.05)))
         last = (pad_x + width - 1, pad_y + height - 1)
@@ -64,10 +65,24 @@ def surround(
 
 def _draw_body(size_px: tuple[int, int], rng: np.random.Generator) -> BgrImage:
     """Draw painted metal, lighter where it bends to the sky."""
-    body = rng.integers(5, 245) + rng.integers(-25, 26, 3)
+    spread = 60 if happens(0.3, rng) else 8
+    body = rng.integers(5, 245) + rng.integers(-spread, spread + 1, 3)
     ramp = np.linspace(rng.uniform(0.6, 1.0), rng.uniform(0.9, 1.3), size_px[1])
     column = np.clip(ramp[:, None, None] * body, 0, 255).astype(np.uint8)
     return np.repeat(column, size_px[0], axis=1)
+
+
+def _rounded(size_px: tuple[int, int], rng: np.random.Generator) -> GreyImage:
+    """Draw a mask of a plate whose corners are cut off round, or hardly at all."""
+    width, height = size_px
+    radius = round(height * rng.uniform(0.0, 0.09))
+    mask = np.zeros((height, width), np.uint8)
+    cv2.rectangle(mask, (radius, 0), (width - 1 - radius, height - 1), 255, -1)
+    cv2.rectangle(mask, (0, radius), (width - 1, height - 1 - radius), 255, -1)
+    for x in (radius, width - 1 - radius):
+        for y in (radius, height - 1 - radius):
+            cv2.circle(mask, (x, y), radius, 255, -1)
+    return mask
 
 
 def _draw_parts(canvas: BgrImage, pad_px: tuple[int, int], rng: np.random.Generator) -> None:

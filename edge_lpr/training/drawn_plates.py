@@ -14,7 +14,13 @@ import numpy as np
 
 from edge_lpr.synthesis import styles
 from edge_lpr.synthesis.chance import happens
-from edge_lpr.synthesis.formats import FORMATS, draw_format, draw_printed_text, draw_vanity_text
+from edge_lpr.synthesis.formats import (
+    FORMATS,
+    PlateFormat,
+    draw_format,
+    draw_printed_text,
+    draw_vanity_text,
+)
 from edge_lpr.synthesis.glyphs import Typeface
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.synthesis.plates import RenderedPlate, render_plate
@@ -35,7 +41,9 @@ _WITHOUT_SERIFS_SHARE: Final = 0.8
 _OWN_FAMILY_SHARE: Final = 0.6
 """Share of plates lettered in their country's family, where there is a font of it."""
 
-_VANITY_SHARE: Final = 0.35
+_VANITY_SHARE: Final = 0.6
+"""Share of plates of the mixed American series whose text somebody chose."""
+
 _BLANK_SHARE: Final = 0.75
 
 
@@ -85,11 +93,25 @@ class PlatePress:
             The plate.
         """
         group = str(rng.choice(self._groups, p=self._group_shares))
-        plate_format = draw_format(FORMATS[group], rng)
+        return self.draw_one(group, draw_format(FORMATS[group], rng), rng)
+
+    def draw_one(
+        self, group: str, plate_format: PlateFormat, rng: np.random.Generator
+    ) -> RenderedPlate:
+        """Draw a plate of one series.
+
+        Args:
+            group: Group of ``FORMATS`` that the series is in.
+            plate_format: The series.
+            rng: Where the randomness comes from.
+
+        Returns:
+            The plate.
+        """
         style = plate_format.styles[rng.integers(len(plate_format.styles))]
         if style is styles.UNITED_STATES and self._blank_style.blanks:
             style = self._blank_style if happens(_BLANK_SHARE, rng) else style
-        vanity = group == "us" and happens(_VANITY_SHARE, rng)
+        vanity = plate_format.name == "us" and happens(_VANITY_SHARE, rng)
         printed = draw_vanity_text(rng) if vanity else draw_printed_text(plate_format, rng)
         look_alike_share = 0.0 if vanity else _LOOK_ALIKE_SHARES.get(group, 0.0)
         typeface = self._typeface(style.lettering, look_alike_share, rng)

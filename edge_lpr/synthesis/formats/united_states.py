@@ -70,12 +70,13 @@ _OTHER: Final = (
 )
 
 UNITED_STATES: Final = (
-    PlateFormat("us", (*_PASSENGER, *_NUMBERED, *_OTHER), (styles.UNITED_STATES,)),
+    PlateFormat("us", (*_PASSENGER, *_NUMBERED, *_OTHER), (styles.UNITED_STATES,), weight=1.5),
     PlateFormat("us_passenger", _PASSENGER, (styles.UNITED_STATES,)),
     PlateFormat(
         "us_stacked",
         ("^#####^", "####^", "^####", "^@@#_###", "######^", "^###_@@@", "^## ###", "@@ ####^"),
         (styles.UNITED_STATES,),
+        weight=0.5,
     ),
     PlateFormat(
         "us_motorcycle",
