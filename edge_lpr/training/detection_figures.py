@@ -57,19 +57,22 @@ def is_voted_on(plate: FoundPlate, settings: VisionSection) -> bool:
 
 
 def detection_table(
-    rows: Sequence[SceneRow], predictions: Sequence[PicturePrediction], settings: VisionSection
+    labels: str,
+    rows: Sequence[SceneRow],
+    predictions: Sequence[PicturePrediction],
+    settings: VisionSection,
 ) -> FigureTable:
     """Tabulate recall and precision of plates that are wide enough.
 
     Args:
+        labels: What the labels are, ``public`` or ``audited``.
         rows: Labelled photographs.
         predictions: What was found in each, in the same order.
         settings: The device's limits.
 
     Returns:
         A row for all detections, for those that the device reads, and for those that it votes on.
-        A detection of that width that stands for no labelled plate counts as false, though some
-        are plates that nobody labelled.
+        A detection of that width that stands for no labelled plate counts as false.
     """
     kinds: dict[str, Filter] = {
         "all that is reported": lambda _: True,
@@ -79,8 +82,8 @@ def detection_table(
     cells: dict[str, Sequence[Cell]] = {
         kind: _recall_and_precision(rows, predictions, counts) for kind, counts in kinds.items()
     }
-    title = f"Detection of plates of {ASKED_WIDTH_PX:.0f} px and more"
-    return FigureTable("detection", title, ("detections", "recall", "precision"), cells)
+    title = f"Detection of plates of {ASKED_WIDTH_PX:.0f} px and more, {labels} labels"
+    return FigureTable(f"detection_{labels}", title, ("detections", "recall", "precision"), cells)
 
 
 def plate_free_table(

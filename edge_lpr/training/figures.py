@@ -134,12 +134,15 @@ def all_tables(measured: Measured, settings: VisionSection) -> list[FigureTable]
     Returns:
         Tables in the order of the model card.
     """
+    predictions = measured.scenes.predictions
+    audited = [load_corrections().audit_boxes(row) for row in measured.rows]
     return [
         *_reading_tables("scenes", "Photographs", measured.scenes),
         *_reading_tables("crops", "Cut-out plates", measured.crops),
         _audited_table(measured.crops),
-        detection_table(measured.rows, measured.scenes.predictions, settings),
-        plate_free_table(measured.rows, measured.scenes.predictions, settings),
+        detection_table("public", measured.rows, predictions, settings),
+        detection_table("audited", audited, predictions, settings),
+        plate_free_table(measured.rows, predictions, settings),
         *_calibration_tables(measured),
         _time_table(measured),
     ]

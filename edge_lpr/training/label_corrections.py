@@ -6,12 +6,15 @@ Figures are measured against the public labels as they are; audited ones are pri
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, TypeAlias
 
-from edge_lpr.training.dataset import BoxXywh, KnownPlates, SceneRow
+from edge_lpr.training.dataset import BoxXywh, KnownPlates, PlateLabel, SceneRow
+
+_Boxes: TypeAlias = Mapping[str, tuple[BoxXywh, ...]]
+"""Boxes (left, top, width, height) by picture."""
 
 _SAME_BOX_PX: Final = 1.0
 """Boxes whose numbers differ by less are the same; label files round to a tenth of a pixel."""
@@ -27,11 +30,14 @@ class LabelCorrections:
     None where the text cannot be told, or where it shows a vehicle that the validation split
     shows too: such a plate is not read in training.
     """
-    validation_texts: Mapping[str, Mapping[str, str | None]]
-    """Likewise of the validation split; for the audited figures alone."""
-    boxes: Mapping[str, tuple[BoxXywh, ...]]
-    """By picture: labelled boxes (left, top, width, height) that enclose no plate, or not all of
-    one."""
+    boxes: _Boxes
+    """By picture: labelled boxes that enclose no plate, or not all of one."""
+    validation_texts: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    """Wrong texts of the validation split, likewise; for the audited figures alone."""
+    validation_boxes: _Boxes = field(default_factory=dict)
+    """Wrong boxes of the validation split, likewise."""
+    validation_plates: _Boxes = field(default_factory=dict)
+    """Plates of the validation split that nobody labelled, or only by a wrong box."""
 
     def correct_texts(self, row: KnownPlates) -> KnownPlates:
         """Put the true texts in a row.
@@ -52,6 +58,20 @@ class LabelCorrections:
             for box, text in row.plates
         ]
         return replace(row, plates=tuple(plates))
+
+    def audit_boxes(self, row: SceneRow) -> SceneRow:
+        """Put right the boxes of a photograph of the validation split.
+
+        Args:
+            row: Photograph, as labelled. Not modified.
+
+        Returns:
+            The row without wrong boxes and with the plates that nobody labelled.
+        """
+        wrong = self.validation_boxes.get(row.image, ())
+        kept = [plate for plate in row.plates if not _is_among(plate.box_xywh, wrong)]
+        added = [PlateLabel(b, None, None) for b in self.validation_plates.get(row.image, ())]
+        return replace(row, plates=(*kept, *added))
 
     def has_wrong_box(self, row: SceneRow) -> bool:
         """Tell whether a photograph has a box that would teach the detector something wrong.
@@ -78,11 +98,21 @@ def load_corrections() -> LabelCorrections:
     """
     shipped = files("edge_lpr.training").joinpath("label_corrections.json")
     content = json.loads(shipped.read_text(encoding="utf-8"))
-    boxes = {
-        image: tuple((left, top, width, height) for left, top, width, height in wrong)
-        for image, wrong in content["boxes"].items()
+    return LabelCorrections(
+        texts=content["texts"],
+        boxes=_boxes_from(content["boxes"]),
+        validation_texts=content["validation_texts"],
+        validation_boxes=_boxes_from(content["validation_boxes"]),
+        validation_plates=_boxes_from(content["validation_plates"]),
+    )
+
+
+def _boxes_from(listed: Mapping[str, list[list[float]]]) -> _Boxes:
+    """Turn lists of numbers into boxes."""
+    return {
+        image: tuple((left, top, width, height) for left, top, width, height in boxes)
+        for image, boxes in listed.items()
     }
-    return LabelCorrections(content["texts"], content["validation_texts"], boxes)
 
 
 def _is_among(box: BoxXywh | None, wrong: Sequence[BoxXywh]) -> bool:

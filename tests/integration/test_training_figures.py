@@ -84,7 +84,7 @@ def test_one_command_measures_photographs_and_crops(
     assert hits(tables["scenes_by_width"]["> 100 px"]["strict"]) == (1, 1)
     assert tables["crops_by_source"]["Brazil"]["plates"] == 1
     assert tables["plate_free"]["invented plates"]["number"] == 0
-    assert hits(tables["detection"]["all that is reported"]["recall"]) == (2, 3)
+    assert hits(tables["detection_public"]["all that is reported"]["recall"]) == (2, 3)
     assert tables["calibration"]["scenes"]["characters"] == 6 + 7
 
 
@@ -97,7 +97,8 @@ def test_regions_of_a_few_plates_share_a_row(
 def test_audited_labels_take_the_place_of_wrong_ones(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = LabelCorrections({}, {"brazil_crops/3.png": {"ABC1234": "ABC1284"}}, {})
+    wrong = {"brazil_crops/3.png": {"ABC1234": "ABC1284"}}
+    changed = LabelCorrections({}, {}, validation_texts=wrong)
     monkeypatch.setattr(figures, "load_corrections", lambda: changed)
     tables = measured(capsys, data)
     assert (
@@ -105,6 +106,18 @@ def test_audited_labels_take_the_place_of_wrong_ones(
         == tables["crops_by_source"]["Brazil"]["strict"]["hits"]
     )
     assert tables["audited"]["audited labels"]["strict"]["hits"] == 0
+
+
+def test_audited_boxes_take_the_place_of_wrong_ones(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed = {"street/1.png": ((500.0, 300.0, 60.0, 20.0),)}
+    changed = LabelCorrections({}, {}, validation_boxes=missed)
+    monkeypatch.setattr(figures, "load_corrections", lambda: changed)
+    tables = measured(capsys, data)
+    public, audited = tables["detection_public"], tables["detection_audited"]
+    assert hits(public["all that is reported"]["recall"]) == (2, 3)
+    assert hits(audited["all that is reported"]["recall"]) == (2, 2)
 
 
 def test_model_card_gets_tables(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

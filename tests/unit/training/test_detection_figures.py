@@ -46,26 +46,31 @@ def prediction(*plates: FoundPlate) -> PicturePrediction:
 
 def test_narrow_plates_are_neither_asked_for_nor_false(settings: VisionSection) -> None:
     table = detection_table(
-        [row(WIDE, NARROW)], [prediction(found(WIDE), found(ELSEWHERE[:2] + NARROW[2:]))], settings
+        "public",
+        [row(WIDE, NARROW)],
+        [prediction(found(WIDE), found(ELSEWHERE[:2] + NARROW[2:]))],
+        settings,
     )
     assert table.rows[ALL] == [Proportion(1, 1), Proportion(1, 1)]
 
 
 def test_detection_beside_every_label_is_false(settings: VisionSection) -> None:
-    table = detection_table([row(WIDE)], [prediction(found(WIDE), found(ELSEWHERE))], settings)
+    table = detection_table(
+        "public", [row(WIDE)], [prediction(found(WIDE), found(ELSEWHERE))], settings
+    )
     assert table.rows[ALL] == [Proportion(1, 1), Proportion(1, 2)]
 
 
 def test_device_overlooks_what_it_is_not_sure_of(settings: VisionSection) -> None:
     table = detection_table(
-        [row(WIDE)], [prediction(found(WIDE, confidence=0.3), found(ELSEWHERE))], settings
+        "public", [row(WIDE)], [prediction(found(WIDE, confidence=0.3), found(ELSEWHERE))], settings
     )
     assert table.rows[SURE] == [Proportion(0, 1), Proportion(0, 1)]
 
 
 def test_reading_tells_a_plate_from_a_radiator(settings: VisionSection) -> None:
     table = detection_table(
-        [row(WIDE)], [prediction(found(WIDE), found(ELSEWHERE, characters=0.5))], settings
+        "public", [row(WIDE)], [prediction(found(WIDE), found(ELSEWHERE, characters=0.5))], settings
     )
     assert table.rows[SURE] == [Proportion(1, 1), Proportion(1, 2)]
     assert table.rows[READ] == [Proportion(1, 1), Proportion(1, 1)]
@@ -94,5 +99,7 @@ def test_plate_too_narrow_for_the_device_is_not_invented(settings: VisionSection
 def test_width_is_that_of_the_labelled_box(settings: VisionSection) -> None:
     box_xyxy = np.array([100, 100, 158, 130], np.float32)
     plate = FoundPlate("B10XYZ", (0.9,) * 6, box_xyxy, quad_of_box(box_xyxy), 0.9)
-    table = detection_table([row((100.0, 100.0, 62.0, 30.0))], [prediction(plate)], settings)
+    table = detection_table(
+        "public", [row((100.0, 100.0, 62.0, 30.0))], [prediction(plate)], settings
+    )
     assert table.rows[ALL] == [Proportion(1, 1), Proportion(0, 0)]

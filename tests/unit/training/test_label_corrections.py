@@ -21,29 +21,39 @@ def scene(*boxes: BoxXywh) -> SceneRow:
 
 
 def test_wrong_text_is_replaced_by_the_true_one() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {})
     assert corrections.correct_texts(known("B0AT")).plates == ((BOX, "BOAT"),)
 
 
 def test_other_plates_of_a_corrected_picture_keep_their_texts() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": "BOAT"}}, {})
     row = corrections.correct_texts(known("B10XYZ", "B0AT", None))
     assert [text for _, text in row.plates] == ["B10XYZ", "BOAT", None]
 
 
 def test_text_that_cannot_be_told_is_not_learnt() -> None:
-    corrections = LabelCorrections({"street/1.jpg": {"B0AT": None}}, {}, {})
+    corrections = LabelCorrections({"street/1.jpg": {"B0AT": None}}, {})
     assert corrections.correct_texts(known("B0AT")).plates == ((BOX, None),)
 
 
 def test_text_in_a_wrong_box_is_not_learnt() -> None:
-    corrections = LabelCorrections({}, {}, {"street/1.jpg": (BOX,)})
+    corrections = LabelCorrections({}, {"street/1.jpg": (BOX,)})
     assert corrections.correct_texts(known("B10XYZ")).plates == ((BOX, None),)
+
+
+def test_audited_photograph_has_what_is_there() -> None:
+    other: BoxXywh = (300.0, 200.0, 80.0, 20.0)
+    image = "street/1.jpg"
+    corrections = LabelCorrections(
+        {}, {}, validation_boxes={image: (BOX,)}, validation_plates={image: (other,)}
+    )
+    assert [plate.box_xywh for plate in corrections.audit_boxes(scene(BOX)).plates] == [other]
+    assert corrections.audit_boxes(scene(other)).plates[0] == scene(other).plates[0]
 
 
 def test_picture_without_corrections_stays_as_it_is() -> None:
     row = known("B0AT")
-    assert LabelCorrections({"street/2.jpg": {"B0AT": "BOAT"}}, {}, {}).correct_texts(row) is row
+    assert LabelCorrections({"street/2.jpg": {"B0AT": "BOAT"}}, {}).correct_texts(row) is row
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,7 @@ def test_picture_without_corrections_stays_as_it_is() -> None:
 def test_photograph_is_left_out_for_a_wrong_box(
     boxes: tuple[BoxXywh, ...], *, is_wrong: bool
 ) -> None:
-    corrections = LabelCorrections({}, {}, {"street/1.jpg": (BOX,)})
+    corrections = LabelCorrections({}, {"street/1.jpg": (BOX,)})
     assert corrections.has_wrong_box(scene(*boxes)) is is_wrong
 
 
