@@ -123,8 +123,10 @@ class VisionSection(_Section):
     """Threads of the inference library."""
     long_side_px: int = Field(default=640, ge=320, le=1920, multiple_of=32)
     """Longest side of the picture that the detector sees."""
-    minimum_detection_confidence: float = Field(default=0.4, ge=0.05, le=1)
-    """Detections below are counted and dropped."""
+    second_look_px: int = Field(default=384, ge=0, le=1920, multiple_of=32)
+    """Longest side of a second picture where no plate was sure in the first; 0 for none."""
+    minimum_detection_confidence: float = Field(default=0.25, ge=0.05, le=1)
+    """Detections below are counted and dropped; what is no plate is mostly found out by reading."""
     minimum_reading_confidence: float = Field(default=0.7, ge=0, le=1)
     """Readings whose characters' mean confidence is below are counted and dropped."""
     minimum_plate_width_px: int = Field(default=40, ge=10, le=1000)

@@ -15,13 +15,18 @@ from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import PLATE_ALPHABET
 from edge_lpr.core.errors import DataSetError
+from edge_lpr.core.settings import VisionSection
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import BoxXywh
 from edge_lpr.vision.contracts import Detection, Quad, Reading
+from edge_lpr.vision.detect import find_plates
 from edge_lpr.vision.engine import Engine
 from edge_lpr.vision.geometry import box_around, quad_of_box
 from edge_lpr.vision.read import read_plates
 from edge_lpr.vision.rectify import RECTIFIED_MARGIN
+
+SECOND_LOOK_PX: Final = int(VisionSection.model_fields["second_look_px"].default)
+"""A device's second look, if its settings do not say otherwise."""
 
 _NANOSECONDS_PER_MS: Final = 1_000_000
 
@@ -87,7 +92,7 @@ def predict_scene(image: str, frame_bgr: BgrImage, engine: Engine) -> PicturePre
         ReaderError: The reader failed.
     """
     began_ns = time.monotonic_ns()
-    detections = engine.detector.detect(frame_bgr)
+    detections = find_plates(engine.detector, frame_bgr, SECOND_LOOK_PX)
     return _read(image, frame_bgr, detections, engine, began_ns)
 
 

@@ -149,11 +149,12 @@ class ReadingConsumer(Protocol):
 class PlateDetector(Protocol):
     """Finds plates in a frame."""
 
-    def detect(self, frame_bgr: BgrImage) -> list[Detection]:
+    def detect(self, frame_bgr: BgrImage, *, long_side_px: int | None = None) -> list[Detection]:
         """Find the plates of one frame, most confident first.
 
         Args:
             frame_bgr: Whole frame or region of it, shape (H, W, 3), uint8, BGR. Not modified.
+            long_side_px: Size to look at it in this time, instead of the usual one.
 
         Returns:
             Detections in pixels of ``frame_bgr``, overlapping ones already merged; empty when

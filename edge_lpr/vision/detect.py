@@ -1,10 +1,64 @@
 """Finds the plates of a frame that are worth reading."""
 
+from collections.abc import Iterable
+from typing import Final
+
 from edge_lpr.core.errors import DetectorError
 from edge_lpr.core.settings import VisionSection
-from edge_lpr.vision.contracts import Detection, Frame, PlateDetector
+from edge_lpr.vision.contracts import BgrImage, Detection, Frame, PlateDetector
 from edge_lpr.vision.funnel import Funnel
-from edge_lpr.vision.geometry import plate_size_px
+from edge_lpr.vision.geometry import covered_share, intersection_over_union, plate_size_px
+
+SURE: Final = 0.5
+"""From this confidence of the surest detection on, one look at a frame is enough."""
+
+_SAME_PLATE: Final = 0.5
+"""Boxes that cover each other further are the same plate."""
+
+_PART_OF_PLATE: Final = 0.8
+"""A box that lies in another one so far shows a part of it, or its surroundings."""
+
+
+def find_plates(
+    detector: PlateDetector, frame_bgr: BgrImage, second_look_px: int
+) -> list[Detection]:
+    """Find the plates of a frame; if none is sure, look at it in a second size.
+
+    A plate that fills the frame is larger than what the network was mostly shown, and is found in
+    a smaller picture (measured on 196 labelled photographs: 5 more found).
+
+    Args:
+        detector: The engine's detector.
+        frame_bgr: Frame, shape (H, W, 3), uint8, BGR. Not modified.
+        second_look_px: Long side of the second picture, 0 for no second look.
+
+    Returns:
+        Detections in frame pixels, most confident first.
+
+    Raises:
+        DetectorError: The engine failed.
+    """
+    found = detector.detect(frame_bgr)
+    if second_look_px == 0 or any(detection.confidence >= SURE for detection in found):
+        return found
+    return _without_doubles([*found, *detector.detect(frame_bgr, long_side_px=second_look_px)])
+
+
+def _without_doubles(detections: Iterable[Detection]) -> list[Detection]:
+    """Keep the most confident of those that show the same plate, most confident first."""
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda found: -found.confidence):
+        if not any(_show_the_same(detection, other) for other in kept):
+            kept.append(detection)
+    return kept
+
+
+def _show_the_same(one: Detection, two: Detection) -> bool:
+    """Tell whether two detections, of looks in different sizes, are of one plate."""
+    return (
+        intersection_over_union(one.box_xyxy, two.box_xyxy) > _SAME_PLATE
+        or covered_share(one.box_xyxy, two.box_xyxy) > _PART_OF_PLATE
+    )
 
 
 class DetectStage:
@@ -19,6 +73,7 @@ class DetectStage:
             funnel: Where detections and their losses are counted.
         """
         self._detector = detector
+        self._second_look_px = settings.second_look_px
         self._minimum_confidence = settings.minimum_detection_confidence
         self._minimum_width_px = settings.minimum_plate_width_px
         self._funnel = funnel
@@ -37,7 +92,7 @@ class DetectStage:
         """
         self._funnel.add("frames")
         try:
-            detections = self._detector.detect(frame.image_bgr)
+            detections = find_plates(self._detector, frame.image_bgr, self._second_look_px)
         except DetectorError:
             self._funnel.add("detector_failures")
             raise

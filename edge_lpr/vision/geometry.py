@@ -16,11 +16,23 @@ def intersection_over_union(one_xyxy: NDArray[np.float32], two_xyxy: NDArray[np.
     Returns:
         Shared area over covered area, in [0, 1]; 0 if both boxes are empty.
     """
-    ax0, ay0, ax1, ay1 = one_xyxy.tolist()
-    bx0, by0, bx1, by1 = two_xyxy.tolist()
-    shared = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
-    covered = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - shared
+    shared, areas = _shared_area(one_xyxy, two_xyxy)
+    covered = sum(areas) - shared
     return float(min(1.0, shared / covered)) if covered > 0 else 0.0
+
+
+def covered_share(one_xyxy: NDArray[np.float32], two_xyxy: NDArray[np.float32]) -> float:
+    """Measure how far the smaller of two boxes lies inside the larger.
+
+    Args:
+        one_xyxy: Box, shape (4,), left, top, right, bottom, half-open. Not modified.
+        two_xyxy: The other box, likewise.
+
+    Returns:
+        Shared area over the smaller box's, in [0, 1]; 0 if one of them is empty.
+    """
+    shared, areas = _shared_area(one_xyxy, two_xyxy)
+    return float(min(1.0, shared / min(areas))) if min(areas) > 0 else 0.0
 
 
 def box_around(quad: Quad) -> NDArray[np.float32]:
@@ -78,3 +90,13 @@ def plate_size_px(quad: Quad) -> tuple[float, float]:
     """
     lengths = np.hypot(*(np.roll(quad, -1, axis=0) - quad).T)
     return float((lengths[0] + lengths[2]) / 2), float((lengths[1] + lengths[3]) / 2)
+
+
+def _shared_area(
+    one_xyxy: NDArray[np.float32], two_xyxy: NDArray[np.float32]
+) -> tuple[float, tuple[float, float]]:
+    """Return the area that two boxes share, and the area of each."""
+    ax0, ay0, ax1, ay1 = one_xyxy.tolist()
+    bx0, by0, bx1, by1 = two_xyxy.tolist()
+    shared = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
+    return shared, ((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0))

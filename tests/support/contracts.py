@@ -105,6 +105,14 @@ class PlateDetectorContract:
             assert detection.box_xyxy[2] <= size_px[1]
             assert detection.box_xyxy[3] <= size_px[0]
 
+    def test_one_frame_may_be_looked_at_in_another_size(self, detector: PlateDetector) -> None:
+        frame_bgr = _noisy_frame((360, 640))
+        usual = [found.box_xyxy.tolist() for found in detector.detect(frame_bgr)]
+        for detection in detector.detect(frame_bgr, long_side_px=320):
+            assert detection.box_xyxy[2] <= 640
+            assert detection.box_xyxy[3] <= 360
+        assert [found.box_xyxy.tolist() for found in detector.detect(frame_bgr)] == usual
+
     @pytest.mark.parametrize(
         "no_picture",
         [

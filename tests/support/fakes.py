@@ -90,7 +90,8 @@ class ListedSource:
 class PaintedPlateDetector:
     """Finds fake plates."""
 
-    def detect(self, frame_bgr: BgrImage) -> list[Detection]:
+    def detect(self, frame_bgr: BgrImage, *, long_side_px: int | None = None) -> list[Detection]:
+        del long_side_px
         if frame_bgr.ndim != 3 or 0 in frame_bgr.shape:
             raise DetectorError("this is no picture")
         is_plate = (frame_bgr[:, :, 1] == MARKER_GREEN).astype(np.uint8)
@@ -131,11 +132,11 @@ class FailingDetector:
         self._failures_left = failures
         self._detector = PaintedPlateDetector()
 
-    def detect(self, frame_bgr: BgrImage) -> list[Detection]:
+    def detect(self, frame_bgr: BgrImage, *, long_side_px: int | None = None) -> list[Detection]:
         if self._failures_left > 0:
             self._failures_left -= 1
             raise DetectorError("the accelerator fell over")
-        return self._detector.detect(frame_bgr)
+        return self._detector.detect(frame_bgr, long_side_px=long_side_px)
 
 
 class FailingReader:

@@ -15,20 +15,20 @@ _FRAME_DIMENSIONS: Final = 3
 
 
 class Letterbox:
-    """Scales frames to one longest side, and pads them to what the network can divide."""
+    """Scales frames to a longest side, and pads them to what the network can divide."""
 
     def __init__(self, *, long_side_px: int, stride_px: int) -> None:
         """Prepare for frames of any size.
 
         Args:
-            long_side_px: Longest side of the picture that the detector sees.
+            long_side_px: Longest side of the picture that the detector usually sees.
             stride_px: Height and width of that picture are multiples of this.
         """
         self._long_side_px = long_side_px
         self._stride_px = stride_px
         self._canvas_bgr: BgrImage = np.empty((0, 0, 3), np.uint8)
 
-    def fit(self, frame_bgr: BgrImage) -> tuple[BgrImage, float]:
+    def fit(self, frame_bgr: BgrImage, long_side_px: int | None = None) -> tuple[BgrImage, float]:
         """Scale a frame, and pad it with grey at the right and below.
 
         Padding on two sides instead of four leaves the map back to frame pixels a mere factor.
@@ -36,6 +36,7 @@ class Letterbox:
         Args:
             frame_bgr: Frame of shape (H, W, 3), uint8, BGR, of any size; may differ from the one
                 before. Not modified.
+            long_side_px: Longest side this time, instead of the usual one.
 
         Returns:
             The picture, uint8, BGR, which is this object's own and overwritten by the next call;
@@ -46,7 +47,7 @@ class Letterbox:
         """
         if frame_bgr.ndim != _FRAME_DIMENSIONS or 0 in frame_bgr.shape:
             raise DetectorError(f"a frame of shape {frame_bgr.shape} is no colour picture")
-        scale = self._long_side_px / max(frame_bgr.shape[:2])
+        scale = (long_side_px or self._long_side_px) / max(frame_bgr.shape[:2])
         rows, columns = (max(1, round(side * scale)) for side in frame_bgr.shape[:2])
         shape = (self._padded(rows), self._padded(columns), 3)
         if self._canvas_bgr.shape != shape:

@@ -27,8 +27,8 @@ class OnnxPlateDetector:
 
         Args:
             model: The verified model.
-            long_side_px: Longest side of the picture that the model sees; every frame is scaled
-                to it.
+            long_side_px: Longest side of the picture that the model sees; frames are scaled to it
+                unless ``detect`` is told otherwise.
             threads: Threads of one inference.
             minimum_confidence: Detections below are not returned; the manifest's if None.
 
@@ -55,12 +55,13 @@ class OnnxPlateDetector:
                 "export it with edge_lpr.training.export"
             ) from error
 
-    def detect(self, frame_bgr: BgrImage) -> list[Detection]:
+    def detect(self, frame_bgr: BgrImage, *, long_side_px: int | None = None) -> list[Detection]:
         """Find the plates of one frame, most confident first.
 
         Args:
             frame_bgr: Whole frame or region of it, shape (H, W, 3), uint8, BGR, of any size; may
                 differ from the frame before. Not modified.
+            long_side_px: Size to look at it in this time, instead of the usual one.
 
         Returns:
             Detections in pixels of ``frame_bgr``, overlapping ones already merged; empty when
@@ -69,7 +70,7 @@ class OnnxPlateDetector:
         Raises:
             DetectorError: The engine failed, or the frame is no picture.
         """
-        canvas_bgr, scale = self._letterbox.fit(frame_bgr)
+        canvas_bgr, scale = self._letterbox.fit(frame_bgr, long_side_px)
         blob = cv2.dnn.blobFromImage(canvas_bgr, scalefactor=1 / 255, swapRB=True)
         head = self._run(np.asarray(blob, np.float32))
         rows, columns = frame_bgr.shape[:2]

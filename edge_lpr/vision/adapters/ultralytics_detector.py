@@ -44,8 +44,8 @@ class UltralyticsPlateDetector:
 
         Args:
             model: The verified model.
-            long_side_px: Longest side of the picture that the model sees; every frame is scaled
-                to it.
+            long_side_px: Longest side of the picture that the model sees; frames are scaled to it
+                unless ``detect`` is told otherwise.
             threads: Threads of torch, which has one number of them for the whole process.
             minimum_confidence: Detections below are not returned.
             device: torch's name of the device, as ``choose_device`` gives it.
@@ -73,12 +73,13 @@ class UltralyticsPlateDetector:
         # Likewise: the first prediction sets the number to ultralytics' own idea.
         torch.set_num_threads(threads)
 
-    def detect(self, frame_bgr: BgrImage) -> list[Detection]:
+    def detect(self, frame_bgr: BgrImage, *, long_side_px: int | None = None) -> list[Detection]:
         """Find the plates of one frame, most confident first.
 
         Args:
             frame_bgr: Whole frame or region of it, shape (H, W, 3), uint8, BGR, of any size; may
                 differ from the frame before. Not modified.
+            long_side_px: Size to look at it in this time, instead of the usual one.
 
         Returns:
             Detections in pixels of ``frame_bgr``, overlapping ones already merged; empty when
@@ -87,7 +88,7 @@ class UltralyticsPlateDetector:
         Raises:
             DetectorError: The engine failed, or the frame is no picture.
         """
-        canvas_bgr, scale = self._letterbox.fit(frame_bgr)
+        canvas_bgr, scale = self._letterbox.fit(frame_bgr, long_side_px)
         rows, columns = frame_bgr.shape[:2]
         return decode_pose_head(
             self._run(canvas_bgr),

@@ -5,6 +5,7 @@ import pytest
 
 from edge_lpr.vision.geometry import (
     box_around,
+    covered_share,
     intersection_over_union,
     is_clockwise_and_convex,
     plate_size_px,
@@ -64,3 +65,20 @@ def test_box_becomes_a_quad_and_a_box_again() -> None:
 def test_size_of_a_slanted_plate_is_measured_along_its_edges() -> None:
     quad = np.array([[0, 0], [30, 40], [24, 48], [-6, 8]], np.float32)
     assert plate_size_px(quad) == pytest.approx((50, 10))
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        pytest.param((0, 0, 10, 10), (2, 2, 6, 6), 1.0, id="inside"),
+        pytest.param((0, 0, 10, 10), (5, 0, 15, 10), 0.5, id="half"),
+        pytest.param((0, 0, 10, 10), (20, 20, 30, 30), 0.0, id="apart"),
+        pytest.param((0, 0, 10, 10), (5, 5, 5, 9), 0.0, id="empty"),
+    ],
+)
+def test_how_far_the_smaller_box_lies_in_the_larger(
+    one: tuple[int, ...], two: tuple[int, ...], expected: float
+) -> None:
+    boxes = [np.array(box, np.float32) for box in (one, two)]
+    assert covered_share(boxes[0], boxes[1]) == pytest.approx(expected)
+    assert covered_share(boxes[1], boxes[0]) == pytest.approx(expected)
