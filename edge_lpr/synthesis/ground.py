@@ -32,7 +32,7 @@ def draw_ground(
     """Draw everything but the text; also choose the ink.
 
     Args:
-        style: What the plate looks like.
+        style: What the plate looks like, decided: at most one blank.
         size_px: Width and height.
         typeface: What captions may be lettered in.
         rng: Where the randomness comes from.
@@ -41,8 +41,8 @@ def draw_ground(
         The empty plate, shape (H, W, 3), in memory of its own, and the ink's colour.
     """
     if style.blanks:
-        blank = style.blanks[rng.integers(len(style.blanks))]
-        resized = cv2.resize(blank, size_px, interpolation=cv2.INTER_AREA)
+        blank_bgr = style.blanks[0].picture_bgr
+        resized = cv2.resize(blank_bgr, size_px, interpolation=cv2.INTER_AREA)
         picture: BgrImage = resized.astype(np.uint8)
         return picture, _ink_against(picture, rng)
     ground_bgr, ink_bgr = style.colours[rng.integers(len(style.colours))]

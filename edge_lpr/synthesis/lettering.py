@@ -1,6 +1,7 @@
 """Sets a plate's text where the plate has room for it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -8,8 +9,12 @@ import numpy as np
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.glyphs import GlyphMask, LineSetting, SetLine, Typeface, set_line
 from edge_lpr.synthesis.ground import STRIP_OF_HEIGHT
+from edge_lpr.synthesis.marks import halves
 from edge_lpr.synthesis.ornaments import Box
 from edge_lpr.synthesis.styles import PlateStyle
+
+_OVER_EMBLEM_SHARE: Final = 0.2
+"""Share of plates whose text runs over the emblem, as chosen texts do."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,11 +60,19 @@ def set_plate(
     mask = np.zeros((height, width), np.uint8)
     seals: list[Box] = []
     for line, (centre, share) in zip(lines, _rows(style, len(lines), rng), strict=True):
+        row_px = (height * centre, min(height - 2.0, height * share))
+        parts = _parts(line, style, _free_columns(style, size_px, centre), width)
+        if len(parts) > 1 and happens(_OVER_EMBLEM_SHARE, rng):
+            parts = [(line, (parts[0][1][0], parts[-1][1][1]))]
         # A stretch of nothing at the end of a line would move its letters out of the middle.
-        line_set = set_line(line.strip(" "), letters.typeface, letters.setting)
-        letter_px = min(height - 2.0, height * share)
-        columns = _free_columns(style, size_px, centre)
-        seals += _place(mask, line_set, columns, (height * centre, letter_px), rng)
+        set_parts = [
+            (set_line(part.strip(" "), letters.typeface, letters.setting), columns)
+            for part, columns in parts
+        ]
+        squeeze = min(_room(part, columns, row_px) for part, columns in set_parts)
+        squeeze = min(1.0, squeeze * rng.uniform(0.9, 1.0))
+        for part, columns in set_parts:
+            seals += _place(mask, _scaled(part, row_px, squeeze), columns, row_px, rng)
     return Lettering(mask, tuple(seals))
 
 
@@ -108,26 +121,48 @@ def _rows(style: PlateStyle, lines: int, rng: np.random.Generator) -> list[tuple
     return [(rng.uniform(0.25, 0.29), upper), (rng.uniform(0.71, 0.75), height)]
 
 
+def _parts(
+    line: str, style: PlateStyle, columns_px: tuple[float, float], width: int
+) -> list[tuple[str, tuple[float, float]]]:
+    """Split a line where a blank plate's emblem stands; each part has columns of its own."""
+    emblem = style.blanks[0].emblem if style.blanks else None
+    sides = halves(line) if emblem is not None else None
+    if emblem is None or sides is None:
+        return [(line, columns_px)]
+    left, right = columns_px
+    return [(sides[0], (left, emblem[0] * width)), (sides[1], (emblem[1] * width, right))]
+
+
+def _room(line: SetLine, columns_px: tuple[float, float], row_px: tuple[float, float]) -> float:
+    """Say by which factor a line fits its columns."""
+    height_px, width_px = line.ink.shape
+    natural_px = row_px[1] * width_px / height_px
+    return float(max(8.0, columns_px[1] - columns_px[0]) / natural_px)
+
+
+def _scaled(line: SetLine, row_px: tuple[float, float], squeeze: float) -> SetLine:
+    """Bring a line to its row's height, and squeeze it."""
+    height_px = max(6, round(row_px[1]))
+    width_px = max(4, int(line.ink.shape[1] * height_px / line.ink.shape[0] * squeeze))
+    ink = cv2.resize(line.ink, (width_px, height_px), interpolation=cv2.INTER_AREA)
+    scale = width_px / line.ink.shape[1]
+    seals = tuple((round(first * scale), round(last * scale)) for first, last in line.seals)
+    return SetLine(ink.astype(np.uint8, copy=False), seals)
+
+
 def _place(
     mask: GlyphMask,
     line: SetLine,
-    span_px: tuple[float, float],
+    columns_px: tuple[float, float],
     row_px: tuple[float, float],
     rng: np.random.Generator,
 ) -> list[Box]:
-    """Scale a line of ink into its row, squeezing it where it would be too wide."""
-    left, right = span_px
-    centre, letter_px = row_px
-    height_px = max(6, round(letter_px))
-    room_px = max(8.0, (right - left) * rng.uniform(0.9, 1.0))
-    natural_px = line.ink.shape[1] * height_px / line.ink.shape[0]
-    width_px = max(4, round(min(room_px, natural_px)))
-    scaled = cv2.resize(line.ink, (width_px, height_px), interpolation=cv2.INTER_AREA)
+    """Put a line somewhere about the middle of its columns."""
+    left, right = columns_px
+    height_px, width_px = line.ink.shape
+    width_px = min(width_px, mask.shape[1])
     x = round(left + (right - left - width_px) * rng.uniform(0.35, 0.65))
-    y = round(min(max(1.0, centre - height_px / 2), mask.shape[0] - height_px - 1))
-    mask[y : y + height_px, x : x + width_px] = scaled
-    scale = width_px / line.ink.shape[1]
-    return [
-        (x + round(first * scale), y, x + round(last * scale), y + height_px)
-        for first, last in line.seals
-    ]
+    x = min(max(0, x), mask.shape[1] - width_px)
+    y = round(min(max(1.0, row_px[0] - height_px / 2), mask.shape[0] - height_px - 1))
+    mask[y : y + height_px, x : x + width_px] = line.ink[:, :width_px]
+    return [(x + first, y, x + last, y + height_px) for first, last in line.seals]

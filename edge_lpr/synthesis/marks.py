@@ -59,6 +59,27 @@ def split_marks(line: str) -> list[str]:
     return re.findall(r"\[[A-Z0-9]+\]|.", line)
 
 
+def halves(line: str) -> tuple[str, str] | None:
+    """Split a line at the separator or seal that is nearest to its middle.
+
+    Args:
+        line: One printed line.
+
+    Returns:
+        What is left and right of it; ``None`` where there is none between two characters.
+    """
+    marks = split_marks(line)
+    gaps = [
+        index
+        for index in range(1, len(marks) - 1)
+        if marks[index] in SEPARATORS or marks[index] == SEAL
+    ]
+    if not gaps:
+        return None
+    gap = min(gaps, key=lambda index: abs(2 * index + 1 - len(marks)))
+    return "".join(marks[:gap]), "".join(marks[gap + 1 :])
+
+
 def checked_lines(printed: str) -> list[str]:
     """Split what is printed into lines, refusing what no plate can show.
 

@@ -75,7 +75,7 @@ def render_plate(
         ValueError: It has other characters, or no characters, or more than two lines.
     """
     lines = checked_lines(printed)
-    style, aspect = _for_lines(style, len(lines), rng)
+    style, aspect = _decided(style, len(lines), rng)
     width_px = round(height_px * aspect * rng.uniform(0.94, 1.06))
     size_px = (width_px, height_px)
     picture, ink_bgr = draw_ground(style, size_px, typeface, rng)
@@ -93,14 +93,22 @@ def render_plate(
     return RenderedPlate(placed, corners, plate_text(printed))
 
 
-def _for_lines(style: PlateStyle, lines: int, rng: np.random.Generator) -> tuple[PlateStyle, float]:
-    """Decide on a strip and leave out what has no room beside two lines; also draw the aspect."""
+def _decided(style: PlateStyle, lines: int, rng: np.random.Generator) -> tuple[PlateStyle, float]:
+    """Decide what a style leaves to chance, leave out what has no room; also draw the aspect."""
+    if style.blanks:
+        style = replace(style, blanks=(style.blanks[rng.integers(len(style.blanks))],))
     if lines == 1:
         strip = 1.0 if happens(style.date_strip, rng) else 0.0
         return replace(style, date_strip=strip), style.aspect
-    band = style.band if style.band == "left" else "none"
     reach = float(rng.choice([0.5, 1.0]))
-    style = replace(style, captions=(), band=band, band_width=0.2, band_reach=reach, date_strip=0.0)
+    style = replace(
+        style,
+        captions=(),
+        band=style.band if style.band == "left" else "none",
+        band_width=0.2,
+        band_reach=reach,
+        date_strip=0.0,
+    )
     return style, float(rng.uniform(*_TWO_LINE_ASPECTS))
 
 

@@ -7,7 +7,7 @@ changes them more than the law does.
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from edge_lpr.synthesis.pictures import BgrImage
+from edge_lpr.synthesis.blanks import BlankPlate
 
 Colour: TypeAlias = tuple[int, int, int]
 """Blue, green, red, each 0 to 255."""
@@ -40,8 +40,8 @@ class PlateStyle:
     """Small texts above or below, none to two drawn for each plate."""
     dealer_plate: float = 0.3
     """Share of plates that sit in a holder with small lettering."""
-    blanks: tuple[BgrImage, ...] = field(default=(), repr=False)
-    """Pictures of empty plates to print on instead of flat colours, each (H, W, 3)."""
+    blanks: tuple[BlankPlate, ...] = field(default=(), repr=False)
+    """Photographed empty plates to print on instead of flat colours; one is drawn for each."""
     lettering: Lettering = "any"
     """Family that the letters belong to."""
     rim: float = 0.0

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from edge_lpr.synthesis import styles
+from edge_lpr.synthesis.blanks import blank_plate
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.formats import (
     FORMATS,
@@ -79,7 +80,9 @@ class PlatePress:
         for name in sorted(typefaces.keys() - hershey.keys()):
             self._families[family_of(name) or "any"].append(typefaces[name])
         self._from_files = [face for faces in self._families.values() for face in faces]
-        self._blank_style = replace(styles.UNITED_STATES, blanks=tuple(blanks))
+        self._blank_style = replace(
+            styles.UNITED_STATES, blanks=tuple(blank_plate(picture) for picture in blanks)
+        )
         self._press = press
         self._groups, self._group_shares = list(press.shares), list(press.shares.values())
 

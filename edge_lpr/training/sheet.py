@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from edge_lpr.synthesis.formats import FORMATS, PlateFormat
+from edge_lpr.synthesis.formats import FORMATS, PlateFormat, draw_format
 from edge_lpr.synthesis.hard_negatives import draw_thing
 from edge_lpr.synthesis.overlays import draw_overlay
 from edge_lpr.synthesis.pictures import BgrImage
@@ -124,7 +124,8 @@ def _cell(
         draw_overlay(cell, rng)
         return cell
     own = series[rng.integers(len(series))]
-    group, plate_format = own[rng.integers(len(own))]
+    plate_format = draw_format([one for _, one in own], rng)
+    group = next(group for group, one in own if one is plate_format)
     plate = press.draw_one(group, plate_format, rng)
     if chosen.kind == "flat":
         (left, top), (right, bottom) = np.rint(plate.corners_px[[0, 2]]).astype(int)

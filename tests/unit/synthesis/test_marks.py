@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_lpr.synthesis.marks import checked_lines, plain, plate_text, split_marks
+from edge_lpr.synthesis.marks import checked_lines, halves, plain, plate_text, split_marks
 
 
 def test_separators_seals_and_stacks_are_no_text() -> None:
@@ -21,3 +21,20 @@ def test_a_stack_is_one_mark() -> None:
 def test_broken_or_lonely_marks_are_refused(printed: str) -> None:
     with pytest.raises(ValueError, match="one or two lines"):
         checked_lines(printed)
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("ABC 123", ("ABC", "123")),
+        ("1-AB-2345", ("1-AB", "2345")),
+        ("ABCD*1", ("ABCD", "1")),
+        ("ABC123", None),
+        (" A", None),
+        ("A1[TX]", None),
+    ],
+)
+def test_a_line_is_halved_at_the_gap_nearest_to_its_middle(
+    line: str, parts: tuple[str, str] | None
+) -> None:
+    assert halves(line) == parts

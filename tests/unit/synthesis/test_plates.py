@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge_lpr.synthesis import styles
+from edge_lpr.synthesis.blanks import blank_plate
 from edge_lpr.synthesis.glyphs import HersheyTypeface
 from edge_lpr.synthesis.plates import RenderedPlate, render_plate
 
@@ -48,7 +49,7 @@ def test_repr_shows_neither_picture_nor_text() -> None:
 
 
 def test_a_blank_plate_is_what_the_text_is_printed_on() -> None:
-    blank = np.full((124, 250, 3), (0, 255, 0), np.uint8)
+    blank = blank_plate(np.full((124, 250, 3), (0, 255, 0), np.uint8))
     style = styles.PlateStyle("blank", 2.0, (((0, 0, 0), (0, 0, 0)),), 0.5, blanks=(blank,))
     plate = render_plate("A1", style, HersheyTypeface(), np.random.default_rng(0), wear=0.0)
     x, y = plate.corners_px[0].astype(int) + 3
