@@ -182,10 +182,12 @@ def _stack(characters: str, typeface: Typeface) -> GlyphMask:
 
 def _stamped(ink: GlyphMask, setting: LineSetting) -> GlyphMask:
     """Change the strokes' weight and round their corners: blur, then find the edge again."""
-    shift_px = setting.weight * GLYPH_HEIGHT_PX
-    sigma = setting.roundness * GLYPH_HEIGHT_PX
-    if sigma < 0.5 and abs(shift_px) < 0.1:  # noqa: PLR2004 - nothing to be seen
+    if setting.roundness < 0.005 and abs(setting.weight) < 0.001:  # noqa: PLR2004 - not to be seen
         return ink
+    # What is blurred by a third of its width is gone; thin strokes stay thin.
+    stroke_px = _stroke_px(ink)
+    shift_px = max(setting.weight * GLYPH_HEIGHT_PX, -0.1 * stroke_px)
+    sigma = min(setting.roundness * GLYPH_HEIGHT_PX, 0.25 * stroke_px)
     # An edge cannot be moved further than it was blurred.
     sigma = max(sigma, 1.3 * abs(shift_px), 1.0)
     margin = _STAMP_MARGIN_PX
@@ -196,6 +198,15 @@ def _stamped(ink: GlyphMask, setting: LineSetting) -> GlyphMask:
     table = np.clip((np.arange(256) - threshold) * _EDGE_STEEPNESS + 127.5, 0, 255)
     steep = cv2.LUT(soft, table.astype(np.uint8))
     return steep[margin:-margin, margin:-margin].astype(np.uint8, copy=False)
+
+
+def _stroke_px(ink: GlyphMask) -> float:
+    """Estimate how thick strokes are: the mean length of runs of ink, in the shorter direction."""
+    is_ink = ink > 127  # noqa: PLR2004 - half
+    area = 2.0 * np.count_nonzero(is_ink)
+    across = int(np.count_nonzero(is_ink[:, 1:] != is_ink[:, :-1]))
+    down = int(np.count_nonzero(is_ink[1:] != is_ink[:-1]))
+    return float(area / max(across, down, 1))
 
 
 def _condensed(glyph: GlyphMask, factor: float) -> GlyphMask:

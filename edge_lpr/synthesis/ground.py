@@ -7,6 +7,7 @@ import numpy as np
 
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.glyphs import HersheyTypeface, LineSetting, Typeface, set_line
+from edge_lpr.synthesis.ornaments import draw_script
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.synthesis.styles import Colour, PlateStyle
 
@@ -203,16 +204,24 @@ def _draw_captions(
         if happens(0.65, rng):
             words = style.captions[rng.integers(len(style.captions))]
             face = typeface if happens(0.5, rng) else _CAPTION_FACES[rng.integers(3)]
-            other: Colour = tuple(int(v) for v in rng.integers(0, 200, 3))  # type: ignore[assignment]
             half = height * rng.uniform(0.05, 0.085)
-            margin = round(rng.uniform(0.05, 0.3) * width)
-            box = (
-                margin,
-                round(centre * height - half),
-                width - margin,
-                round(centre * height + half),
-            )
-            stamp_words(picture, words, face, other if happens(0.25, rng) else ink_bgr, box)
+            top, bottom = round(centre * height - half), round(centre * height + half)
+            left = round(rng.uniform(0.05, 0.3) * width)
+            right = width - left
+            colour = _caption_colour(ink_bgr, rng)
+            if style.two_scripts:
+                right = width // 2
+                box = (round(0.55 * width), top, round(rng.uniform(0.68, 0.9) * width), bottom)
+                draw_script(picture, box, colour, rng)
+            stamp_words(picture, words, face, colour, (left, top, right, bottom))
+
+
+def _caption_colour(ink_bgr: Colour, rng: np.random.Generator) -> Colour:
+    """Draw a caption's colour: mostly the ink's."""
+    if happens(0.75, rng):
+        return ink_bgr
+    blue, green, red = (int(value) for value in rng.integers(0, 200, 3))
+    return blue, green, red
 
 
 def _draw_edge(

@@ -12,6 +12,9 @@ from edge_lpr.synthesis.pictures import BgrImage
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
+_SCRIPT_HEIGHTS: Final = (0.15, 0.15, 0.2, 0.2, 0.45, 0.45, 0.7, 0.7, 1.0)
+"""How high a pen goes in a connected script: mostly along the line."""
+
 _PAPER: Final = (225, 230, 230)
 
 
@@ -24,6 +27,33 @@ def draw_seal(picture: BgrImage, box: Box, rng: np.random.Generator) -> None:
         rng: Where the randomness comes from.
     """
     _KINDS[rng.integers(len(_KINDS))](picture, box, rng)
+
+
+def draw_script(
+    picture: BgrImage, box: Box, ink_bgr: tuple[int, int, int], rng: np.random.Generator
+) -> None:
+    """Draw a word that looks Arabic from afar and says nothing, in place.
+
+    Args:
+        picture: Plate, shape (H, W, 3), uint8.
+        box: Room for it.
+        ink_bgr: Colour.
+        rng: Where the randomness comes from.
+    """
+    left, top, right, bottom = box
+    height = bottom - top
+    thickness = max(1, round(0.14 * height))
+    x = np.linspace(left, right, int(rng.integers(6, 12)))
+    y = bottom - height * rng.choice(
+        [0.15, 0.2, 0.45, 0.7, 1.0], x.size, p=[0.3, 0.2, 0.2, 0.2, 0.1]
+    )
+    line = np.rint(np.stack([x, y], axis=1)).astype(np.int32)
+    cv2.polylines(
+        picture, [line], isClosed=False, color=ink_bgr, thickness=thickness, lineType=cv2.LINE_AA
+    )
+    for _ in range(rng.integers(1, 5)):
+        dot = (round(rng.uniform(left, right)), round(rng.choice([top, bottom])))
+        cv2.circle(picture, dot, max(1, thickness // 2), ink_bgr, -1, cv2.LINE_AA)
 
 
 def _colour(rng: np.random.Generator) -> tuple[int, int, int]:

@@ -38,6 +38,8 @@ class PlateStyle:
     """Whether a line in the ink's colour runs along the edge."""
     captions: tuple[str, ...] = ()
     """Small texts above or below, none to two drawn for each plate."""
+    two_scripts: bool = False
+    """Whether captions are written in Arabic too."""
     dealer_plate: float = 0.3
     """Share of plates that sit in a holder with small lettering."""
     blanks: tuple[BlankPlate, ...] = field(default=(), repr=False)
@@ -177,12 +179,13 @@ INDIAN: Final = PlateStyle(
 INDIAN_SECURE: Final = PlateStyle(
     "indian_secure", 4.2, ((_WHITE, _BLACK), (_YELLOW, _BLACK)), 0.55, band="left"
 )
-EMIRATES: Final = PlateStyle(
-    "emirates",
+ARABIAN: Final = PlateStyle(
+    "arabian",
     3.6,
-    ((_WHITE, _BLACK),),
-    0.62,
-    captions=("DUBAI", "SHARJAH", "AJMAN", "UAE", "QATAR", "KSA"),
+    ((_WHITE, _BLACK), (_WHITE, _BLACK), (_YELLOW, _BLACK)),
+    0.54,
+    captions=("DUBAI", "SHARJAH", "AJMAN", "UAE", "QATAR", "KSA", "OMAN", "A.D"),
+    two_scripts=True,
 )
 PLAIN_COLOURED: Final = PlateStyle(
     "plain_coloured",

@@ -6,7 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.hard_negatives import draw_thing
+from edge_lpr.synthesis.light import at_night
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import CropRow
 from edge_lpr.training.drawn_plates import PlatePress, Press, load_materials
@@ -33,6 +35,9 @@ _PRESS: Final = Press(
     heights_px=(48, 128),
 )
 """Most where real tight crops are missing."""
+
+_NIGHT_SHARE: Final = 0.12
+"""Share of drawn plates that shine in a headlight, a hot spot on them or not."""
 
 DRAWN_PLATES: Final = 1600
 """Drawn plates in the collection; about as many as real ones, after a few seconds."""
@@ -78,9 +83,12 @@ def draw_plates(count: int, data: Path, rng: np.random.Generator) -> list[BgrIma
     drawn = []
     for _ in range(count):
         plate = press.draw(rng)
+        picture = plate.picture_bgr
+        if happens(_NIGHT_SHARE, rng):
+            picture = at_night(picture, plate.corners_px, rng)
         # The renderer's corners are centres of pixels.
         (left, top), (right, bottom) = np.rint(plate.corners_px[[0, 2]]).astype(int)
-        drawn.append(plate.picture_bgr[top : bottom + 1, left : right + 1].copy())
+        drawn.append(picture[top : bottom + 1, left : right + 1].copy())
     return drawn
 
 

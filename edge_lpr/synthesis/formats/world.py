@@ -46,7 +46,9 @@ WORLD: Final = (
         ("@@@####@", "@@####@", "@@@ #### @", "@@@ ####"),
         (styles.EUROPEAN_BLACK, styles.PLAIN_COLOURED),
     ),
-    PlateFormat("ae", ("@ #####", "@ ####", "## #####", "@ ###"), (styles.EMIRATES,)),
+    PlateFormat(
+        "ae", ("@ #####", "@ ####", "## #####", "@ ###", "#####", "@@ ####"), (styles.ARABIAN,)
+    ),
     PlateFormat("za", ("@@ ## @@ @@", "@@@ ### @@", "@@ ###-###"), (styles.PLAIN_COLOURED,)),
     PlateFormat("ph_th", ("@@@ ####", "@@@ ###", "@@ ####"), (styles.PLAIN_COLOURED,)),
 )

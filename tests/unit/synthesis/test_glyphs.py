@@ -67,6 +67,15 @@ def test_heavier_strokes_are_more_ink_and_lighter_ones_less() -> None:
     assert light < plain < heavy
 
 
+@pytest.mark.parametrize("stroke", [0.04, 0.08, 0.14])
+@pytest.mark.parametrize("weight", [-0.02, 0.0, 0.02])
+def test_thin_strokes_survive_stamping(stroke: float, weight: float) -> None:
+    face = HersheyTypeface("simplex", stroke)
+    plain = set_line("HX84", face).ink > 127
+    stamped = set_line("HX84", face, LineSetting(weight=weight, roundness=0.06)).ink > 127
+    assert (plain & stamped).sum() > 0.5 * plain.sum()
+
+
 class _Blocks:
     """A face whose every character is a full block."""
 

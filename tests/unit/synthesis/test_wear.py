@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge_lpr.synthesis.ornaments import draw_seal
+from edge_lpr.synthesis.ornaments import draw_script, draw_seal
 from edge_lpr.synthesis.surroundings import surround
 from edge_lpr.synthesis.wear import add_bolts, add_dirt, add_frame, add_sticker, print_ink
 
@@ -63,6 +63,16 @@ def test_a_seal_stays_in_its_box_but_for_a_pixel_of_line() -> None:
         assert rows.max() <= 84
         assert columns.min() >= 86
         assert columns.max() <= 134
+
+
+def test_script_stays_in_its_row() -> None:
+    for seed in range(40):
+        picture = _white()
+        draw_script(picture, (40, 70, 120, 90), (20, 20, 20), np.random.default_rng(seed))
+        rows, columns = np.nonzero((picture != 230).any(axis=2))
+        assert rows.min() >= 66
+        assert rows.max() <= 94
+        assert columns.max() - columns.min() > 60
 
 
 def test_surroundings_leave_the_plate_as_it_is() -> None:
