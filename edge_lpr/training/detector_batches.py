@@ -1,8 +1,8 @@
 """Draws batches for detector training: which photographs, in which light, as which tensors."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 from edge_lpr.synthesis.chance import happens
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import SceneRow, row_weight
-from edge_lpr.training.detector_pasting import PASTE_SHARE, with_pasted_plates
+from edge_lpr.training.detector_findings import Findings
+from edge_lpr.training.detector_pasting import (
+    PASTE_SHARE,
+    THING_SHARE,
+    with_pasted_plates,
+    with_pasted_things,
+)
 from edge_lpr.training.detector_samples import Sample, sample_from
 from edge_lpr.training.detector_windows import cut_window, mirrored, tiled
-from edge_lpr.training.pictures import read_picture
+from edge_lpr.training.pictures import PictureStore
+
+Batch: TypeAlias = dict[str, torch.Tensor]
+"""As ``BatchSource.draw`` describes it."""
 
 WINDOW_SIZES_PX: Final = (384, 448, 544)
 """Sides of the square training windows; multiples of the detector's stride of 32."""
@@ -27,70 +36,99 @@ MOSAIC_SHARE: Final = 0.3
 """Share of samples joined from four windows (measured earlier to help from scratch)."""
 
 
+MOST_ALARMS_COUNTED: Final = 3
+"""False alarms of one photograph beyond which it is not drawn still more often."""
+
+DECOY_SHARE: Final = 0.7
+"""Share of the windows of a photograph with false alarms that are cut around one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Textures:
+    """What is pasted into photographs, cut exactly at its edges."""
+
+    plates: Sequence[BgrImage]
+    """Flat plates; at least one."""
+    things: Sequence[BgrImage]
+    """Flat things that are no plates; at least one."""
+
+
 class BatchSource:
     """Draws random training batches from labelled photographs."""
 
     def __init__(
         self,
         rows: Sequence[SceneRow],
-        pictures: Path,
-        textures: Sequence[BgrImage],
-        rng: np.random.Generator,
+        pictures: PictureStore,
+        textures: Textures,
+        findings: Findings,
     ) -> None:
         """Prepare the draw.
 
         Args:
             rows: Photographs to learn from, films already capped.
-            pictures: Folder that the rows' paths are relative to.
-            textures: Flat plates to paste.
-            rng: Source of chance.
+            pictures: Where the photographs are.
+            textures: Flat plates, and things that are none, to paste.
+            findings: What a detector found out about the photographs; may be nothing.
         """
         self._rows = rows
         self._pictures = pictures
+        alarms = [len(findings.false_alarms.get(row.image, ())) for row in rows]
         weights = np.array([row_weight(row) for row in rows])
+        weights *= 1 + np.minimum(alarms, MOST_ALARMS_COUNTED)
         self._shares = weights / weights.sum()
-        self._rng = rng
         self._textures = textures
+        self._findings = findings
 
-    def draw(self, count: int, *, with_mosaic: bool) -> dict[str, torch.Tensor]:
+    def draw(self, count: int, rng: np.random.Generator, *, with_mosaic: bool) -> Batch:
         """Draw one batch.
 
         Args:
             count: Number of pictures.
+            rng: Source of chance.
             with_mosaic: Join some from four windows.
 
         Returns:
-            What the network and its loss need: ``img`` (count, 3, S, S) float32 RGB in [0, 1],
+            What the network and its loss need: ``img`` (count, 3, S, S) uint8 RGB,
             ``batch_idx`` (n,), ``cls`` (n, 1), ``bboxes`` (n, 4) centre and size in shares of S,
             ``keypoints`` (n, 4, 3) in shares of S with what is known of the corners.
 
         Raises:
             DataSetError: A photograph cannot be read.
         """
-        size = int(self._rng.choice(WINDOW_SIZES_PX, p=WINDOW_SHARES))
-        samples = [self._sample(size, with_mosaic=with_mosaic) for _ in range(count)]
+        size = int(rng.choice(WINDOW_SIZES_PX, p=WINDOW_SHARES))
+        samples = [self._sample(size, rng, with_mosaic=with_mosaic) for _ in range(count)]
         return batch_from(samples)
 
-    def _sample(self, size: int, *, with_mosaic: bool) -> Sample:
+    def _sample(self, size: int, rng: np.random.Generator, *, with_mosaic: bool) -> Sample:
         """Make one training picture."""
-        rng = self._rng
         if with_mosaic and happens(MOSAIC_SHARE, rng):
             x, y = (int(value) for value in rng.integers(size // 3, 2 * size // 3, 2))
             sizes = [(x, y), (size - x, y), (x, size - y), (size - x, size - y)]
-            sample = tiled([self._window(w, h) for w, h in sizes], (x, y), size)
+            sample = tiled([self._window(w, h, rng) for w, h in sizes], (x, y), size)
         else:
-            sample = self._window(size, size)
+            sample = self._window(size, size, rng)
         if happens(0.4, rng):
             sample = mirrored(sample)
         return Sample(with_random_light(sample.image_bgr, rng), sample.truths)
 
-    def _window(self, width_px: int, height_px: int) -> Sample:
+    def _window(self, width_px: int, height_px: int, rng: np.random.Generator) -> Sample:
         """Cut one window of a random photograph."""
-        row = self._rows[int(self._rng.choice(len(self._rows), p=self._shares))]
-        sample = sample_from(row, read_picture(self._pictures / row.image))
-        if happens(PASTE_SHARE, self._rng):
-            sample = with_pasted_plates(sample, self._textures, self._rng)
-        return cut_window(sample, width_px, height_px, self._rng)
+        row = self._rows[int(rng.choice(len(self._rows), p=self._shares))]
+        sample = sample_from(row, self._pictures.read(row.image))
+        sample = self._findings.applied_to(sample, row.image)
+        if happens(PASTE_SHARE, rng):
+            sample = with_pasted_plates(sample, self._textures.plates, rng)
+        if happens(THING_SHARE, rng):
+            sample = with_pasted_things(sample, self._textures.things, rng)
+        return cut_window(sample, width_px, height_px, rng, decoy_xyxy=self._decoy(row, rng))
+
+    def _decoy(self, row: SceneRow, rng: np.random.Generator) -> NDArray[np.float32] | None:
+        """Choose a false alarm of the photograph to cut around, most of the time."""
+        alarms = self._findings.false_alarms.get(row.image, ())
+        if not alarms or not happens(DECOY_SHARE, rng):
+            return None
+        return np.array(alarms[int(rng.integers(len(alarms)))], np.float32)
 
 
 def with_random_light(image_bgr: BgrImage, rng: np.random.Generator) -> BgrImage:
@@ -122,7 +160,7 @@ def with_random_light(image_bgr: BgrImage, rng: np.random.Generator) -> BgrImage
     return result.astype(np.uint8, copy=False)
 
 
-def batch_from(samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+def batch_from(samples: Sequence[Sample]) -> Batch:
     """Turn samples of one size into tensors.
 
     Args:
@@ -143,7 +181,7 @@ def batch_from(samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
             corners.append(np.concatenate([truth.quad / size, known], axis=1))
     count = len(rows)
     return {
-        "img": images.contiguous(memory_format=torch.channels_last).float() / 255,
+        "img": images.contiguous(memory_format=torch.channels_last),
         "batch_idx": torch.tensor(rows, dtype=torch.float32),
         "cls": torch.zeros(count, 1),
         "bboxes": torch.from_numpy(np.array(boxes, np.float32).reshape(count, 4)),

@@ -15,7 +15,7 @@ from ultralytics.nn.tasks import PoseModel, load_checkpoint
 from ultralytics.utils.loss import v8PoseLoss
 
 from edge_lpr.core.errors import DataSetError
-from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_KNOWN
+from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_BELIEVED, CORNERS_KNOWN
 
 Predictions: TypeAlias = "torch.Tensor | dict[str, Predictions] | list[Predictions]"
 """What the network returns while it trains."""
@@ -37,6 +37,9 @@ quadratic: one pixel on a plate of 67 x 17."""
 
 EXTENT_GAIN: Final = 0.25
 """Weight of "the corners fill the box" beside exact corners: people draw boxes loosely."""
+
+BELIEVED_GAIN: Final = 0.3
+"""Weight of corners that a detector saw itself beside exact ones: it may have been wrong."""
 
 
 def build_detector(start: Path | None = None) -> PoseModel:
@@ -94,6 +97,8 @@ def save_weights(network: PoseModel, path: Path) -> None:
     bare.criterion = None
     # A namespace of ours would be refused by the stock library, which expects its own settings.
     bare.args = {"task": "pose", "imgsz": 640}
+    # The stock library notes where it loaded from, and folders of ours are nobody's business.
+    vars(bare).pop("pt_path", None)
     for parameter in bare.parameters():
         parameter.requires_grad = False
     torch.save({"model": bare.half(), "train_args": bare.args, "epoch": -1}, path)
@@ -140,6 +145,7 @@ class PlateLoss(v8PoseLoss):  # type: ignore[misc]  # ultralytics has no type st
         extent = torch.cat([predicted.amin(1), predicted.amax(1)], 1)
         extent_error = (extent - box) / size[:, None]
         loss = _mean_where(corner_error, known == CORNERS_KNOWN)
+        loss = loss + BELIEVED_GAIN * _mean_where(corner_error, known == CORNERS_BELIEVED)
         loss = loss + EXTENT_GAIN * _mean_where(extent_error, known == BOX_KNOWN)
         return loss, pred_kpts[..., 2:].sum() * 0
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.synthesis.chance import happens
+from edge_lpr.synthesis.overlays import draw_overlay
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.synthesis.scenes import paint_out, paste_plate, random_quad, write_word
 from edge_lpr.training.detector_samples import CORNERS_KNOWN, PlateTruth, Sample
@@ -16,6 +17,18 @@ MIN_REPLACED_WIDTH_PX: Final = 10.0
 
 PASTE_SHARE: Final = 0.6
 """Share of photographs that get pasted plates."""
+
+THING_SHARE: Final = 0.35
+"""Share of photographs that get things which are no plates."""
+
+MOST_THINGS: Final = 3
+"""Most such things in one photograph."""
+
+OVERLAY_SHARE: Final = 0.3
+"""Share of those without a plate that get a recorder's overlay; on others it might cover one."""
+
+MIN_WORD_PICTURE_PX: Final = 160
+"""A narrower photograph has no room for a word."""
 
 WORD_SHARE: Final = 0.4
 """Share of photographs without a plate that get a word; on others it might cover a plate."""
@@ -35,7 +48,7 @@ def with_pasted_plates(
         A sample in memory of its own.
     """
     picture = sample.image_bgr.copy()
-    if happens(WORD_SHARE, rng) and not sample.truths:
+    if picture.shape[1] >= MIN_WORD_PICTURE_PX and happens(WORD_SHARE, rng) and not sample.truths:
         write_word(picture, rng)
     truths: list[PlateTruth] = []
     for truth in sample.truths:
@@ -52,6 +65,28 @@ def with_pasted_plates(
         added = _paste_anywhere(picture, truths, texture, rng)
         truths.extend([] if added is None else [added])
     return Sample(picture, tuple(truths))
+
+
+def with_pasted_things(
+    sample: Sample, things: Sequence[BgrImage], rng: np.random.Generator
+) -> Sample:
+    """Add signs, stickers and the like, which have no label and cover no plate.
+
+    Args:
+        sample: Photograph with labels. Not modified.
+        things: Flat pictures of what is no plate. At least one.
+        rng: Source of chance.
+
+    Returns:
+        A sample in memory of its own.
+    """
+    picture = sample.image_bgr.copy()
+    if happens(OVERLAY_SHARE, rng) and not sample.truths:
+        draw_overlay(picture, rng)
+    for _ in range(int(rng.integers(1, MOST_THINGS + 1))):
+        thing = things[int(rng.integers(len(things)))]
+        _paste_anywhere(picture, sample.truths, thing, rng)
+    return Sample(picture, sample.truths)
 
 
 def _paste_over(

@@ -13,6 +13,9 @@ from edge_lpr.synthesis.pictures import BgrImage, Quad
 from edge_lpr.training.dataset import SceneRow
 from edge_lpr.vision.geometry import quad_of_box
 
+CORNERS_BELIEVED: Final = 3
+"""Four corners that a detector saw, and that the labelled box does not contradict."""
+
 CORNERS_KNOWN: Final = 2
 """Four exact corners."""
 
@@ -30,9 +33,9 @@ class PlateTruth:
     box_xyxy: NDArray[np.float32]
     """Shape (4,), continuous pixels."""
     quad: Quad
-    """Corners in continuous pixels; meaningless unless ``knowledge`` is ``CORNERS_KNOWN``."""
+    """Corners in continuous pixels; meaningless unless ``knowledge`` is one of corners."""
     knowledge: int
-    """``CORNERS_KNOWN``, ``BOX_KNOWN`` or ``NOTHING_KNOWN``."""
+    """``CORNERS_KNOWN``, ``CORNERS_BELIEVED``, ``BOX_KNOWN`` or ``NOTHING_KNOWN``."""
 
 
 @dataclass(frozen=True, slots=True)

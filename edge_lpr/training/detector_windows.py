@@ -25,6 +25,12 @@ CLOSE_UP_SHARE: Final = 0.2
 MIN_CLOSE_UP_PX: Final = 40
 """Width from which a plate bears a close-up; a narrower one has nothing more to show."""
 
+FAR_SHARE: Final = 0.2
+"""Share of the other windows in which the plate is made narrow."""
+
+FAR_WIDTHS_PX: Final = (26.0, 64.0)
+"""Widths of such plates: American ones have a median of 44 px where 1280 px become 640."""
+
 MAX_ENLARGEMENT: Final = 4.0
 """Most that a photograph is enlarged for a close-up; more would be blur alone."""
 
@@ -35,7 +41,14 @@ PADDING_GREY: Final = 114
 """Grey outside a photograph: the value ultralytics pads with, so that both engines agree."""
 
 
-def cut_window(sample: Sample, width_px: int, height_px: int, rng: np.random.Generator) -> Sample:
+def cut_window(
+    sample: Sample,
+    width_px: int,
+    height_px: int,
+    rng: np.random.Generator,
+    *,
+    decoy_xyxy: NDArray[np.float32] | None = None,
+) -> Sample:
     """Cut a window out of a photograph at about the scale of use.
 
     Args:
@@ -43,16 +56,20 @@ def cut_window(sample: Sample, width_px: int, height_px: int, rng: np.random.Gen
         width_px: Width of the window.
         height_px: Height of the window.
         rng: Source of chance.
+        decoy_xyxy: Box of something that is no plate and is to be in the window; None cuts around
+            a plate, or anywhere if there is none.
 
     Returns:
         The window, grey where it reaches beyond the photograph; plates that are too small or
         cut too deep are painted out and have no label.
     """
-    target = sample.truths[rng.integers(len(sample.truths))] if sample.truths else None
-    scale_xy = _random_scale(sample, target, (width_px, height_px), rng)
+    target_xyxy = decoy_xyxy
+    if target_xyxy is None and sample.truths:
+        target_xyxy = sample.truths[rng.integers(len(sample.truths))].box_xyxy
+    scale_xy = _random_scale(sample, target_xyxy, (width_px, height_px), rng)
     resized = _resize(sample.image_bgr, scale_xy)
     scale_xy = np.array(resized.shape[1::-1]) / np.array(sample.image_bgr.shape[1::-1])
-    anchor = None if target is None else target.box_xyxy.reshape(2, 2).mean(axis=0) * scale_xy
+    anchor = None if target_xyxy is None else target_xyxy.reshape(2, 2).mean(axis=0) * scale_xy
     shift_xy = _random_shift(resized.shape[1::-1], anchor, (width_px, height_px), rng)
     window = np.full((height_px, width_px, 3), PADDING_GREY, np.uint8)
     _copy_shifted(resized, window, shift_xy)
@@ -105,21 +122,23 @@ def tiled(windows: Sequence[Sample], split_px: tuple[int, int], size_px: int) ->
 
 def _random_scale(
     sample: Sample,
-    target: PlateTruth | None,
+    target_xyxy: NDArray[np.float32] | None,
     size_px: tuple[int, int],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Draw the scale (x, y): around the scale of use, or the whole photograph."""
+    """Draw the scale (x, y): around the scale of use, or the whole photograph, or by the target."""
     height, width = sample.image_bgr.shape[:2]
     if happens(0.3, rng):
         scale = min(size_px[0] / width, size_px[1] / height) * rng.uniform(0.85, 1.15)
     else:
         scale = WORKING_LONG_SIDE_PX / max(height, width) * np.exp(rng.uniform(-0.55, 0.45))
-    if target is not None:
-        plate_size = target.box_xyxy[2:] - target.box_xyxy[:2]
+    if target_xyxy is not None:
+        plate_size = target_xyxy[2:] - target_xyxy[:2]
         largest = float((np.array(size_px) / plate_size).min()) * 0.95
         if plate_size[0] >= MIN_CLOSE_UP_PX and happens(CLOSE_UP_SHARE, rng):
             scale = min(largest * np.exp(rng.uniform(-1.2, 0.0)), MAX_ENLARGEMENT)
+        elif happens(FAR_SHARE, rng):
+            scale = min(scale, rng.uniform(*FAR_WIDTHS_PX) / plate_size[0])
         scale = min(scale, largest)
     return float(scale) * np.exp(rng.normal(0, 0.06, 2))
 

@@ -2,10 +2,10 @@
 
 ``python -m edge_lpr.training.export [--detector detector.pt] [--models DIR] [--note TEXT]``;
 without ``--detector`` only the manifest is made again, as after a change of the reader's files.
+``--rewrite`` writes ``detector.pt`` again from its own weights, without what else is in it.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,9 @@ def export(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.models
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.detector is not None:
-        _export_detector(arguments.detector, folder)
+        export_trained_detector(arguments.detector, folder)
+    if arguments.rewrite:
+        _rewrite_detector(folder / "detector.pt")
     training = read_training_summary(folder)
     for note in arguments.note or ():
         name, _, text = note.partition("=")
@@ -49,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m edge_lpr.training.export")
     parser.add_argument("--detector", type=Path, help="trained detector.pt to export")
+    parser.add_argument("--rewrite", action="store_true", help="write detector.pt again, bare")
     parser.add_argument("--models", type=Path, default=SHIPPED_MODELS, help="folder of models")
     parser.add_argument(
         "--note", action="append", metavar="NAME=TEXT", help="training summary for the manifest"
@@ -61,8 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _export_detector(weights: Path, folder: Path) -> None:
-    """Write detector.onnx and detector.pt, each at once or not at all."""
+def export_trained_detector(weights: Path, folder: Path) -> None:
+    """Write detector.onnx and detector.pt, each at once or not at all; the manifest is not written.
+
+    Args:
+        weights: Trained ``detector.pt``.
+        folder: Folder of models.
+
+    Raises:
+        DataSetError: The weights are missing or are no detector's.
+    """
     # Imported here: renewing a manifest must work without torch.
     from edge_lpr.training.detector_export import export_detector  # noqa: PLC0415
     from edge_lpr.training.detector_network import load_weights, save_weights  # noqa: PLC0415
@@ -74,7 +85,14 @@ def _export_detector(weights: Path, folder: Path) -> None:
         part.replace(folder / name)
 
 
+def _rewrite_detector(path: Path) -> None:
+    """Write a detector again from its own weights; what was exported from them stays."""
+    from edge_lpr.training.detector_network import load_weights, save_weights  # noqa: PLC0415
+
+    part = path.with_suffix(".part")
+    save_weights(load_weights(path), part)
+    part.replace(path)
+
+
 if __name__ == "__main__":
-    # The stock library must neither install packages nor call home (it does both by default).
-    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     sys.exit(main())

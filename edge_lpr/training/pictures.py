@@ -1,16 +1,75 @@
 """Reads pictures, packed or not, and puts many pictures on one sheet for a person to look at."""
 
+import os
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.pictures import BgrImage
+
+MEMORY_SHARE: Final = 0.25
+"""Share of the machine's memory that decoded pictures may fill."""
+
+
+class PictureStore:
+    """Photographs of a data set, decoded once and kept in memory as far as it goes."""
+
+    def __init__(self, folder: Path, *, limit_bytes: int | None = None) -> None:
+        """Begin with nothing in memory.
+
+        Args:
+            folder: Folder that the pictures' paths are relative to.
+            limit_bytes: Most memory to fill; None takes a quarter of the machine's.
+        """
+        self._folder = folder
+        self._kept: dict[str, BgrImage] = {}
+        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._room_bytes = int(memory_bytes * MEMORY_SHARE) if limit_bytes is None else limit_bytes
+
+    def read(self, image: str) -> BgrImage:
+        """Return a picture.
+
+        Args:
+            image: Path of the picture, relative to the folder.
+
+        Returns:
+            Picture, shape (H, W, 3), uint8, BGR; shared, so it cannot be written to.
+
+        Raises:
+            DataSetError: There is no readable picture.
+        """
+        kept = self._kept.get(image)
+        if kept is not None:
+            return kept
+        picture = read_picture(self._folder / image)
+        picture.flags.writeable = False
+        if picture.nbytes <= self._room_bytes:
+            self._room_bytes -= picture.nbytes
+            self._kept[image] = picture
+        return picture
+
+    def preload(self, images: Iterable[str]) -> None:
+        """Read pictures before they are asked for, with all cores.
+
+        To be called before processes are forked, so that they share the pictures.
+
+        Args:
+            images: Paths of pictures.
+
+        Raises:
+            DataSetError: One is not readable.
+        """
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers:
+            for _ in readers.map(self.read, images):
+                pass
 
 
 @dataclass(frozen=True, slots=True)

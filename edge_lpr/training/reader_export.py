@@ -4,6 +4,8 @@
 """
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -80,24 +82,49 @@ def largest_difference(model: Model, path: Path, plates: torch.Tensor) -> float:
     return float(np.abs(np.asarray(logits) - model(plates).numpy()).max())
 
 
-def main() -> None:
-    """Export weights and renew the manifest."""
+def export_trained_reader(weights: Path, folder: Path) -> None:
+    """Write reader.onnx and EasyOCR's files of the reader; the manifest is not written.
+
+    Args:
+        weights: Trained ``plate_reader.pth``.
+        folder: Folder of models.
+
+    Raises:
+        DataSetError: The weights are no reader's, or the export computes something else.
+    """
+    model = build_model()
+    load_weights(model, weights)
+    model.eval()
+    export_reader(model, folder / "reader.onnx")
+    save_weights(model, folder / "plate_reader.pth")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+
+    Returns:
+        Exit status: 0, or 2 where something is missing or wrong.
+    """
     parser = argparse.ArgumentParser(prog="python -m edge_lpr.training.reader_export")
     parser.add_argument("weights", type=Path, help="plate_reader.pth of a training")
     parser.add_argument("--models", type=Path, default=SHIPPED_MODELS, help="folder of models")
     parser.add_argument("--note", help="training summary for the manifest")
-    given = parser.parse_args()
-    model = build_model()
-    load_weights(model, given.weights)
-    model.eval()
-    export_reader(model, given.models / "reader.onnx")
-    save_weights(model, given.models / "plate_reader.pth")
-    training = read_training_summary(given.models)
-    if given.note:
-        training["reader"] = given.note
-    write_manifest(given.models, training)
+    given = parser.parse_args(argv)
+    try:
+        export_trained_reader(given.weights, given.models)
+        training = read_training_summary(given.models)
+        if given.note:
+            training["reader"] = given.note
+        write_manifest(given.models, training)
+    except DataSetError as error:
+        print(f"reader_export: {error}", file=sys.stderr)
+        return 2
     print(f"Wrote reader.onnx, plate_reader.pth and the manifest of {given.models}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,12 +1,15 @@
 """Builds the reader network and keeps its weights in EasyOCR's layout."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Final
 
 import torch
 import yaml
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.models.plate_reader import Model
+from edge_lpr.training.learner import write_whole
 
 DEFINITION: Final = Path(__file__).parent.parent / "models" / "plate_reader.yaml"
 """EasyOCR's description of the network, shipped beside it."""
@@ -42,18 +45,12 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
     Args:
         model: Network to load them into.
         path: File.
+
+    Raises:
+        DataSetError: The file is not a reader of this shape.
     """
-    weights = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict({k.removeprefix(_EASYOCR_PREFIX): v for k, v in weights.items()})
-
-
-def write_whole(state: object, path: Path) -> None:
-    """Write beside, then rename: a killed run leaves the old file or the new one.
-
-    Args:
-        state: What ``torch.save`` can write.
-        path: File to write or replace.
-    """
-    part = path.with_suffix(path.suffix + ".part")
-    torch.save(state, part)
-    part.replace(path)
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        model.load_state_dict({k.removeprefix(_EASYOCR_PREFIX): v for k, v in weights.items()})
+    except (OSError, EOFError, RuntimeError, AttributeError, UnpicklingError) as error:
+        raise DataSetError(f"{path} is not a reader of this shape: {error}") from error

@@ -1,249 +1,193 @@
-"""Trains the plate reader: ``python -m edge_lpr.training.train_reader --data DIR --work DIR``.
+"""Trains the plate reader: ``python -m edge_lpr.training.train_reader --data D --work W``.
 
-Killed at any moment, it goes on with ``--resume`` from the last checkpoint. The learning rate
-follows the clock and not the step count, so that a slow or shared machine still ends its
-schedule in the minutes it was given.
+It may be killed at any moment and continued with ``--resume``; its state lies in ``--work``,
+never in the repository.
 """
 
 import argparse
 import copy
-import logging
-import math
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 import torch
 from torch.nn import functional
 
+from edge_lpr.core.errors import DataSetError
+from edge_lpr.models.plate_reader import Model
+from edge_lpr.training.drawn_plates import load_materials
+from edge_lpr.training.learner import Learner, Saver, learn
+from edge_lpr.training.loaders import endless_batches
+from edge_lpr.training.options import (
+    check_numbers,
+    claim,
+    default_device,
+    start_or_resume,
+    start_weights,
+    training_parser,
+)
+from edge_lpr.training.progress import Progress, Screen
 from edge_lpr.training.reader_photographs import load_photographs
-from edge_lpr.training.reader_renderings import load_renderings
+from edge_lpr.training.reader_renderings import Renderings
 from edge_lpr.training.reader_samples import Batch, make_batch
 from edge_lpr.training.reader_scores import ValidationSet, load_validation, read_all, score
-from edge_lpr.training.reader_weights import build_model, load_weights, save_weights, write_whole
+from edge_lpr.training.reader_weights import build_model, load_weights, save_weights
 
-_LOG = logging.getLogger(__name__)
-_WARM_UP = 0.02
-_EMA_DECAY = 0.998
-_FRESH_SHARE = 0.25
+NAME: Final = "reader"
+"""First on every line of the screen, and in the names of files."""
+
+WEIGHTS_NAME: Final = "plate_reader.pth"
+"""File of the weights, in a run's folder and among the shipped models."""
+
+STATE_NAME: Final = "reader-state.pt"
+"""Checkpoint in a run's folder."""
+
+BATCH_SIZE: Final = {"cpu": 64, "cuda": 256}
+"""Plates in a step: as few as teach well, or as many as keep a GPU busy."""
+
+FRESH_SHARE: Final = 0.25
 """Share of a batch drawn anew; drawing a plate costs more than photographing it twice."""
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a run is asked to do."""
-
-    data: Path
-    """Folder of the label files, ``fonts`` and ``us-blank-plates``."""
-    pictures: Path
-    """Folder that ``image`` fields are relative to."""
-    work: Path
-    """Folder for checkpoints and weights, outside the repository."""
-    start: Path | None
-    """Weights to begin with."""
-    resume: bool
-    """Whether to go on from the last checkpoint."""
-    minutes: float
-    """Training time of the whole run, earlier parts included."""
-    batch_size: int
-    """Plates in a step."""
-    learning_rate: float
-    """Highest rate of the schedule."""
-    checkpoint_s: float
-    """Seconds between checkpoints."""
-    precision: torch.dtype
-    """Type of the forward pass."""
+LARGEST_GRADIENT: Final = 5.0
+"""Norm that gradients are cut to."""
 
 
-class ReaderTraining:
-    """A run: network, averaged network, optimiser and clock."""
+class ReaderLearner(Learner[Batch]):
+    """The reader, learning."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        """Build or load the state.
+    def __init__(self, work: Path, progress: Progress, start: Path | None) -> None:
+        """Set up the networks.
 
         Args:
-            recipe: What to do.
+            work: Existing folder for the weights.
+            progress: Where the training stands.
+            start: Weights to start from, or None for random ones.
         """
-        self.recipe = recipe
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model = build_model().to(self.device)
-        if recipe.start is not None:
-            load_weights(self.model, recipe.start)
-        self.average = copy.deepcopy(self.model).eval()
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=recipe.learning_rate, weight_decay=0.02
+        network: Model = build_model()
+        if start is not None:
+            load_weights(network, start)
+        super().__init__(
+            network,
+            copy.deepcopy(network),
+            progress,
+            weight_decay=0.02,
+            largest_gradient=LARGEST_GRADIENT,
         )
-        self.steps = 0
-        self.elapsed_s = 0.0
-        if recipe.resume and self._checkpoint.exists():
-            self._load_checkpoint()
+        self._work = work
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.recipe.work / "reader-checkpoint.pt"
+    def lose(self, batch: Batch) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
+        """Compute the loss of a batch.
 
-    @property
-    def progress(self) -> float:
-        """Share of the run's time that has passed, 0 to 1."""
-        return min(1.0, self.elapsed_s / (60.0 * self.recipe.minutes))
+        Args:
+            batch: As ``make_batch`` returns it.
 
-    def learn(self, batch: Batch) -> float:
-        """Take one step; give its loss."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.learning_rate * schedule(self.progress)
+        Returns:
+            The loss, and the same by its name.
+        """
         pictures = torch.from_numpy(batch.pictures).to(self.device)
-        with torch.autocast(
-            self.device.type,
-            dtype=self.recipe.precision,
-            enabled=self.recipe.precision != torch.float32,
-        ):
-            logits = self.model(pictures)
-        scores = logits.float().log_softmax(2).transpose(0, 1)
-        lengths = torch.full((scores.shape[1],), scores.shape[0], dtype=torch.long)
+        scores = self.forward(pictures).float().log_softmax(2).transpose(0, 1)
+        steps = torch.full((scores.shape[1],), scores.shape[0], dtype=torch.long)
         loss = functional.ctc_loss(
             scores,
             torch.from_numpy(batch.classes).to(self.device),
-            lengths,
+            steps,
             torch.from_numpy(batch.lengths),
             zero_infinity=True,
         )
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
-        self.optimiser.step()
-        self.steps += 1
-        self._average()
-        return float(loss.detach())
+        return loss, {"ctc_loss": loss.detach()}
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        """Let the averaged weights follow."""
-        decay = min(_EMA_DECAY, (1 + self.steps) / (10 + self.steps))
-        ours = self.model.state_dict()
-        for name, value in self.average.state_dict().items():
-            if value.dtype.is_floating_point:
-                value.lerp_(ours[name], 1 - decay)
-            else:
-                value.copy_(ours[name])
-
-    def save(self) -> None:
-        """Write checkpoint and weights, each whole or not at all."""
-        self.recipe.work.mkdir(parents=True, exist_ok=True)
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "steps": self.steps,
-            "elapsed_s": self.elapsed_s,
-        }
-        write_whole(state, self._checkpoint)
-        save_weights(self.average, self.recipe.work / "plate_reader.pth")
-
-    def _load_checkpoint(self) -> None:
-        """Go on where the last checkpoint was."""
-        state = torch.load(self._checkpoint, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.steps, self.elapsed_s = state["steps"], state["elapsed_s"]
+    def write_weights(self) -> None:
+        """Write the averaged weights, whole or not at all."""
+        save_weights(self.average, self._work / WEIGHTS_NAME)
 
 
-def schedule(progress: float) -> float:
-    """Give the learning rate's factor: a short rise, then half a cosine down to nearly zero.
+def train(arguments: argparse.Namespace) -> None:
+    """Train until the budget is spent.
 
     Args:
-        progress: Share of the run that has passed, 0 to 1.
+        arguments: Parsed command line.
+
+    Raises:
+        DataSetError: Labels, pictures, weights or the state are missing or wrong.
+    """
+    check_numbers(arguments)
+    cv2.setNumThreads(1)
+    work: Path = arguments.work
+    pictures: Path = arguments.pictures or arguments.data
+    start = start_weights(arguments.start, WEIGHTS_NAME)
+    batch_size = arguments.batch_size or BATCH_SIZE[default_device()]
+    with claim(work, NAME):
+        learner = start_or_resume(
+            arguments,
+            work / STATE_NAME,
+            start,
+            lambda progress, weights: ReaderLearner(work, progress, weights),
+        )
+        if learner.progress.share >= 1:
+            learner.write_weights()
+            return
+        screen = Screen(NAME, learner.progress, batch_size)
+        begin = _drawing(arguments.data, pictures, batch_size)
+        validation = load_validation(arguments.data, pictures)
+        saver = Saver(
+            learner,
+            work / STATE_NAME,
+            every_s=arguments.save_seconds,
+            after=lambda: _show_scores(learner, validation, screen),
+        )
+        # From here on the run can be resumed.
+        saver.save()
+        # Another sequence after each start: the same one would show the same plates again.
+        batches = endless_batches(begin, (learner.progress.step, 2), arguments.loaders)
+        learn(learner, batches, saver, screen, until_s=learner.progress.budget_s)
+        saver.save()
+        _show_scores(learner, validation, screen)
+        screen.say(f"done after {learner.progress.step} steps")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
 
     Returns:
-        Factor, 0 to 1.
+        Exit status: 0, or 2 where something is missing or wrong.
     """
-    if progress < _WARM_UP:
-        return 0.05 + 0.95 * progress / _WARM_UP
-    along = (progress - _WARM_UP) / (1 - _WARM_UP)
-    return 0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * along))
+    parser = training_parser("edge_lpr.training.train_reader", "Trains the plate reader.")
+    try:
+        train(parser.parse_args(argv))
+    except DataSetError as error:
+        print(f"train_reader: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
-def train(recipe: Recipe) -> None:
-    """Run until the time is used up.
+def _drawing(
+    data: Path, pictures: Path, batch_size: int
+) -> Callable[[np.random.Generator], Callable[[], Batch]]:
+    """Collect what plates are made of; what is returned begins to draw, in any process."""
+    photographs = load_photographs(data, pictures)
+    typefaces, blanks = load_materials(data)
 
-    Args:
-        recipe: What to do.
-    """
-    cv2.setNumThreads(1)
-    training = ReaderTraining(recipe)
-    rng = np.random.default_rng([training.steps, 1])
-    photographs = load_photographs(recipe.data, recipe.pictures)
-    renderings = load_renderings(recipe.data, rng)
-    validation = load_validation(recipe.data, recipe.pictures)
-    _LOG.info("begin at step %d with %s", training.steps, training.device)
-    losses: list[float] = []
-    saved = time.monotonic()
-    while training.progress < 1.0:
-        began = time.monotonic()
-        fresh = round(recipe.batch_size * _FRESH_SHARE)
-        batch = make_batch(photographs, renderings, rng, size=recipe.batch_size, fresh=fresh)
-        losses.append(training.learn(batch))
-        training.elapsed_s += time.monotonic() - began
-        if time.monotonic() - saved > recipe.checkpoint_s or training.progress >= 1.0:
-            training.save()
-            _report(training, losses, time.monotonic() - saved)
-            _report_validation(training, validation)
-            losses.clear()
-            saved = time.monotonic()
+    def begin(rng: np.random.Generator) -> Callable[[], Batch]:
+        renderings = Renderings(typefaces, blanks, rng)
+        fresh = round(batch_size * FRESH_SHARE)
+        return lambda: make_batch(photographs, renderings, rng, size=batch_size, fresh=fresh)
+
+    return begin
 
 
-def _report(training: ReaderTraining, losses: Sequence[float], spent_s: float) -> None:
-    """Print progress."""
-    _LOG.info(
-        "step %d, loss %.4f, %.0f plates a second, %.1f minutes left",
-        training.steps,
-        np.mean(losses),
-        len(losses) * training.recipe.batch_size / spent_s,
-        training.recipe.minutes - training.elapsed_s / 60,
-    )
-
-
-def _report_validation(training: ReaderTraining, validation: ValidationSet) -> None:
+def _show_scores(learner: ReaderLearner, validation: ValidationSet, screen: Screen) -> None:
     """Print what the averaged network reads of each group: strict, folded, of how many."""
-    readings = read_all(training.average, validation.pictures)
+    readings = read_all(learner.average, validation.pictures)
     for group, found in score(readings, validation.classes, validation.groups).items():
-        share, folded = found.exact / found.plates, found.folded / found.plates
-        _LOG.info("val %-16s %.3f strict %.3f folded of %d", group, share, folded, found.plates)
-
-
-def main() -> None:
-    """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, required=True, help="label files, fonts, blank plates")
-    parser.add_argument("--pictures", type=Path, help="folder of the pictures (DATA)")
-    parser.add_argument("--work", type=Path, required=True, help="checkpoints and weights")
-    parser.add_argument("--start", type=Path, help="weights to begin with")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--minutes", type=float, default=70.0)
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--checkpoint-seconds", type=float, default=240.0)
-    parser.add_argument("--float32", action="store_true", help="for processors without bfloat16")
-    given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    train(
-        Recipe(
-            data=given.data,
-            pictures=given.pictures or given.data,
-            work=given.work,
-            start=given.start,
-            resume=given.resume,
-            minutes=given.minutes,
-            batch_size=given.batch_size,
-            learning_rate=given.learning_rate,
-            checkpoint_s=given.checkpoint_seconds,
-            precision=torch.float32 if given.float32 else torch.bfloat16,
-        )
-    )
+        strict, folded = found.exact / found.plates, found.folded / found.plates
+        screen.say(f"val {group:16} {strict:.1%} strict {folded:.1%} folded of {found.plates}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,28 +14,19 @@ from PIL import Image
 from edge_lpr.synthesis.glyphs import HersheyTypeface
 from edge_lpr.synthesis.plates import render_plate
 from edge_lpr.synthesis.styles import EUROPEAN_BOXED
+from edge_lpr.training.options import start_weights
+from edge_lpr.training.progress import Progress
 from edge_lpr.training.reader_weights import build_model, load_weights
-from edge_lpr.training.train_reader import ReaderTraining, Recipe, train
+from edge_lpr.training.train_reader import ReaderLearner, main
 
 pytestmark = pytest.mark.torch
 _SPLITS = ("train", "train", "val")
+_STATE = "reader-state.pt"
 
 
-def _recipe(
-    data: Path, work: Path, *, minutes: float, resume: bool = False, start: Path | None = None
-) -> Recipe:
-    return Recipe(
-        data=data,
-        pictures=data,
-        work=work,
-        start=start,
-        resume=resume,
-        minutes=minutes,
-        batch_size=4,
-        learning_rate=1e-3,
-        checkpoint_s=0.2,
-        precision=torch.float32,
-    )
+def _command(data: Path, work: Path, *more: str) -> list[str]:
+    batches = ["--batch-size", "4", "--loaders", "0", "--save-seconds", "0.2"]
+    return ["--data", str(data), "--work", str(work), *batches, *more]
 
 
 @pytest.fixture
@@ -54,31 +45,53 @@ def data(tmp_path: Path) -> Path:
 
 def test_resumed_training_continues_its_steps_and_clock(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    train(_recipe(data, work, minutes=0.001))
-    stopped = ReaderTraining(_recipe(data, work, minutes=1.0, resume=True))
-    assert stopped.steps > 0
-    assert stopped.progress > 0
-    more_minutes = stopped.elapsed_s / 60 + 0.02
-    train(_recipe(data, work, minutes=more_minutes, resume=True))
-    finished = ReaderTraining(_recipe(data, work, minutes=more_minutes, resume=True))
-    assert finished.steps > stopped.steps
-    assert finished.progress == 1.0
+    assert main(_command(data, work, "--start", "none", "--minutes", "0.001")) == 0
+    stopped = torch.load(work / _STATE, weights_only=True)["progress"]
+    assert stopped["step"] > 0
+    more_minutes = str(stopped["elapsed_s"] / 60 + 0.02)
+    assert main(_command(data, work, "--resume", "--minutes", more_minutes)) == 0
+    finished = torch.load(work / _STATE, weights_only=True)["progress"]
+    assert finished["step"] > stopped["step"]
+    assert finished["elapsed_s"] >= finished["budget_s"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # more processes than cores, on purpose
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python 3.12 on forking with threads
+def test_batches_come_from_other_processes_too(data: Path, tmp_path: Path) -> None:
+    command = _command(data, tmp_path / "work", "--loaders", "2", "--minutes", "0.005")
+    assert main(command) == 0
+    assert torch.load(tmp_path / "work" / _STATE, weights_only=True)["progress"]["step"] > 0
+
+
+def test_finished_training_is_left_as_it_is(data: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    assert main(_command(data, work, "--minutes", "0.001")) == 0
+    before = (work / _STATE).read_bytes()
+    assert main(_command(data, work, "--resume")) == 0
+    assert (work / _STATE).read_bytes() == before
 
 
 def test_a_checkpoint_cut_short_by_a_kill_does_not_harm(data: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    train(_recipe(data, work, minutes=0.005))
-    (work / "reader-checkpoint.pt.part").write_bytes(b"half a checkpoint")
-    assert ReaderTraining(_recipe(data, work, minutes=0.01, resume=True)).steps > 0
+    assert main(_command(data, work, "--minutes", "0.001")) == 0
+    (work / f"{_STATE}.part").write_bytes(b"half a checkpoint")
+    assert main(_command(data, work, "--resume", "--minutes", "0.01")) == 0
 
 
-def test_training_can_start_from_trained_weights(data: Path, tmp_path: Path) -> None:
-    work = tmp_path / "work"
-    train(_recipe(data, work, minutes=0.005))
-    trained = build_model()
-    load_weights(trained, work / "plate_reader.pth")
-    begun = ReaderTraining(
-        _recipe(data, tmp_path / "other", minutes=1, start=work / "plate_reader.pth")
-    )
-    theirs = begun.model.state_dict()
-    assert all(torch.equal(value, theirs[name]) for name, value in trained.state_dict().items())
+def test_training_starts_from_the_shipped_weights(tmp_path: Path) -> None:
+    shipped = build_model()
+    path = start_weights("shipped", "plate_reader.pth")
+    assert path is not None
+    load_weights(shipped, path)
+    learner = ReaderLearner(tmp_path, Progress(1.0, 1e-3), path)
+    theirs = learner.network.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in shipped.state_dict().items())
+
+
+def test_weights_of_something_else_are_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "else.pth").write_bytes(b"no weights")
+    start = str(tmp_path / "else.pth")
+    assert main(_command(data, tmp_path / "work", "--start", start)) == 2
+    assert "is not a reader" in capsys.readouterr().err

@@ -13,15 +13,17 @@ import onnxruntime
 import torch
 import ultralytics
 
-from edge_lpr.training import train_detector
 from edge_lpr.training.detector_export import export_detector
+from edge_lpr.training.detector_findings import load_findings
 from edge_lpr.training.detector_network import (
     LOSS_GAINS,
     build_detector,
     load_weights,
     save_weights,
 )
-from edge_lpr.training.train_detector import Progress, Trainer, main, rate_share
+from edge_lpr.training.options import claim
+from edge_lpr.training.progress import Progress, rate_share
+from edge_lpr.training.train_detector import DetectorLearner, main
 
 pytestmark = [
     pytest.mark.torch,
@@ -34,19 +36,20 @@ pytestmark = [
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Write two drawn photographs, two crops and their labels."""
+    """Write two drawn photographs with a plate, one without, crops and their labels."""
     folder = tmp_path / "data"
     (folder / "street").mkdir(parents=True)
     (folder / "eu_crops").mkdir()
     rng = np.random.default_rng(0)
     scenes, crops = [], []
-    for number in range(2):
+    for number in range(3):
         picture = rng.integers(60, 120, (240, 320, 3)).astype(np.uint8)
-        picture[100:120, 100:180] = 255
+        if number < 2:
+            picture[100:120, 100:180] = 255
         cv2.imwrite(str(folder / f"street/{number}.png"), picture)  # noqa: TID251 - a drawing
         crop = np.full((30, 120, 3), 220, np.uint8)
         cv2.imwrite(str(folder / f"eu_crops/{number}.png"), crop)  # noqa: TID251 - a drawing
-        plates = [{"box": [100, 100, 80, 20], "text": "B10XYZ"}]
+        plates = [{"box": [100, 100, 80, 20], "text": "B10XYZ"}] if number < 2 else []
         scenes.append({"image": f"street/{number}.png", "plates": plates})
         crops.append({"image": f"eu_crops/{number}.png", "text": "B10XYZ", "split": "train"})
     for name, rows in (("scenes-train", scenes), ("crops", crops)):
@@ -57,8 +60,9 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_detector, "BATCH_SIZE", 2)
     monkeypatch.setattr("edge_lpr.training.detector_textures.DRAWN_PLATES", 4)
+    monkeypatch.setattr("edge_lpr.training.detector_lessons.DRAWN_THINGS", 4)
+    monkeypatch.setattr("edge_lpr.training.detector_review.LONG_SIDE_PX", 320)
     monkeypatch.setattr("edge_lpr.training.detector_batches.WINDOW_SIZES_PX", (64, 96, 128))
 
 
@@ -67,7 +71,9 @@ def batch_with(knowledge: int) -> dict[str, torch.Tensor]:
     corners = torch.tensor([[0.3, 0.4], [0.7, 0.4], [0.7, 0.6], [0.3, 0.6]])
     known = torch.full((4, 1), float(knowledge))
     return {
-        "img": torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1)),
+        "img": torch.randint(256, (1, 3, 128, 128), generator=torch.Generator().manual_seed(1)).to(
+            torch.uint8
+        ),
         "batch_idx": torch.zeros(1),
         "cls": torch.zeros(1, 1),
         "bboxes": torch.tensor([[0.5, 0.5, 0.4, 0.2]]),
@@ -76,13 +82,16 @@ def batch_with(knowledge: int) -> dict[str, torch.Tensor]:
 
 
 def test_killed_training_goes_on_where_it_was_saved(data: Path, tmp_path: Path) -> None:
-    command = ["--data", str(data), "--work", str(tmp_path / "work")]
+    state = tmp_path / "work/detector-state.pt"
+    command = ["--data", str(data), "--work", str(tmp_path / "work"), "--batch-size", "2"]
     assert main([*command, "--minutes", "0.001"]) == 0
-    first = torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]
+    first = torch.load(state, weights_only=True)["progress"]
     longer_min = first["elapsed_s"] / 60 + 0.03
     assert main([*command, "--resume", "--minutes", str(longer_min)]) == 0
-    second = torch.load(tmp_path / "work/state.pt", weights_only=True)["progress"]
+    second = torch.load(state, weights_only=True)["progress"]
     assert second["step"] > first["step"]
+    findings = load_findings(tmp_path / "work/detector-findings.json")
+    assert set(findings.false_alarms) <= {"street/2.png"}
 
 
 def test_training_does_not_overwrite_another(
@@ -90,10 +99,10 @@ def test_training_does_not_overwrite_another(
 ) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    (work / "state.pt").write_bytes(b"hours of work")
+    (work / "detector-state.pt").write_bytes(b"hours of work")
     assert main(["--data", str(data), "--work", str(work)]) == 2
     assert "--resume" in capsys.readouterr().err
-    assert (work / "state.pt").read_bytes() == b"hours of work"
+    assert (work / "detector-state.pt").read_bytes() == b"hours of work"
 
 
 def test_resuming_nothing_is_refused(
@@ -105,9 +114,9 @@ def test_resuming_nothing_is_refused(
 
 def test_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    trainer = Trainer(tmp_path, Progress(0, 1.0, 10.0), start=None)
-    losses = [trainer.step(batch_with(2)) for _ in range(12)]
-    gained = {name: losses[0][name] - losses[-1][name] for name in ("box_loss", "pose_loss")}
+    learner = DetectorLearner(tmp_path, Progress(10.0, 2e-3, elapsed_s=1.0), None, batch=1)
+    losses = [learner.step(batch_with(2)) for _ in range(12)]
+    gained = {name: float(losses[0][name] - losses[-1][name]) for name in ("box_loss", "pose_loss")}
     assert all(gain > 0 for gain in gained.values())
 
 
@@ -115,6 +124,7 @@ def test_steps_make_the_loss_smaller(tmp_path: Path) -> None:
     ("knowledge", "teaches"),
     [
         pytest.param(2, True, id="corners"),
+        pytest.param(3, True, id="believed"),
         pytest.param(1, True, id="box"),
         pytest.param(0, False, id="nothing"),
     ],
@@ -122,6 +132,7 @@ def test_steps_make_the_loss_smaller(tmp_path: Path) -> None:
 def test_corners_learn_only_from_what_is_known(*, knowledge: int, teaches: bool) -> None:
     network = build_detector()
     batch = batch_with(knowledge)
+    batch["img"] = batch["img"].float() / 255
     _, parts = network.loss(batch, network(batch["img"]))
     assert (float(parts["pose_loss"]) > 0) == teaches
 
@@ -139,6 +150,39 @@ def test_saved_weights_load_with_the_stock_library(tmp_path: Path) -> None:
     assert stock.task == "pose"
     assert stock.names == {0: "plate"}
     assert LOSS_GAINS["kobj"] == 0
+
+
+def test_saved_weights_do_not_tell_where_they_were(tmp_path: Path) -> None:
+    save_weights(build_detector(), tmp_path / "first.pt")
+    save_weights(load_weights(tmp_path / "first.pt"), tmp_path / "second.pt")
+    assert str(tmp_path).encode() not in (tmp_path / "second.pt").read_bytes()
+
+
+def test_two_trainings_do_not_share_a_folder(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    with claim(work, "detector"):
+        assert main(["--data", str(data), "--work", str(work)]) == 2
+    assert "another process" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--minutes", "--rate", "--batch-size", "--save-seconds"])
+def test_numbers_that_no_training_can_use_are_refused(
+    option: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--data", str(data), "--work", str(tmp_path / "work"), option, "0"]) == 2
+    assert f"{option} is 0" in capsys.readouterr().err
+
+
+def test_damaged_checkpoint_is_a_sentence_and_not_a_traceback(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "detector-state.pt").write_bytes(b"half a checkpoint")
+    assert main(["--data", str(data), "--work", str(work), "--resume"]) == 2
+    assert "is no checkpoint" in capsys.readouterr().err
 
 
 def test_exported_detector_computes_what_the_network_does(tmp_path: Path) -> None:

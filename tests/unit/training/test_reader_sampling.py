@@ -13,7 +13,6 @@ from edge_lpr.training.reader_photographs import Photographs, Sample, cut_plate
 from edge_lpr.training.reader_renderings import Renderings
 from edge_lpr.training.reader_samples import make_batch, to_reader_input
 from edge_lpr.training.reader_scores import Score, score
-from edge_lpr.training.train_reader import schedule
 
 pytestmark = pytest.mark.torch
 
@@ -80,11 +79,3 @@ def test_folded_score_forgives_o_for_zero_and_nothing_else() -> None:
     truth = [np.array([zero, 5], np.uint8)] * 3
     read = [np.array([first, 5], np.uint8) for first in (zero, letter_o, letter_p)]
     assert score(read, truth, ["us"] * 3)["us"] == Score(plates=3, exact=1, folded=2)
-
-
-def test_learning_rate_rises_briefly_and_falls_to_nearly_nothing() -> None:
-    factors = [schedule(step / 100) for step in range(101)]
-    assert max(factors) > 0.99
-    assert int(np.argmax(factors)) <= 5
-    assert factors[-1] < 0.01
-    assert factors[2:] == sorted(factors[2:], reverse=True)

@@ -1,0 +1,81 @@
+"""Puts what was trained into one folder of models, and that folder into the package."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from edge_lpr.core.errors import DataSetError
+from edge_lpr.training.export import SHIPPED_MODELS, export_trained_detector
+from edge_lpr.training.manifest import (
+    MANIFEST_NAME,
+    MODEL_ROLES,
+    read_training_summary,
+    write_manifest,
+)
+from edge_lpr.training.reader_export import export_trained_reader
+
+MODELS_FOLDER: Final = "models"
+"""Folder of the finished models in the folder of a run."""
+
+
+def collect_models(work: Path, parts: Sequence[str], base: Path | None = None) -> Path:
+    """Export what was trained, beside what was not.
+
+    Args:
+        work: Folder of the run.
+        parts: What was trained: ``detector``, ``reader``.
+        base: Folder of models to take the rest from; None takes those of the package.
+
+    Returns:
+        A folder of models with its manifest, fit for a device.
+
+    Raises:
+        DataSetError: Weights are missing, or the export does not compute what they do.
+    """
+    models = work / MODELS_FOLDER
+    models.mkdir(parents=True, exist_ok=True)
+    origin = base or SHIPPED_MODELS
+    for name in (*MODEL_ROLES, MANIFEST_NAME):
+        if (origin / name).is_file():
+            shutil.copyfile(origin / name, models / name)
+    training = read_training_summary(models)
+    for part in parts:
+        if part == "detector":
+            export_trained_detector(work / "detector.pt", models)
+        else:
+            export_trained_reader(work / "plate_reader.pth", models)
+        training[part] = _summary(work / f"{part}-state.pt")
+    write_manifest(models, training)
+    return models
+
+
+def install(models: Path, package: Path = SHIPPED_MODELS) -> None:
+    """Copy finished models into the package, the manifest last.
+
+    Args:
+        models: As ``collect_models`` returned it.
+        package: Folder of the package's models.
+
+    Raises:
+        DataSetError: A model is missing.
+    """
+    names = [*MODEL_ROLES, MANIFEST_NAME]
+    missing = [name for name in names if not (models / name).is_file()]
+    if missing:
+        raise DataSetError(f"{models} has no {missing[0]}; train or export it first.")
+    for name in names:
+        part = package / f"{name}.part"
+        shutil.copyfile(models / name, part)
+        part.replace(package / name)
+
+
+def _summary(state_path: Path) -> str:
+    """Say how long a training was, for the manifest."""
+    progress = torch.load(state_path, map_location="cpu", weights_only=True)["progress"]
+    return (
+        f"{progress['elapsed_s'] / 60:.0f} minutes, {progress['step']} steps, "
+        f"highest learning rate {progress['peak_rate']:g}"
+    )
