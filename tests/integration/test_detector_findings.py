@@ -52,7 +52,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Reviewer, SceneR
     cv2.imwrite(str(folder / image), list(frames)[lane_pass.first_frame + step])  # noqa: TID251 - drawn
     # As people label: a little around the plate.
     exact = box_around(lane_pass.quads_px[step])
-    left, top, right, bottom = (exact + np.float32([-5, -3, 5, 3])).tolist()
+    left, top, right, bottom = (exact + np.array([-5, -3, 5, 3], np.float32)).tolist()
     row = _row(image, [(left, top, right - left, bottom - top)])
     look = look_with(load_weights(SHIPPED_MODELS / "detector.pt"))
     return Reviewer(look, PictureStore(folder)), row
