@@ -4,17 +4,22 @@ How it finds out is in ``detector_review.py``; here is only what is remembered a
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.scenes import paint_out
+from edge_lpr.training.dataset import BoxXywh
 from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_BELIEVED, Sample
+from edge_lpr.vision.geometry import intersection_over_union
+
+_SAME_THING: Final = 0.3
+"""Overlap from which two boxes show the same: another detector draws another box around a sign."""
 
 Numbers: TypeAlias = tuple[float, ...]
 """Boxes are left, top, right, bottom; quads are x and y of the corners, clockwise from top left.
@@ -26,11 +31,28 @@ class Findings:
     """What is believed of photographs beyond their labels."""
 
     false_alarms: Mapping[str, tuple[Numbers, ...]] = field(default_factory=dict)
-    """By photograph without a plate: boxes that were taken for one."""
+    """By photograph: boxes that were taken for a plate and are none."""
     unlabelled: Mapping[str, tuple[Numbers, ...]] = field(default_factory=dict)
     """By photograph with plates: boxes of what may be plates that nobody labelled."""
     corners: Mapping[str, Mapping[str, Numbers]] = field(default_factory=dict)
     """By photograph, then by the number of the labelled plate in its row: the plate's quad."""
+
+    def reviewed(self, signs: Mapping[str, Sequence[BoxXywh]]) -> "Findings":
+        """Believe a person who looked at what may be plates without a label.
+
+        Args:
+            signs: By photograph: boxes (left, top, width, height) of what is no plate.
+
+        Returns:
+            The findings; signs are false alarms in them, and no longer plates without a label.
+        """
+        alarms, unlabelled = dict(self.false_alarms), dict(self.unlabelled)
+        for image, boxes in signs.items():
+            known = tuple((x, y, x + w, y + h) for x, y, w, h in boxes)
+            alarms[image] = (*alarms.get(image, ()), *known)
+            left = tuple(box for box in self.unlabelled.get(image, ()) if not _meets(box, known))
+            unlabelled[image] = left
+        return replace(self, false_alarms=alarms, unlabelled=unlabelled)
 
     def applied_to(self, sample: Sample, image: str) -> Sample:
         """Add what is believed to a labelled photograph.
@@ -108,6 +130,14 @@ def _numbers(untrusted: dict[Any, Any], count: int) -> dict[Any, Numbers]:
     if any(len(row) != count for row in checked.values()):
         raise ValueError(f"not {count} numbers")
     return checked
+
+
+def _meets(box: Numbers, others: Iterable[Numbers]) -> bool:
+    """Tell whether a box shows the same as one of others."""
+    mine = np.array(box, np.float32)
+    return any(
+        intersection_over_union(mine, np.array(other, np.float32)) > _SAME_THING for other in others
+    )
 
 
 def _quad(numbers: Numbers) -> NDArray[np.float32]:

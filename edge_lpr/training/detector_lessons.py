@@ -97,7 +97,7 @@ class Lessons:
                 reviewer.corners(screen.counted(self._with_plates, "looking for corners")),
             )
             save_findings(findings, self._findings_path)
-        return load_findings(self._findings_path)
+        return load_findings(self._findings_path).reviewed(load_corrections().signs)
 
     def new_findings(self, network: PoseModel, screen: Screen, findings: Findings) -> Findings:
         """Look for false alarms again; labels and corners do not change as fast.
@@ -114,7 +114,7 @@ class Lessons:
         alarms = reviewer.false_alarms(screen.counted(self._empty, "looking for false alarms"))
         renewed = replace(findings, false_alarms=alarms)
         save_findings(renewed, self._findings_path)
-        return renewed
+        return renewed.reviewed(load_corrections().signs)
 
     def batches(
         self, findings: Findings, batch_size: int, step: int, *, with_mosaic: bool

@@ -32,6 +32,9 @@ class LabelCorrections:
     """
     boxes: _Boxes
     """By picture: labelled boxes that enclose no plate, or not all of one."""
+    signs: _Boxes = field(default_factory=dict)
+    """What a detector took for a plate that nobody labelled, and a person saw to be none: names of
+    makers, words on vans and buses, street signs, lamps."""
     validation_texts: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     """Wrong texts of the validation split, likewise; for the audited figures alone."""
     validation_boxes: _Boxes = field(default_factory=dict)
@@ -101,6 +104,7 @@ def load_corrections() -> LabelCorrections:
     return LabelCorrections(
         texts=content["texts"],
         boxes=_boxes_from(content["boxes"]),
+        signs=_boxes_from(content["signs"]),
         validation_texts=content["validation_texts"],
         validation_boxes=_boxes_from(content["validation_boxes"]),
         validation_plates=_boxes_from(content["validation_plates"]),

@@ -83,3 +83,18 @@ def test_doubtful_plate_is_painted_out_of_a_copy() -> None:
 def test_findings_of_one_photograph_leave_others_alone() -> None:
     sample = _sample()
     assert Findings(unlabelled={"b.jpg": ((0, 0, 9, 9),)}).applied_to(sample, "a.jpg") == sample
+
+
+def test_what_a_person_saw_to_be_a_sign_is_a_false_alarm_and_no_plate() -> None:
+    findings = Findings(
+        false_alarms={"a.jpg": ((0.0, 0.0, 9.0, 9.0),)},
+        unlabelled={"a.jpg": ((10.0, 10.0, 60.0, 30.0), (100.0, 100.0, 150.0, 120.0))},
+    )
+    reviewed = findings.reviewed({"a.jpg": [(12.0, 11.0, 48.0, 20.0)]})
+    assert reviewed.unlabelled["a.jpg"] == ((100.0, 100.0, 150.0, 120.0),)
+    assert reviewed.false_alarms["a.jpg"] == ((0.0, 0.0, 9.0, 9.0), (12.0, 11.0, 60.0, 31.0))
+
+
+def test_a_sign_that_this_detector_did_not_see_is_a_false_alarm_all_the_same() -> None:
+    reviewed = Findings().reviewed({"b.jpg": [(1.0, 2.0, 30.0, 10.0)]})
+    assert reviewed.false_alarms == {"b.jpg": ((1.0, 2.0, 31.0, 12.0),)}
