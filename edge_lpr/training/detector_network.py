@@ -17,6 +17,10 @@ from ultralytics.utils.loss import v8PoseLoss
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_BELIEVED, CORNERS_KNOWN
 
+# Whatever imported ultralytics first: from here on no checkpoint's pickle runs code of its own.
+from edge_lpr.vision.adapters import ultralytics_offline  # noqa: F401
+from edge_lpr.vision.adapters.torch_runtime import LOADING_ERRORS
+
 Predictions: TypeAlias = "torch.Tensor | dict[str, Predictions] | list[Predictions]"
 """What the network returns while it trains."""
 
@@ -77,11 +81,16 @@ def load_weights(path: Path) -> PoseModel:
         The network in float32, in evaluation mode.
 
     Raises:
-        DataSetError: The file is missing.
+        DataSetError: The file is missing, or is no detector, or would run code.
     """
     if not path.is_file():
         raise DataSetError(f"{path} is not a file; give the weights of a detector.")
-    network, _ = load_checkpoint(str(path))
+    try:
+        network, _ = load_checkpoint(str(path))
+    except LOADING_ERRORS as error:
+        raise DataSetError(
+            f"{path} is no detector ({type(error).__name__}); give the weights of one."
+        ) from error
     loaded: PoseModel = network.float().eval()
     return loaded
 

@@ -13,6 +13,7 @@ import onnxruntime
 import torch
 import ultralytics
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.training.detector_export import export_detector
 from edge_lpr.training.detector_findings import load_findings
 from edge_lpr.training.detector_network import (
@@ -158,6 +159,32 @@ def test_saved_weights_do_not_tell_where_they_were(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in (tmp_path / "second.pt").read_bytes()
 
 
+class _BoobyTrap:
+    """An object that makes a folder when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self._marker = marker
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.mkdir, (self._marker,)
+
+
+def test_weights_that_run_code_are_refused_and_do_not_get_to_run_it(tmp_path: Path) -> None:
+    marker = tmp_path / "was-here"
+    torch.save({"model": _BoobyTrap(marker)}, tmp_path / "detector.pt")
+    with pytest.raises(DataSetError, match="is no detector"):
+        load_weights(tmp_path / "detector.pt")
+    assert not marker.exists()
+
+
+def test_work_that_is_no_folder_is_a_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "work").write_text("a file")
+    assert main(["--data", str(data), "--work", str(tmp_path / "work")]) == 2
+    assert "File exists" in capsys.readouterr().err
+
+
 def test_two_trainings_do_not_share_a_folder(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -175,12 +202,13 @@ def test_numbers_that_no_training_can_use_are_refused(
     assert f"{option} is 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [b"half a checkpoint", b"{}", b""])
 def test_damaged_checkpoint_is_a_sentence_and_not_a_traceback(
-    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: bytes, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    (work / "detector-state.pt").write_bytes(b"half a checkpoint")
+    (work / "detector-state.pt").write_bytes(content)
     assert main(["--data", str(data), "--work", str(work), "--resume"]) == 2
     assert "is no checkpoint" in capsys.readouterr().err
 
