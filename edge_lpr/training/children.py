@@ -83,6 +83,7 @@ def stop(children: Sequence[Child]) -> None:
     """
     for child in children:
         child.process.terminate()
+    for child in children:
         with suppress(subprocess.TimeoutExpired):
             child.process.wait(_PATIENCE_S)
         child.process.kill()

@@ -55,6 +55,8 @@ def collect_models(work: Path, parts: Sequence[str], base: Path | None = None) -
 def install(models: Path, package: Path = SHIPPED_MODELS) -> None:
     """Copy finished models into the package, the manifest last.
 
+    All are copied beside the old ones first, so that a full disk leaves those as they were.
+
     Args:
         models: As ``collect_models`` returned it.
         package: Folder of the package's models.
@@ -67,9 +69,9 @@ def install(models: Path, package: Path = SHIPPED_MODELS) -> None:
     if missing:
         raise DataSetError(f"{models} has no {missing[0]}; train or export it first.")
     for name in names:
-        part = package / f"{name}.part"
-        shutil.copyfile(models / name, part)
-        part.replace(package / name)
+        shutil.copyfile(models / name, package / f"{name}.part")
+    for name in names:
+        (package / f"{name}.part").replace(package / name)
 
 
 def _summary(state_path: Path) -> str:

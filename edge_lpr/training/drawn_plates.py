@@ -145,7 +145,7 @@ def load_materials(folder: Path) -> tuple[dict[str, Typeface], list[BgrImage]]:
         Typefaces by name, and blank plates.
 
     Raises:
-        DataSetError: A blank plate is no picture.
+        DataSetError: A blank plate is no picture, or a font file no font.
     """
     typefaces = load_typefaces(*(folder / name for name in FONT_FOLDERS))
     blanks = sorted((folder / BLANKS_FOLDER).glob("*.jpg"))

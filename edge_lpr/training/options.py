@@ -4,6 +4,7 @@ import argparse
 import fcntl
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, BinaryIO, Final, TypeVar
 
 import torch
@@ -190,7 +191,7 @@ def start_or_resume(
             progress.budget_s = arguments.minutes * 60
         learner = make(progress, None)
         learner.load(state)
-    except (RuntimeError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, EOFError, LookupError, TypeError, ValueError, UnpicklingError) as error:
         raise DataSetError(
             f"{state_path} is no checkpoint of this network ({type(error).__name__}); "
             "choose another --work."

@@ -121,10 +121,22 @@ def _packed_places(folder: Path) -> dict[str, _PackedPlace]:
     """Say where in the archives of a folder each file lies."""
     places = {}
     for archive in sorted(folder.glob("*.tar")):
-        with tarfile.open(archive, "r:") as members:
-            for member in members:
-                places[member.name] = _PackedPlace(archive, member.offset_data, member.size)
+        places.update(_places_in(archive))
     return places
+
+
+def _places_in(archive: Path) -> dict[str, _PackedPlace]:
+    """Say where in an archive each file lies."""
+    try:
+        with tarfile.open(archive, "r:") as members:
+            return {
+                member.name: _PackedPlace(archive, member.offset_data, member.size)
+                for member in members
+            }
+    except tarfile.TarError as error:
+        raise DataSetError(
+            f"{archive} is no whole, uncompressed tar archive ({error}); unpack or remove it."
+        ) from error
 
 
 def contact_sheet(pictures: Sequence[BgrImage], columns: int, cell_px: tuple[int, int]) -> BgrImage:

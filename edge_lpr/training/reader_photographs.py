@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
 from edge_lpr.training.dataset import KnownPlates, load_known_plates
 from edge_lpr.training.label_corrections import load_corrections
@@ -109,7 +110,7 @@ def load_photographs(labels: Path, pictures: Path) -> Photographs:
         The plates.
 
     Raises:
-        DataSetError: A label file or a picture cannot be read.
+        DataSetError: A label file or a picture cannot be read, or a box lies outside its picture.
     """
     corrections = load_corrections()
     groups: dict[str, list[Sample]] = defaultdict(list)
@@ -120,7 +121,10 @@ def load_photographs(labels: Path, pictures: Path) -> Photographs:
         row = corrections.correct_texts(labelled)
         if any(text for _, text in row.plates):
             picture = read_picture(pictures / row.image)
-            groups[group_of(row.table)] += _samples(picture, row.plates)
+            try:
+                groups[group_of(row.table)] += _samples(picture, row.plates)
+            except ValueError as error:
+                raise DataSetError(f"{row.image}: {error}; correct its label.") from error
     return Photographs(groups)
 
 
@@ -152,11 +156,16 @@ def cut_plate(
 
     Returns:
         The piece in grey, in memory of its own, and the box's corners in it.
+
+    Raises:
+        ValueError: The box lies outside the photograph.
     """
     height, width = picture_bgr.shape[:2]
     x, y, w, h = box_xywh or (0.0, 0.0, float(width), float(height))
     x0, y0 = max(0, round(x - 0.3 * w)), max(0, round(y - 0.3 * h))
     x1, y1 = min(width, round(x + 1.3 * w)), min(height, round(y + 1.3 * h))
+    if x0 >= x1 or y0 >= y1:
+        raise ValueError("a box lies outside the picture")
     left, top, right, bottom = x - x0, y - y0, x + w - x0 - 1, y + h - y0 - 1
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
     grey = cv2.cvtColor(picture_bgr[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)

@@ -126,6 +126,11 @@ def make_plan(arguments: argparse.Namespace) -> Plan:
     if arguments.resume:
         known = _read_plan(path)
         minutes = arguments.minutes or known.minutes
+        if arguments.only not in {None, *known.parts} or (arguments.only and len(known.parts) > 1):
+            raise DataSetError(
+                f"the run in {arguments.work} trains {' and '.join(known.parts)}; leave --only "
+                "out, or choose another --work."
+            )
         plan = Plan(known.start, minutes, known.parts)
     else:
         if path.exists():

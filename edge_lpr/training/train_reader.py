@@ -155,12 +155,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; None takes those of the process.
 
     Returns:
-        Exit status: 0, or 2 where something is missing or wrong.
+        Exit status: 0, 2 where something is missing or wrong, 130 when it was interrupted.
     """
     parser = training_parser("edge_lpr.training.train_reader", "Trains the plate reader.")
     try:
         train(parser.parse_args(argv))
-    except DataSetError as error:
+    except KeyboardInterrupt:
+        return 130
+    except (DataSetError, OSError) as error:
         print(f"train_reader: {error}", file=sys.stderr)
         return 2
     return 0

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.glyphs import (
     GLYPH_HEIGHT_PX,
     GlyphMask,
@@ -34,9 +35,12 @@ class FontFileTypeface:
             path: Font file.
 
         Raises:
-            OSError: The file is missing or is no font.
+            DataSetError: The file is missing or is no font.
         """
-        self._font = ImageFont.truetype(str(path), 2 * GLYPH_HEIGHT_PX)
+        try:
+            self._font = ImageFont.truetype(str(path), 2 * GLYPH_HEIGHT_PX)
+        except OSError as error:
+            raise DataSetError(f"{path} is no font ({error}); remove it.") from error
         self._glyph = lru_cache(maxsize=64)(self._draw)
 
     def glyph(self, character: str) -> GlyphMask:
@@ -79,7 +83,7 @@ def load_typefaces(*folders: Path) -> dict[str, Typeface]:
         Typefaces by name, ``hershey-*`` for OpenCV's, and for a file its path below its folder.
 
     Raises:
-        OSError: A file is no font.
+        DataSetError: A file is no font.
     """
     faces: dict[str, Typeface] = {
         f"hershey-{face}-{stroke}": HersheyTypeface(face, stroke)

@@ -31,6 +31,12 @@ def test_memory_is_not_filled_beyond_the_limit(folder: Path) -> None:
     assert store.read("two.png") is not store.read("two.png")
 
 
+def test_damaged_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "street.tar").write_bytes(b"no archive" * 100)
+    with pytest.raises(DataSetError, match=r"street\.tar is no whole, uncompressed tar archive"):
+        PictureStore(tmp_path).read("street/1.png")
+
+
 def test_missing_picture_is_a_sentence(folder: Path) -> None:
     with pytest.raises(DataSetError, match="is not a readable picture"):
         PictureStore(folder).preload(["none.png"])

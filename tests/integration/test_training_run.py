@@ -120,6 +120,16 @@ def test_damaged_plan_is_a_sentence(
     assert "is damaged" in capsys.readouterr().err
 
 
+def test_resumed_run_trains_what_it_did_before(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = {"start": "shipped", "minutes": 1, "parts": ["detector", "reader"]}
+    (tmp_path / "run.json").write_text(json.dumps(plan))
+    command = ["--data", str(data), "--work", str(tmp_path), "--resume", "--only", "reader"]
+    assert main(command) == 2
+    assert "trains detector and reader; leave --only out" in capsys.readouterr().err
+
+
 def test_training_that_fails_ends_the_run(
     data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,11 @@ def test_a_cut_plate_keeps_its_corners_on_the_plate() -> None:
     assert (cut == 200).sum() == 60 * 20
 
 
+def test_a_box_outside_the_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="outside the picture"):
+        cut_plate(np.zeros((100, 200, 3), np.uint8), (300, 40, 60, 20))
+
+
 def test_folded_score_forgives_o_for_zero_and_nothing_else() -> None:
     zero, letter_o, letter_p = 1, 25, 26
     truth = [np.array([zero, 5], np.uint8)] * 3
