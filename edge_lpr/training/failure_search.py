@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.training.dataset import KnownPlates, SceneRow
 from edge_lpr.training.failure_causes import Failure, is_read
 from edge_lpr.training.pictures import read_picture
@@ -94,7 +95,7 @@ def search_crops(
         Plates with a text, and those that failed.
 
     Raises:
-        DataSetError: A picture cannot be read.
+        DataSetError: A picture cannot be read, or predictions are of other labels.
         ReaderError: The reader failed.
     """
     search = Search()
@@ -104,6 +105,11 @@ def search_crops(
         prediction = known.get(row.image) or predict_known(
             row.image, picture_bgr, [box for box, _ in labelled], engine
         )
+        if len(prediction.plates) != len(labelled):
+            raise DataSetError(
+                f"the predictions for {row.image} are not of these labels; "
+                "write them anew by evaluate --crops --predictions."
+            )
         search.asked += len(labelled)
         for (box, text), found in zip(labelled, prediction.plates, strict=True):
             if not is_read(found.text, text):

@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from edge_lpr.core.errors import SettingsError
 from edge_lpr.core.settings import SourceSection, VisionSection
 from edge_lpr.vision.engine import Engine, load_engine
 
@@ -26,15 +29,22 @@ def vision_settings(arguments: argparse.Namespace) -> VisionSection:
 
     Returns:
         Settings, all others at the device's defaults.
+
+    Raises:
+        SettingsError: A value is out of range.
     """
     # The section needs a source, which pictures do not have; the engine never looks at it.
     nowhere = SourceSection(kind="folder", address=".")
-    return VisionSection(
-        source=nowhere,
-        engine=arguments.engine,
-        models_folder=arguments.models,
-        threads=arguments.threads,
-    )
+    try:
+        return VisionSection(
+            source=nowhere,
+            engine=arguments.engine,
+            models_folder=arguments.models,
+            threads=arguments.threads,
+        )
+    except ValidationError as error:
+        wrong = "; ".join(f"--{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(wrong) from error
 
 
 def open_engine(arguments: argparse.Namespace) -> Engine:
@@ -48,6 +58,6 @@ def open_engine(arguments: argparse.Namespace) -> Engine:
 
     Raises:
         ModelError: A model is missing, damaged or foreign.
-        SettingsError: The engine is not installed.
+        SettingsError: The engine is not installed, or a value is out of range.
     """
     return load_engine(vision_settings(arguments))

@@ -12,6 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.formats import FORMATS, PlateFormat, draw_format
 from edge_lpr.synthesis.hard_negatives import draw_thing
 from edge_lpr.synthesis.overlays import draw_overlay
@@ -37,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     try:
         series = _series(chosen.country)
-        typefaces = load_typefaces(*chosen.fonts)
+        typefaces = load_typefaces(*map(_existing, chosen.fonts))
         blanks = [read_picture(path) for path in _pictures_in(chosen.blanks)]
-    except (ValueError, OSError) as error:
+    except (DataSetError, ValueError, OSError) as error:
         parser.error(str(error))
     press = PlatePress(typefaces, blanks, Press({"us": 1.0}, 0.1, (72, 112)))
     rng = np.random.default_rng(chosen.seed)
@@ -83,6 +84,13 @@ def _positive(text: str) -> int:
     if not 1 <= number <= 10_000:  # noqa: PLR2004 - a sheet that a viewer can open
         raise argparse.ArgumentTypeError("must be 1 to 10000")
     return number
+
+
+def _existing(folder: Path) -> Path:
+    """Refuse a folder that is not there: plates would be drawn without its fonts, and look so."""
+    if not folder.is_dir():
+        raise DataSetError(f"{folder} is no folder")
+    return folder
 
 
 def _pictures_in(folder: Path | None) -> list[Path]:

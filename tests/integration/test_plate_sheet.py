@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("PIL")
 
+from edge_lpr.core.errors import DataSetError
 from edge_lpr.synthesis.formats import FORMATS
 from edge_lpr.synthesis.glyphs import GLYPH_HEIGHT_PX
 from edge_lpr.synthesis.marks import CHARACTERS
@@ -39,6 +40,7 @@ def test_the_same_seed_draws_the_same_sheet(tmp_path: Path) -> None:
     [
         pytest.param(["--country", "atlantis"], "no series 'atlantis'", id="unknown country"),
         pytest.param(["--blanks", "/nowhere/at/all"], "/nowhere/at/all", id="missing folder"),
+        pytest.param(["--fonts", "/nowhere/fonts"], "/nowhere/fonts", id="missing fonts"),
         pytest.param(["--count", "0"], "1 to 10000", id="no pictures"),
     ],
 )
@@ -91,5 +93,5 @@ def test_fonts_in_folders_below_are_found_by_their_path(tmp_path: Path) -> None:
     assert "american/missing" not in load_typefaces(tmp_path)
     (tmp_path / "american").mkdir()
     (tmp_path / "american" / "broken.ttf").write_bytes(b"no font")
-    with pytest.raises(OSError, match="unknown file format"):
+    with pytest.raises(DataSetError, match=r"broken\.ttf is no font"):
         load_typefaces(tmp_path)

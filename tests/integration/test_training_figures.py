@@ -134,6 +134,13 @@ def test_folder_without_labels_is_refused(
     assert "scenes-val.jsonl" in capsys.readouterr().err
 
 
+def test_impossible_number_of_threads_is_refused(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert figures.main(["--data", str(data), "--threads", "0"]) == 2
+    assert "--threads: " in capsys.readouterr().err
+
+
 def run_failures(data: Path, *more: object) -> dict[str, Any]:
     """Run the command on the photographs, and return its summary."""
     arguments = ["--labels", data / "scenes-val.jsonl", "--images", data, "--out", data / "out"]
@@ -178,6 +185,16 @@ def test_failures_of_crops_are_found_without_detection(data: Path) -> None:
     (data / "scenes-val.jsonl").write_text(json.dumps(row))
     summary = run_failures(data, "--crops", "--split", "val")
     assert (summary["plates"], summary["failures"]) == (1, 1)
+
+
+def test_predictions_of_other_labels_are_refused(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "other.jsonl").write_text('{"image": "street/1.png", "plates": [], "ms": 1}')
+    arguments = ["--labels", data / "scenes-val.jsonl", "--images", data, "--out", data / "out"]
+    arguments += ["--crops", "--predictions", data / "other.jsonl"]
+    assert failures.main([str(argument) for argument in arguments]) == 2
+    assert "street/1.png are not of these labels" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
