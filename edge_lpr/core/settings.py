@@ -8,7 +8,7 @@ the key and what is allowed. Secrets are never in the settings, only the paths o
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import tomli
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -105,6 +105,10 @@ class SourceSection(_Section):
         return self
 
 
+LookPx: TypeAlias = Annotated[int, Field(ge=320, le=1920, multiple_of=32)]
+"""Longest side of the picture that the detector sees."""
+
+
 class VisionSection(_Section):
     """The vision process."""
 
@@ -121,13 +125,13 @@ class VisionSection(_Section):
     """Folder with the models and their manifest; those of the package if left out."""
     threads: int = Field(default=2, ge=1, le=64)
     """Threads of the inference library."""
-    long_side_px: int = Field(default=640, ge=320, le=1920, multiple_of=32)
+    long_side_px: LookPx = 640
     """Longest side of the picture that the detector sees."""
-    second_look_px: int = Field(default=384, ge=0, le=1920, multiple_of=32)
-    """Longest side of a second picture where no plate was sure in the first; 0 for none."""
+    second_looks_px: Annotated[tuple[LookPx, ...], Field(max_length=4)] = (384,)
+    """Longest sides of further pictures, in order, as long as no plate was sure; may be empty."""
     minimum_detection_confidence: float = Field(default=0.25, ge=0.05, le=1)
     """Detections below are counted and dropped; what is no plate is mostly found out by reading."""
-    minimum_reading_confidence: float = Field(default=0.7, ge=0, le=1)
+    minimum_reading_confidence: float = Field(default=0.85, ge=0, le=1)
     """Readings whose characters' mean confidence is below are counted and dropped."""
     minimum_plate_width_px: int = Field(default=40, ge=10, le=1000)
     """Narrower plates are counted and not read."""

@@ -15,18 +15,22 @@ from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import PLATE_ALPHABET
 from edge_lpr.core.errors import DataSetError
-from edge_lpr.core.settings import VisionSection
+from edge_lpr.core.settings import SourceSection, VisionSection
 from edge_lpr.synthesis.pictures import BgrImage
 from edge_lpr.training.dataset import BoxXywh
-from edge_lpr.vision.contracts import Detection, Quad, Reading
+from edge_lpr.vision.contracts import Detection, Quad, Reading, empty_reading
 from edge_lpr.vision.detect import find_plates
 from edge_lpr.vision.engine import Engine
 from edge_lpr.vision.geometry import box_around, quad_of_box
-from edge_lpr.vision.read import read_plates
+from edge_lpr.vision.read import is_plate, read_plates
 from edge_lpr.vision.rectify import RECTIFIED_MARGIN
 
-SECOND_LOOK_PX: Final = int(VisionSection.model_fields["second_look_px"].default)
-"""A device's second look, if its settings do not say otherwise."""
+_DEVICE: Final = VisionSection(source=SourceSection(kind="folder", address="."))
+"""A device's settings, where its owner changed nothing."""
+
+PHOTOGRAPH_LOOKS_PX: Final = (*_DEVICE.second_looks_px, 960)
+"""A photograph gets one look more than a frame of a lane, which the next frame follows: a larger
+one, for plates that are far away."""
 
 _NANOSECONDS_PER_MS: Final = 1_000_000
 
@@ -79,6 +83,8 @@ def text_of(reading: Reading) -> str:
 def predict_scene(image: str, frame_bgr: BgrImage, engine: Engine) -> PicturePrediction:
     """Detect and read the plates of a photograph.
 
+    What reads like no plate keeps its box and loses its text, as on the device.
+
     Args:
         image: Its path, for the record.
         frame_bgr: Photograph, shape (H, W, 3), uint8, BGR. Not modified.
@@ -92,8 +98,12 @@ def predict_scene(image: str, frame_bgr: BgrImage, engine: Engine) -> PicturePre
         ReaderError: The reader failed.
     """
     began_ns = time.monotonic_ns()
-    detections = find_plates(engine.detector, frame_bgr, SECOND_LOOK_PX)
-    return _read(image, frame_bgr, detections, engine, began_ns)
+    detections = find_plates(engine.detector, frame_bgr, PHOTOGRAPH_LOOKS_PX)
+    readings = [
+        reading if is_plate(reading, _DEVICE.minimum_reading_confidence) else empty_reading()
+        for reading in read_plates(engine.reader, frame_bgr, detections)
+    ]
+    return _prediction(image, detections, readings, began_ns)
 
 
 def predict_known(
@@ -115,7 +125,8 @@ def predict_known(
     """
     began_ns = time.monotonic_ns()
     detections = [_whole(picture_bgr) if box is None else known_place(box) for box in boxes]
-    return _read(image, picture_bgr, detections, engine, began_ns)
+    readings = read_plates(engine.reader, picture_bgr, detections)
+    return _prediction(image, detections, readings, began_ns)
 
 
 def known_place(box_xywh: BoxXywh) -> Detection:
@@ -191,15 +202,10 @@ def _prediction_from(path: Path, number: int, untrusted_line: str) -> PicturePre
         ) from error
 
 
-def _read(
-    image: str,
-    picture_bgr: BgrImage,
-    detections: Sequence[Detection],
-    engine: Engine,
-    began_ns: int,
+def _prediction(
+    image: str, detections: Sequence[Detection], readings: Sequence[Reading], began_ns: int
 ) -> PicturePrediction:
-    """Read plates at their places."""
-    readings = read_plates(engine.reader, picture_bgr, detections)
+    """Spell what was read at each place."""
     spent_ms = (time.monotonic_ns() - began_ns) / _NANOSECONDS_PER_MS
     plates = tuple(
         FoundPlate(

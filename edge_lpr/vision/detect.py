@@ -1,6 +1,6 @@
 """Finds the plates of a frame that are worth reading."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from edge_lpr.core.errors import DetectorError
@@ -12,6 +12,9 @@ from edge_lpr.vision.geometry import covered_share, intersection_over_union, pla
 SURE: Final = 0.5
 """From this confidence of the surest detection on, one look at a frame is enough."""
 
+_SECOND_CONFIDENCE: Final = 0.35
+"""Least confidence in later looks: each is one more chance to take something else for a plate."""
+
 _SAME_PLATE: Final = 0.5
 """Boxes that cover each other further are the same plate."""
 
@@ -20,17 +23,18 @@ _PART_OF_PLATE: Final = 0.8
 
 
 def find_plates(
-    detector: PlateDetector, frame_bgr: BgrImage, second_look_px: int
+    detector: PlateDetector, frame_bgr: BgrImage, second_looks_px: Sequence[int]
 ) -> list[Detection]:
-    """Find the plates of a frame; if none is sure, look at it in a second size.
+    """Find the plates of a frame; as long as none is sure, look at it in other sizes too.
 
     A plate that fills the frame is larger than what the network was mostly shown, and is found in
-    a smaller picture (measured on 196 labelled photographs: 5 more found).
+    a smaller picture (measured on 196 labelled photographs: 5 more found); a plate that is far
+    away is found in a larger one.
 
     Args:
         detector: The engine's detector.
         frame_bgr: Frame, shape (H, W, 3), uint8, BGR. Not modified.
-        second_look_px: Long side of the second picture, 0 for no second look.
+        second_looks_px: Long sides of the other pictures, in order.
 
     Returns:
         Detections in frame pixels, most confident first.
@@ -39,9 +43,13 @@ def find_plates(
         DetectorError: The engine failed.
     """
     found = detector.detect(frame_bgr)
-    if second_look_px == 0 or any(detection.confidence >= SURE for detection in found):
-        return found
-    return _without_doubles([*found, *detector.detect(frame_bgr, long_side_px=second_look_px)])
+    for long_side_px in second_looks_px:
+        if any(detection.confidence >= SURE for detection in found):
+            break
+        more = detector.detect(frame_bgr, long_side_px=long_side_px)
+        likely = [detection for detection in more if detection.confidence >= _SECOND_CONFIDENCE]
+        found = _without_doubles([*found, *likely])
+    return found
 
 
 def _without_doubles(detections: Iterable[Detection]) -> list[Detection]:
@@ -73,7 +81,7 @@ class DetectStage:
             funnel: Where detections and their losses are counted.
         """
         self._detector = detector
-        self._second_look_px = settings.second_look_px
+        self._second_looks_px = settings.second_looks_px
         self._minimum_confidence = settings.minimum_detection_confidence
         self._minimum_width_px = settings.minimum_plate_width_px
         self._funnel = funnel
@@ -92,7 +100,7 @@ class DetectStage:
         """
         self._funnel.add("frames")
         try:
-            detections = find_plates(self._detector, frame.image_bgr, self._second_look_px)
+            detections = find_plates(self._detector, frame.image_bgr, self._second_looks_px)
         except DetectorError:
             self._funnel.add("detector_failures")
             raise

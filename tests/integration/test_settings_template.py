@@ -56,14 +56,20 @@ def keys_of(section_name: str) -> dict[str, object]:
     }
 
 
+def as_in_toml(default: object) -> object:
+    """Return a default as TOML would show it: without paths and tuples."""
+    if isinstance(default, Path):
+        return str(default)
+    return list(default) if isinstance(default, tuple) else default
+
+
 def shown_defaults() -> Iterator[tuple[str, object, object]]:
     for section_name, model in SECTIONS.items():
         shown = keys_of(section_name)
         for key, field in model.model_fields.items():
             name = f"{section_name}.{key}"
             if not field.is_required() and name not in WITHOUT_A_DEFAULT and key in shown:
-                default = str(field.default) if isinstance(field.default, Path) else field.default
-                yield name, shown[key], default
+                yield name, shown[key], as_in_toml(field.default)
 
 
 def test_template_is_valid_as_it_ships() -> None:

@@ -29,16 +29,18 @@ class _ListedDetector:
 
 
 def _look(
-    first: list[Detection], second: list[Detection], second_look_px: int = 384
+    first: list[Detection], second: list[Detection], looks_px: tuple[int, ...] = (384,)
 ) -> tuple[list[Detection], list[int | None]]:
-    detector = _ListedDetector({None: first, 384: second})
-    return find_plates(detector, FRAME_BGR, second_look_px), detector.asked
+    detector = _ListedDetector({None: first, 384: second, 960: [FAR]})
+    return find_plates(detector, FRAME_BGR, looks_px), detector.asked
 
 
 NEAR = _detection((20, 100, 620, 260), 0.4)
 """A plate that fills the frame."""
 PART = _detection((30, 110, 330, 250), 0.3)
 """What a look at too large a picture makes of it."""
+FAR = _detection((400, 200, 440, 210), 0.6)
+"""What only a look at a larger picture finds."""
 SIGN = _detection((100, 10, 160, 30), 0.26)
 
 
@@ -64,4 +66,13 @@ def test_different_plates_of_both_looks_are_kept_most_confident_first() -> None:
 
 
 def test_the_second_look_can_be_forbidden() -> None:
-    assert _look([PART], [NEAR], second_look_px=0) == ([PART], [None])
+    assert _look([PART], [NEAR], looks_px=()) == ([PART], [None])
+
+
+def test_looks_go_on_until_a_plate_is_sure() -> None:
+    assert _look([PART], [], looks_px=(384, 960, 1280)) == ([FAR, PART], [None, 384, 960])
+
+
+def test_a_later_look_must_be_surer() -> None:
+    doubtful = _detection((300, 10, 360, 30), 0.34)
+    assert _look([SIGN], [doubtful])[0] == [SIGN]
