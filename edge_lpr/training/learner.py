@@ -90,8 +90,10 @@ class Learner(ABC, Generic[Batch]):
         loss, parts = self.lose(batch)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._largest_gradient)
-        self._optimiser.step()
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._largest_gradient)
+        # A batch that computes to no number is left out: the next checkpoint would keep its harm.
+        if torch.isfinite(norm):
+            self._optimiser.step()
         self.progress.step += 1
         self._update_average()
         return parts
