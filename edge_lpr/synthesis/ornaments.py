@@ -12,9 +12,6 @@ from edge_lpr.synthesis.pictures import BgrImage
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
-_SCRIPT_HEIGHTS: Final = (0.15, 0.15, 0.2, 0.2, 0.45, 0.45, 0.7, 0.7, 1.0)
-"""How high a pen goes in a connected script: mostly along the line."""
-
 _PAPER: Final = (225, 230, 230)
 
 

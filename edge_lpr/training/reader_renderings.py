@@ -1,7 +1,6 @@
 """Drawn plates to train the reader on, a few of them replaced before every batch."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -12,7 +11,7 @@ from edge_lpr.synthesis.glyphs import Typeface
 from edge_lpr.synthesis.light import as_infrared, at_night
 from edge_lpr.synthesis.pictures import BgrImage, GreyImage, Quad
 from edge_lpr.synthesis.plates import RenderedPlate
-from edge_lpr.training.drawn_plates import PlatePress, Press, load_materials
+from edge_lpr.training.drawn_plates import PlatePress, Press
 from edge_lpr.training.reader_augment import RENDERED
 from edge_lpr.training.reader_labels import encode_text
 from edge_lpr.training.reader_photographs import Sample
@@ -112,19 +111,3 @@ def _is_legible(seen: GreyImage, corners_px: Quad) -> bool:
     rows, columns = (bottom - top) // 4, (right - left) // 6
     middle = seen[top + rows : bottom - rows, left + columns : right - columns]
     return float(middle.std()) > _LEAST_CONTRAST
-
-
-def load_renderings(materials: Path, rng: np.random.Generator) -> Renderings:
-    """Load fonts and blank plates.
-
-    Args:
-        materials: Folder that may hold fonts and blank plates; see ``drawn_plates``.
-        rng: Where the renderings' randomness comes from.
-
-    Returns:
-        An empty pool.
-
-    Raises:
-        DataSetError: A blank plate is no picture.
-    """
-    return Renderings(*load_materials(materials), rng)
