@@ -37,6 +37,7 @@ class Cause(Enum):
     CORNERS = "bad corners"
     TWO_LINE = "two lines"
     SLOGAN = "slogan or another text read"
+    UNSURE = "too unsure to be reported"
     MISREAD = "misread character"
     LENGTH = "extra or missing character"
 
@@ -108,6 +109,8 @@ def _why_missed(failure: Failure, long_side_px: int) -> Cause:
 
 def _why_misread(failure: Failure, reading: str) -> Cause:
     """Say why a detected plate was read otherwise, though not for its corners."""
+    if not reading:
+        return Cause.UNSURE
     distance = edit_distance(fold_shapes(reading), fold_shapes(failure.label))
     if _aspect(failure) < TWO_LINE_ASPECT:
         return Cause.TWO_LINE

@@ -2,7 +2,8 @@
 
 ``python -m edge_lpr.training.figures --data DIR [--engine onnx|torch] [--json] [--markdown]``; DIR
 holds ``scenes-val.jsonl``, ``crops.jsonl`` and the pictures or their archives. Readings are those
-of single pictures, as the device reads them, without voting. Shares have 95 % Wilson intervals;
+of single pictures, as the device reads them, without voting, after one look more than a frame
+gets (``predictions.PHOTOGRAPH_LOOKS_PX``). Shares have 95 % Wilson intervals;
 *folded* counts O = 0 and I = 1 as equal.
 """
 

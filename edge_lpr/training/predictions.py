@@ -1,6 +1,7 @@
 """What an engine finds in pictures, and the file of predictions that it can be kept in.
 
-Everything is read as the device reads it (``vision/read.py``), without voting.
+Everything is read as the device reads it (``vision/read.py``), without voting; photographs are
+looked at once more than frames (``PHOTOGRAPH_LOOKS_PX``).
 """
 
 import json

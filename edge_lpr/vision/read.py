@@ -32,8 +32,8 @@ def read_plates(
 
     The most frequent cause of a wrong reading, after a plate that nobody can read, are corners
     that cut a character or let a frame's edge pass for one. So what is unsure is read three
-    times more, by the box alone, tighter and wider, and the text with most confidence wins
-    (measured on 196 labelled photographs: 4 more read; on 647 cut-out plates: 6 more).
+    times more, by the box alone, tighter and wider, and the text whose readings are surest
+    together wins (measured on 196 labelled photographs: 4 more read; on 647 cut-outs: 6 more).
 
     Args:
         reader: The engine's reader.
@@ -50,7 +50,12 @@ def read_plates(
     readings = reader.read([rectify_plate(frame_bgr, quad) for quad in quads])
     unsure = [place for place, reading in enumerate(readings) if not _is_sure(reading)]
     views = [view for place in unsure for view in _other_views(frame_bgr, detections[place])]
-    others = reader.read(views) if views else []
+    try:
+        others = reader.read(views) if views else []
+    except ReaderError:
+        for reading in readings:
+            reading.wipe()
+        raise
     number = len(views) // max(1, len(unsure))
     for nth, place in enumerate(unsure):
         again = others[nth * number : (nth + 1) * number]

@@ -57,6 +57,7 @@ def failure(
         pytest.param(failure(found("810XYZ")), Cause.MISREAD, id="one-replaced"),
         pytest.param(failure(found("B10XYZ1")), Cause.LENGTH, id="one-too-many"),
         pytest.param(failure(found("10XYZ")), Cause.LENGTH, id="one-left-out"),
+        pytest.param(failure(found("")), Cause.UNSURE, id="nothing-reported"),
         pytest.param(failure(found("POLICE")), Cause.SLOGAN, id="another-text"),
         pytest.param(
             failure(found("B10"), box=(100, 100, 160, 150)), Cause.TWO_LINE, id="almost-square"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from edge_lpr.core.errors import ReaderError
 from edge_lpr.core.settings import SourceSection, VisionSection
 from edge_lpr.vision.contracts import UNUSED_INDEX, BgrImage, Detection, Reading, empty_reading
 from edge_lpr.vision.funnel import Funnel
@@ -54,6 +55,20 @@ def test_only_the_unsure_plates_of_a_frame_are_read_again() -> None:
     assert asked == [3, 6]
     texts = [text_of(reading.class_indices) for reading in readings]
     assert texts == ["AA11AAA", "BB22BBB", "CC33CCC"]
+
+
+def test_a_reader_that_fails_the_second_time_leaves_no_reading_behind() -> None:
+    first = [reading_of("B101JGV", 0.5)]
+
+    class _FailsLater(_ListedReader):
+        def read(self, plates_bgr: Sequence[BgrImage]) -> list[Reading]:
+            if self.asked:
+                raise ReaderError("the accelerator fell over")
+            return super().read(plates_bgr)
+
+    with pytest.raises(ReaderError):
+        read_plates(_FailsLater(first), fake_frame({}).image_bgr, [DETECTION])
+    assert (first[0].class_indices == UNUSED_INDEX).all()
 
 
 def test_an_empty_frame_asks_the_reader_for_nothing_twice() -> None:
