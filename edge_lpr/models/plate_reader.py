@@ -87,7 +87,12 @@ class Model(nn.Module):
         self.collapse_norm = nn.BatchNorm2d(LINES * line)
         self.context = nn.Conv2d(LINES * line, LINES * line, 1)
         self.activation = nn.ReLU(inplace=True)
-        self.line = nn.Sequential(_Residual(line, (1, 5)), _Residual(line, (1, 5), dilation=2))
+        # The last one sees the whole line, so that the format can decide between O and 0.
+        self.line = nn.Sequential(
+            _Residual(line, (1, 5)),
+            _Residual(line, (1, 5), dilation=2),
+            _Residual(line, (1, 5), dilation=4),
+        )
         self.scores = nn.Conv2d(line, num_class, 1)
 
     def forward(self, input: torch.Tensor, text: torch.Tensor | None = None) -> torch.Tensor:  # noqa: A002 - EasyOCR's name

@@ -35,8 +35,14 @@ def save_weights(model: torch.nn.Module, path: Path) -> None:
         model: Network.
         path: File to write or replace.
     """
-    weights = {_EASYOCR_PREFIX + k: v.detach().cpu() for k, v in model.state_dict().items()}
+    weights = {_EASYOCR_PREFIX + k: _halved(v) for k, v in model.state_dict().items()}
     write_whole(weights, path)
+
+
+def _halved(values: torch.Tensor) -> torch.Tensor:
+    """Return values in float16, counters as they are: the package carries the weights twice."""
+    bare = values.detach().cpu()
+    return bare.half() if bare.is_floating_point() else bare
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:

@@ -77,11 +77,17 @@ def test_easyocr_reads_a_drawn_plate_with_the_shipped_weights() -> None:
 
 
 def test_shipped_weights_survive_saving_and_loading(tmp_path: Path) -> None:
-    one, other = build_model(), build_model()
+    one, other, third = build_model(), build_model(), build_model()
+    load_weights(one, _SHIPPED_WEIGHTS)
     save_weights(one, tmp_path / "plate_reader.pth")
     load_weights(other, tmp_path / "plate_reader.pth")
     ours, theirs = one.state_dict(), other.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    save_weights(third, tmp_path / "new.pth")
+    load_weights(other, tmp_path / "new.pth")
+    new, read = third.state_dict(), other.state_dict()
+    # A file holds float16: three digits of a weight.
+    assert all(torch.allclose(new[name], read[name], rtol=1e-3, atol=1e-6) for name in new)
 
 
 def test_character_list_is_the_plate_alphabet() -> None:
