@@ -15,6 +15,8 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
@@ -37,6 +39,7 @@ from tests.support.waiting import wait_until
 
 BOOTH = DeviceAddress("agency", "north-crossing", "booth-1")
 ANSWER_TIMEOUT_S = 5.0
+SESSION_EXPIRY_S = 3600
 
 
 class Signer:
@@ -181,7 +184,13 @@ class Consumer:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
-        self._client.connect("127.0.0.1", port)
+        # Without it an MQTT 5 broker forgets the subscription when it stops, and what the publisher
+        # brings before this client is back has nobody to go to: seen once on a busy machine.
+        properties = None
+        if is_v5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        self._client.connect("127.0.0.1", port, properties=properties)
         self._client.loop_start()
         wait_until(self._is_subscribed.is_set)
 
