@@ -1,5 +1,6 @@
 """A live camera: the newest frame wins, and a lost camera is opened again."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 
@@ -40,6 +41,13 @@ class FakeCamera:
 def _eager_camera(levels: range) -> FakeCamera:
     camera = FakeCamera(iter(levels))
     camera.allowed.release(len(levels) + 1)
+    return camera
+
+
+def _endless_camera(level: int) -> FakeCamera:
+    """Return a camera that is never lost: the reading thread may be ahead of the test's stop."""
+    camera = FakeCamera(itertools.repeat(level))
+    camera.allowed.release(1_000_000)
     return camera
 
 
@@ -124,7 +132,7 @@ def test_a_silent_camera_gives_pauses() -> None:
 
 def test_a_lost_camera_is_closed_and_opened_again() -> None:
     lost = _eager_camera(range(0))
-    cameras = iter([lost, _eager_camera(range(7, 8))])
+    cameras = iter([lost, _endless_camera(7)])
     assert _levels(_source(lambda: next(cameras)), 1) == [7]
     assert lost.is_closed.is_set()
 
@@ -136,7 +144,7 @@ def test_a_camera_that_stays_away_is_tried_until_it_is_back() -> None:
         attempt = next(attempts)
         if attempt == "away":
             raise FrameSourceError("still away")
-        return _eager_camera(range(0) if attempt == "first" else range(9, 10))
+        return _eager_camera(range(0)) if attempt == "first" else _endless_camera(9)
 
     assert _levels(_source(open_camera), 1) == [9]
 
