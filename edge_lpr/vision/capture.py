@@ -1,44 +1,29 @@
-"""Opens the source of frames that the settings name, and keeps live ones alive.
+"""Opens the source of frames that the settings name, and hands out what live ones give.
 
 Replayed sources (video file, folder) give every frame, in order, and end. A live camera is read
 by a thread of its own into a mailbox with one slot, because a frame that is late is worthless:
-the newest one wins. What a vendor's library does to open and read is left to ``adapters/``.
+the newest one wins. What keeps the camera alive is ``camera_keeper.py``'s; what a vendor's library
+or program does to open and read is left to ``adapters/``.
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator
+from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import FrameSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
-from edge_lpr.vision.contracts import BgrImage, Frame, FrameSource, Moment, Pause
+from edge_lpr.vision.camera import Camera, CameraOpener
+from edge_lpr.vision.camera_keeper import CameraKeeper, KeptFrame
+from edge_lpr.vision.contracts import Frame, FrameSource, Moment, Pause
 from edge_lpr.vision.funnel import Funnel
-
-FIRST_RETRY_S: Final = 1.0
-"""Wait before a lost camera is opened again; doubled after each failure."""
-
-LONGEST_RETRY_S: Final = 30.0
-"""A camera that was switched on again is back within half a minute."""
 
 _PAUSE_S: Final = 1.0
 """After this long without a frame a ``Pause`` is given, so that passages end."""
 
 _STOP_S: Final = 2.0
 """Longest wait for the reading thread at the end; a hanging driver must not hold the process."""
-
-
-class Camera(Protocol):
-    """A camera that was opened."""
-
-    def read(self) -> BgrImage | None:
-        """Wait for the next frame and return it, in memory of its own; None if it is lost."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the camera."""
-        ...
 
 
 def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: Log) -> FrameSource:
@@ -55,105 +40,112 @@ def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: L
 
     Raises:
         NoSuchSourceError: There is no such file or folder, or there are no frames in it, or the
-            address is none of a camera.
+            address is none of a camera, or the camera's program is not installed.
         FrameSourceError: The camera does not answer.
         KeyFileError: The camera's credentials file is missing or readable by others.
     """
     # Imported here, so that a device that replays nothing loads no decoder, and the reverse.
-    from edge_lpr.vision.adapters import opencv_camera, opencv_files  # noqa: PLC0415
+    from edge_lpr.vision.adapters import opencv_files  # noqa: PLC0415
 
     if settings.kind == "video":
         return opencv_files.VideoFile(settings, log)
     if settings.kind == "folder":
         return opencv_files.FrameFolder(settings, funnel, log)
-    return LiveSource(lambda: opencv_camera.open_camera(settings), clock, log)
+    return LiveSource(lambda: open_camera(settings), clock, log)
+
+
+def open_camera(settings: SourceSection) -> Camera:
+    """Open the live camera that the settings name, once.
+
+    Args:
+        settings: Kind and address of the camera.
+
+    Returns:
+        The camera, opened.
+
+    Raises:
+        NoSuchSourceError: The address is none of a camera, or its program is not installed.
+        FrameSourceError: There is no such camera, or it does not answer.
+        KeyFileError: The camera's credentials file is missing or readable by others.
+    """
+    from edge_lpr.vision.adapters import csi_camera, opencv_camera  # noqa: PLC0415 - as above
+
+    if settings.kind in ("csi-rpi", "csi-jetson"):
+        return csi_camera.open_camera(settings)
+    return opencv_camera.open_camera(settings)
 
 
 class LiveSource:
-    """Give the newest frame of a camera; when it is lost, open it again and again."""
+    """Give the newest frame of a camera; when it is lost, wait until it is back."""
 
-    def __init__(self, open_camera: Callable[[], Camera], clock: Clock, log: Log) -> None:
+    def __init__(self, open_camera: CameraOpener, clock: Clock, log: Log) -> None:
         """Open the camera for the first time.
 
         Args:
             open_camera: Opens the camera, or raises ``FrameSourceError``.
             clock: Stamps frames.
-            log: Where losing and finding the camera is written.
+            log: Where losing and finding the camera is written, and its counters each minute.
 
         Raises:
-            FrameSourceError: The first attempt failed. Later ones are repeated in silence, but a
-                camera that was never there is a fault of the installation.
+            FrameSourceError: The first attempt failed.
+            KeyFileError: The camera's credentials file is missing or readable by others.
         """
-        self._open_camera = open_camera
         self._clock = clock
-        self._log = log
-        self._mailbox: tuple[BgrImage, int] | None = None
+        self._keeper = CameraKeeper(open_camera, clock, log)
+        self._mailbox: KeptFrame | None = None
         self._changed = threading.Condition()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(
-            target=self._grab_until_stopped, args=(open_camera(),), name="camera", daemon=True
-        )
-        log.info("camera_opened", attempt=1)
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._fill_mailbox, name="camera", daemon=True)
 
     def __iter__(self) -> Iterator[Moment]:
-        """Give the newest frame, or a ``Pause`` each second without one, until stopped."""
+        """Give the newest frame, or a ``Pause`` each second without one, until stopped.
+
+        Raises:
+            FrameSourceError: The camera's driver hangs, which a new process alone can end.
+        """
         self._thread.start()
         index = 0
-        while not self._stopped.is_set():
-            moment = self._next_moment(index)
-            index += isinstance(moment, Frame)
-            yield moment
-        self._thread.join(_STOP_S)
+        try:
+            while not self._is_stopped:
+                moment = self._next_moment(index)
+                index += isinstance(moment, Frame)
+                yield moment
+        finally:
+            # Also when whoever takes the frames has failed: a camera's program ends with us.
+            self.stop()
+            self._keeper.interrupt()
+            self._thread.join(_STOP_S)
+            self._keeper.log.report_now()
 
     def stop(self) -> None:
         """Let the iteration end; safe in a signal handler."""
-        # No lock here: the handler may have interrupted the very code that holds it.
-        self._stopped.set()
+        self._is_stopped = True
+        self._keeper.stop()
+
+    def counters(self) -> dict[str, int]:
+        """Return what the camera gave so far, by what became of it; see ``CameraCount``."""
+        return self._keeper.log.counters()
 
     def _next_moment(self, index: int) -> Moment:
         """Take the frame from the mailbox, or wait for one."""
+        self._keeper.log.report()
         with self._changed:
             self._changed.wait_for(lambda: self._mailbox is not None, _PAUSE_S)
             taken, self._mailbox = self._mailbox, None
-        if taken is None:
-            return Pause(self._clock.monotonic_ns())
-        image_bgr, captured_ns = taken
-        return Frame(image_bgr, index, captured_ns)
+        if taken is not None:
+            image_bgr, captured_ns = taken
+            return Frame(image_bgr, index, captured_ns)
+        if self._keeper.is_hanging():
+            raise FrameSourceError("the camera's driver hangs; if it goes on, restart the device")
+        if not self._thread.is_alive() and not self._is_stopped:
+            raise FrameSourceError("the camera's thread has failed; its failure is in the log")
+        return Pause(self._clock.monotonic_ns())
 
-    def _grab_until_stopped(self, camera: Camera | None) -> None:
-        """Read the camera as fast as it gives frames; when it is lost, open it again."""
-        while not self._stopped.is_set():
-            if camera is None:
-                camera = self._reopen()
-                continue
-            image_bgr = camera.read()
-            if image_bgr is None:
-                self._log.warning("camera_lost", detail="it gives no frames and is opened again")
-                camera.close()
-                camera = None
-                continue
+    def _fill_mailbox(self) -> None:
+        """Read the camera as fast as it gives frames; the newest one replaces the one before."""
+        for kept in self._keeper.frames():
             with self._changed:
-                self._mailbox = (image_bgr, self._clock.monotonic_ns())
+                if self._mailbox is not None:
+                    self._keeper.log.count("skipped")
+                self._mailbox = kept
                 self._changed.notify()
-        if camera is not None:
-            camera.close()
-
-    def _reopen(self) -> Camera | None:
-        """Try to open the camera, waiting longer each time; None if stopped meanwhile."""
-        wait_s, attempt = FIRST_RETRY_S, 1
-        while not self._stopped.wait(wait_s):
-            camera = self._try_to_open(attempt)
-            if camera is not None:
-                return camera
-            wait_s, attempt = min(2 * wait_s, LONGEST_RETRY_S), attempt + 1
-        return None
-
-    def _try_to_open(self, attempt: int) -> Camera | None:
-        """Open the camera once, and write how it went."""
-        try:
-            camera = self._open_camera()
-        except FrameSourceError as error:
-            self._log.warning("camera_away", attempt=attempt, detail=str(error))
-            return None
-        self._log.info("camera_opened", attempt=attempt)
-        return camera

@@ -15,7 +15,7 @@ from edge_lpr.vision.adapters.opencv_camera import OpencvCamera
 from edge_lpr.vision.capture import open_source
 from edge_lpr.vision.contracts import BgrImage, Frame, FrameSource
 from edge_lpr.vision.funnel import Funnel
-from tests.support.contracts import FrameSourceContract
+from tests.support.contracts import ReplayedSourceContract
 
 
 def _picture(level: int, size_px: tuple[int, int] = (64, 48)) -> BgrImage:
@@ -49,7 +49,7 @@ def _levels(frames: list[Frame]) -> list[int]:
     return [int(frame.image_bgr[-1, -1, 0]) for frame in frames]
 
 
-class TestFrameFolder(FrameSourceContract):
+class TestFrameFolder(ReplayedSourceContract):
     @pytest.fixture
     def source(self, tmp_path: Path) -> FrameSource:
         for number in range(4):
@@ -57,7 +57,7 @@ class TestFrameFolder(FrameSourceContract):
         return _open("folder", tmp_path)
 
 
-class TestVideoFile(FrameSourceContract):
+class TestVideoFile(ReplayedSourceContract):
     @pytest.fixture
     def source(self, tmp_path: Path) -> FrameSource:
         _write_video(tmp_path / "lane.avi", [10, 60, 110, 160])
@@ -166,7 +166,9 @@ def test_a_camera_that_opencv_opened_gives_frames_until_it_is_lost(tmp_path: Pat
     first, second, after = (camera.read() for _ in range(3))
     assert first is not None
     assert second is not None
-    assert np.allclose([first[-1, -1, 0], second[-1, -1, 0]], [10, 60], atol=3)
+    assert np.allclose([first.image_bgr[-1, -1, 0], second.image_bgr[-1, -1, 0]], [10, 60], atol=3)
+    # The first one lies at 0, which OpenCV says also when there is no stamp.
+    assert (first.stream_ns, second.stream_ns) == (None, 40_000_000)
     assert after is None
     camera.close()
     camera.close()

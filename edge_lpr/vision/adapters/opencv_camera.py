@@ -15,21 +15,25 @@ from edge_lpr.core.secret_file import named_in_settings, read_secret_file
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.core.stream_address import without_secrets
 from edge_lpr.vision.adapters.opencv_quiet import silence_opencv
-from edge_lpr.vision.contracts import BgrImage
+from edge_lpr.vision.camera import OPEN_TIMEOUT_S, READ_TIMEOUT_S, CameraFrame
 
 MAXIMUM_CREDENTIALS_BYTES: Final = 512
 """Longest ``user:password`` line."""
-
-_TIMEOUT_MS: Final = 5_000
-"""An IP camera that is silent for longer is lost."""
 
 _LANE_WIDTH_PX: Final = 1280
 _LANE_HEIGHT_PX: Final = 720
 """Asked of a local camera, whose default is often 640 x 480; it gives the nearest it has."""
 
+_NANOSECONDS_A_MS: Final = 1_000_000
+
 _FFMPEG_OPTIONS_NAME: Final = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-# TCP, because a lost UDP packet smears the plate; no buffering, because old frames are worthless.
-_FFMPEG_OPTIONS: Final = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+_FFMPEG_OPTIONS: Final = (
+    # TCP, because a lost UDP packet smears the plate; no buffers, because old frames are worthless.
+    "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+    # Frames that FFmpeg looks at to guess rate and format are lost to us: two seconds of them at 15
+    # a second, five at one, unless it is told not to.
+    "|fpsprobesize;0|analyzeduration;500000"
+)
 
 
 class OpencvCamera:
@@ -43,10 +47,30 @@ class OpencvCamera:
         """
         self._capture = capture
 
-    def read(self) -> BgrImage | None:
-        """Wait for the next frame and return it, in memory of its own; None if it is lost."""
-        is_read, image_bgr = self._capture.read()
-        return np.asarray(image_bgr, np.uint8) if is_read else None
+    def read(self) -> CameraFrame | None:
+        """Wait for the next frame, with the stamp that the driver or the stream gives it.
+
+        Waits ``READ_TIMEOUT_S`` for an IP camera; ten seconds, which OpenCV has fixed, for a local
+        one.
+        """
+        try:
+            is_read, image_bgr = self._capture.read()
+        except cv2.error:
+            # A frame that cannot be converted, such as one for which there is no memory.
+            return None
+        if not is_read or image_bgr is None:
+            return None
+        stamp_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+        # 0 is what OpenCV says when there is no stamp, -1 when it does not know the property.
+        stream_ns = round(stamp_ms * _NANOSECONDS_A_MS) if stamp_ms > 0 else None
+        return CameraFrame(np.asarray(image_bgr, np.uint8), stream_ns)
+
+    def interrupt(self) -> None:
+        """Do nothing: OpenCV offers no way, and its time-outs are short."""
+
+    def last_words(self) -> str:
+        """Return nothing: OpenCV does not say why."""
+        return ""
 
     def close(self) -> None:
         """Let go of the camera; may be called twice."""
@@ -99,8 +123,8 @@ def _open_rtsp(settings: SourceSection) -> cv2.VideoCapture:
     if settings.credentials_file is not None:
         rest = f"{_read_credentials(settings.credentials_file)}@{rest}"
     limits = [
-        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS),
-        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS),
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(OPEN_TIMEOUT_S * 1000)),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(READ_TIMEOUT_S * 1000)),
     ]
     with _ffmpeg_options():
         return cv2.VideoCapture(f"{scheme}://{rest}", cv2.CAP_FFMPEG, limits)

@@ -1,41 +1,20 @@
 """A live camera: the newest frame wins, and a lost camera is opened again."""
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
-import numpy as np
 import pytest
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import FrameSourceError
 from edge_lpr.core.log import Log
-from edge_lpr.vision import capture
+from edge_lpr.vision import camera_keeper, capture
+from edge_lpr.vision.camera import CameraFrame
 from edge_lpr.vision.capture import LiveSource
-from edge_lpr.vision.contracts import BgrImage, Frame, FrameSource, Pause
-from tests.support.contracts import FrameSourceContract
+from edge_lpr.vision.contracts import Frame, Pause
+from tests.support.cameras import DEADLINE_S, FakeCamera, flat_picture
+from tests.support.contracts import LiveSourceContract
 from tests.support.waiting import wait_until
-
-DEADLINE_S = 20
-
-
-class FakeCamera:
-    """Gives numbered pictures, each as soon as it is allowed to; then it is lost."""
-
-    def __init__(self, levels: Iterator[int]) -> None:
-        self._levels = levels
-        self.allowed = threading.Semaphore(0)
-        self.is_closed = threading.Event()
-        self.asked = 0
-
-    def read(self) -> BgrImage | None:
-        self.asked += 1
-        self.allowed.acquire(timeout=DEADLINE_S)
-        level = next(self._levels, None)
-        return None if level is None else np.full((4, 4, 3), level, np.uint8)
-
-    def close(self) -> None:
-        self.is_closed.set()
 
 
 def _eager_camera(levels: range) -> FakeCamera:
@@ -57,29 +36,26 @@ def _source(open_camera: Callable[[], FakeCamera]) -> LiveSource:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "FIRST_RETRY_S", 0.001)
-    monkeypatch.setattr(capture, "LONGEST_RETRY_S", 0.002)
+    monkeypatch.setattr(camera_keeper, "FIRST_RETRY_S", 0.001)
+    monkeypatch.setattr(camera_keeper, "LONGEST_RETRY_S", 0.002)
     monkeypatch.setattr(capture, "_PAUSE_S", 0.01)
 
 
-class _StepCamera:
+class _StepCamera(FakeCamera):
     """Gives a picture whenever it is asked, forever."""
 
     def __init__(self) -> None:
-        self._given = 0
+        super().__init__(iter([]))
 
-    def read(self) -> BgrImage | None:
-        self._given += 1
-        return np.full((4, 4, 3), self._given % 250, np.uint8)
-
-    def close(self) -> None:
-        pass
+    def read(self) -> CameraFrame | None:
+        self.asked += 1
+        return CameraFrame(flat_picture(self.asked % 250), None)
 
 
-class TestLiveSource(FrameSourceContract):
+class TestLiveSource(LiveSourceContract):
     @pytest.fixture
-    def source(self) -> FrameSource:
-        return LiveSource(_StepCamera, SystemClock(), Log("vision"))
+    def source(self) -> LiveSource:
+        return _source(_StepCamera)
 
 
 def _levels(source: LiveSource, number: int) -> list[int]:
@@ -161,6 +137,36 @@ def test_the_camera_is_closed_when_the_source_stops() -> None:
     camera = _eager_camera(range(1, 100))
     _levels(_source(lambda: camera), 1)
     assert camera.is_closed.wait(DEADLINE_S)
+
+
+def test_the_camera_is_closed_when_whoever_takes_its_frames_fails() -> None:
+    camera = _endless_camera(5)
+    moments = iter(_source(lambda: camera))
+    next(moments)
+    assert isinstance(moments, Generator)
+    with pytest.raises(RuntimeError, match="the detector fell over"):
+        moments.throw(RuntimeError("the detector fell over"))
+    assert camera.is_closed.wait(DEADLINE_S)
+
+
+def test_a_driver_that_hangs_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_keeper, "HANGS_AFTER_NS", 1_000_000)
+    camera = FakeCamera(iter([]))
+    with pytest.raises(FrameSourceError, match="hangs"):
+        list(_source(lambda: camera))
+
+
+class _BrokenCamera(FakeCamera):
+    """Fails in a way that nobody thought of."""
+
+    def read(self) -> CameraFrame | None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_ours_while_reading_does_not_pass_for_an_empty_lane() -> None:
+    with pytest.raises(FrameSourceError, match="thread has failed"):
+        list(_source(lambda: _BrokenCamera(iter([]))))
 
 
 def _stop_after(source: LiveSource, moment: Frame | Pause) -> int:
