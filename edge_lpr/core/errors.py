@@ -10,6 +10,7 @@
     ├── FrameSourceError        the camera, video or folder gives no frames
     │   └── NoSuchSourceError       what the settings name is no source, and waiting changes nothing
     ├── DetectorError           the detector failed (never "no plate")
+    ├── CornerError             the corner network failed (never "no plate")
     ├── ReaderError             the reader failed (never "no text")
     ├── HandoffError            a message between two processes is malformed or refused
     │   └── NeighbourAwayError      nobody listens, or the connection broke: try again later
@@ -60,6 +61,10 @@ class NoSuchSourceError(FrameSourceError):
 
 class DetectorError(EdgeLprError):
     """The detector failed; this says nothing about whether there was a plate."""
+
+
+class CornerError(EdgeLprError):
+    """The corner network failed; this says nothing about whether there was a plate."""
 
 
 class ReaderError(EdgeLprError):

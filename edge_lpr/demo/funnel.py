@@ -15,6 +15,8 @@ REASONS: Final = {
     "detector_failures": "failures of the detector",
     "low_confidence": "detections too uncertain",
     "small": "plates too small to read",
+    "corner_failures": "failures of the corner finder",
+    "no_plate": "detections that are no plate",
     "reader_failures": "failures of the reader",
     "unsure": "readings too uncertain",
     "repeated": "repeats of a passage",

@@ -1,13 +1,14 @@
 """Puts what was trained into one folder of models, and that folder into the package."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import torch
 
 from edge_lpr.core.errors import DataSetError
+from edge_lpr.training.corner_export import export_trained_corners
 from edge_lpr.training.export import SHIPPED_MODELS, export_trained_detector
 from edge_lpr.training.manifest import (
     MANIFEST_NAME,
@@ -16,6 +17,14 @@ from edge_lpr.training.manifest import (
     write_manifest,
 )
 from edge_lpr.training.reader_export import export_trained_reader
+
+EXPORTS: Final[dict[str, tuple[Callable[[Path, Path], None], str]]] = {
+    "detector": (export_trained_detector, "detector.pt"),
+    "reader": (export_trained_reader, "plate_reader.pth"),
+    # Last: it learns from what the detector found out about the photographs.
+    "corners": (export_trained_corners, "plate_corners.pth"),
+}
+"""What is trained, in this order: how it is exported, and the name of its weights."""
 
 MODELS_FOLDER: Final = "models"
 """Folder of the finished models in the folder of a run."""
@@ -26,7 +35,7 @@ def collect_models(work: Path, parts: Sequence[str], base: Path | None = None) -
 
     Args:
         work: Folder of the run.
-        parts: What was trained: ``detector``, ``reader``.
+        parts: What was trained, of ``EXPORTS``.
         base: Folder of models to take the rest from; None takes those of the package.
 
     Returns:
@@ -43,10 +52,8 @@ def collect_models(work: Path, parts: Sequence[str], base: Path | None = None) -
             shutil.copyfile(origin / name, models / name)
     training = read_training_summary(models)
     for part in parts:
-        if part == "detector":
-            export_trained_detector(work / "detector.pt", models)
-        else:
-            export_trained_reader(work / "plate_reader.pth", models)
+        export, weights = EXPORTS[part]
+        export(work / weights, models)
         training[part] = _summary(work / f"{part}-state.pt")
     write_manifest(models, training)
     return models

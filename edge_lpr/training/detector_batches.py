@@ -26,10 +26,11 @@ from edge_lpr.training.pictures import PictureStore
 Batch: TypeAlias = dict[str, torch.Tensor]
 """As ``BatchSource.draw`` describes it."""
 
-WINDOW_SIZES_PX: Final = (384, 448, 544)
-"""Sides of the square training windows; multiples of the detector's stride of 32."""
+WINDOW_SIZES_PX: Final = (256, 320, 416)
+"""Sides of the square training windows; multiples of the detector's stride of 32. Plates have the
+size that they have in use; a window need not show the whole street around them."""
 
-WINDOW_SHARES: Final = (0.45, 0.4, 0.15)
+WINDOW_SHARES: Final = (0.4, 0.4, 0.2)
 """How often each size is drawn."""
 
 MOSAIC_SHARE: Final = 0.3
@@ -120,7 +121,7 @@ class BatchSource:
         if happens(PASTE_SHARE, rng):
             sample = with_pasted_plates(sample, self._textures.plates, rng)
         if happens(THING_SHARE, rng):
-            sample = with_pasted_things(sample, self._textures.things, rng)
+            sample, _ = with_pasted_things(sample, self._textures.things, rng)
         return cut_window(sample, width_px, height_px, rng, decoy_xyxy=self._decoy(row, rng))
 
     def _decoy(self, row: SceneRow, rng: np.random.Generator) -> NDArray[np.float32] | None:

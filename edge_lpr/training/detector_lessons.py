@@ -10,6 +10,7 @@ import numpy as np
 from ultralytics.nn.tasks import PoseModel
 
 from edge_lpr.core.errors import DataSetError
+from edge_lpr.training.corner_batches import PatchSource
 from edge_lpr.training.dataset import SceneRow, cap_films, load_crops, load_scenes
 from edge_lpr.training.detector_batches import Batch, BatchSource, Textures
 from edge_lpr.training.detector_findings import Findings, load_findings, save_findings
@@ -115,6 +116,20 @@ class Lessons:
         renewed = replace(findings, false_alarms=alarms)
         save_findings(renewed, self._findings_path)
         return renewed.reviewed(load_corrections().signs)
+
+    def patches(self) -> PatchSource:
+        """Prepare patches for the corner network, with what a detector found if it is known.
+
+        Returns:
+            Where they are drawn.
+
+        Raises:
+            DataSetError: The record of findings cannot be read.
+        """
+        known = self._findings_path.exists()
+        findings = load_findings(self._findings_path) if known else Findings()
+        reviewed = findings.reviewed(load_corrections().signs)
+        return PatchSource(self._rows, self._pictures, self._textures, reviewed)
 
     def batches(
         self, findings: Findings, batch_size: int, step: int, *, with_mosaic: bool

@@ -1,4 +1,4 @@
-"""The detector's network and loss: ultralytics' nano pose network with four corners a plate.
+"""The detector's network and loss: an ultralytics pose network with four corners a plate.
 
 The loss differs from ultralytics' in what it asks of corners: see ``PlateLoss``. Files written
 here load with the stock ``ultralytics.YOLO``.
@@ -15,6 +15,7 @@ from ultralytics.nn.tasks import PoseModel, load_checkpoint
 from ultralytics.utils.loss import v8PoseLoss
 
 from edge_lpr.core.errors import DataSetError
+from edge_lpr.training.detector_architecture import architecture
 from edge_lpr.training.detector_samples import BOX_KNOWN, CORNERS_BELIEVED, CORNERS_KNOWN
 
 # Whatever imported ultralytics first: from here on no checkpoint's pickle runs code of its own.
@@ -23,10 +24,6 @@ from edge_lpr.vision.adapters.torch_runtime import LOADING_ERRORS
 
 Predictions: TypeAlias = "torch.Tensor | dict[str, Predictions] | list[Predictions]"
 """What the network returns while it trains."""
-
-ARCHITECTURE: Final = "yolov8n-pose.yaml"
-"""Network description inside ultralytics: at this size it trained as fast as the newer
-yolo11n-pose (18 pictures of 416 px a second on one core) and has no attention to export."""
 
 CORNERS: Final = (4, 3)
 """Keypoints of the pose head: four corners, each x, y and a visibility that is not used."""
@@ -58,14 +55,17 @@ def build_detector(start: Path | None = None) -> PoseModel:
     Raises:
         DataSetError: ``start`` is not a detector of this shape.
     """
-    network = PoseModel(ARCHITECTURE, nc=1, data_kpt_shape=CORNERS, verbose=False)
+    network = PoseModel(architecture(CORNERS), nc=1, data_kpt_shape=CORNERS, verbose=False)
     network.names = {0: "plate"}
     if start is not None:
         loaded = load_weights(start)
         try:
             network.load_state_dict(loaded.state_dict())
         except RuntimeError as error:
-            raise DataSetError(f"{start} is not a detector of this shape: {error}") from error
+            raise DataSetError(
+                f"{start} is not a detector of this shape: another one than "
+                "training/detector_architecture.py describes; give --start shipped or none."
+            ) from error
     network.args = SimpleNamespace(**LOSS_GAINS)
     network.criterion = PlateLoss(network)
     return network.train()

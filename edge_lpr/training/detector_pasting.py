@@ -69,7 +69,7 @@ def with_pasted_plates(
 
 def with_pasted_things(
     sample: Sample, things: Sequence[BgrImage], rng: np.random.Generator
-) -> Sample:
+) -> tuple[Sample, list[NDArray[np.float32]]]:
     """Add signs, stickers and the like, which have no label and cover no plate.
 
     Args:
@@ -78,15 +78,17 @@ def with_pasted_things(
         rng: Source of chance.
 
     Returns:
-        A sample in memory of its own.
+        A sample in memory of its own, and the boxes of what was added.
     """
     picture = sample.image_bgr.copy()
     if happens(OVERLAY_SHARE, rng) and not sample.truths:
         draw_overlay(picture, rng)
+    boxes = []
     for _ in range(int(rng.integers(1, MOST_THINGS + 1))):
         thing = things[int(rng.integers(len(things)))]
-        _paste_anywhere(picture, sample.truths, thing, rng)
-    return Sample(picture, sample.truths)
+        pasted = _paste_anywhere(picture, sample.truths, thing, rng)
+        boxes.extend([] if pasted is None else [pasted.box_xyxy])
+    return Sample(picture, sample.truths), boxes
 
 
 def _paste_over(

@@ -15,8 +15,10 @@ MANIFEST_NAME: Final = "manifest.json"
 """Name of the file in the folder of models."""
 
 MODEL_ROLES: Final = {
+    "corners.onnx": "corners",
     "detector.onnx": "detector",
     "detector.pt": "detector-trainable",
+    "plate_corners.pth": "corners-trainable",
     "plate_reader.pth": "reader-trainable",
     "plate_reader.py": "reader-network",
     "plate_reader.yaml": "reader-network-settings",
@@ -32,9 +34,12 @@ DETECTOR_SETTINGS: Final = {
     "output": "detections",
     "stride_px": 32,
     "long_side_px": 640,
-    "minimum_confidence": 0.25,
+    "minimum_confidence": 0.15,
 }
 """How the detector is run; the confidence was chosen on the validation photographs."""
+
+CORNERS_SETTINGS: Final = {"input": "patches", "output": "corners", "odds": "odds"}
+"""How the corner network is run; the size of a patch is the program's (``vision/patch.py``)."""
 
 READER_SETTINGS: Final = {
     "input": "plates",
@@ -69,6 +74,7 @@ def write_manifest(folder: Path, training: dict[str, Any]) -> None:
         "version": 1,
         "files": files,
         "detector": DETECTOR_SETTINGS,
+        "corners": CORNERS_SETTINGS,
         "reader": READER_SETTINGS,
         "training": training,
     }

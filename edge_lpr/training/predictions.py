@@ -25,13 +25,14 @@ from edge_lpr.vision.engine import Engine
 from edge_lpr.vision.geometry import box_around, quad_of_box
 from edge_lpr.vision.read import is_plate, read_plates
 from edge_lpr.vision.rectify import RECTIFIED_MARGIN
+from edge_lpr.vision.refine import refine_detections
 
 _DEVICE: Final = VisionSection(source=SourceSection(kind="folder", address="."))
 """A device's settings, where its owner changed nothing."""
 
-PHOTOGRAPH_LOOKS_PX: Final = (*_DEVICE.second_looks_px, 960)
-"""A photograph gets one look more than a frame of a lane, which the next frame follows: a larger
-one, for plates that are far away."""
+PHOTOGRAPH_LOOKS_PX: Final = (384, 960)
+"""A photograph in which no plate is sure is looked at twice more, for plates that are very near and
+very far; no next frame follows it, as in a lane."""
 
 _NANOSECONDS_PER_MS: Final = 1_000_000
 
@@ -96,10 +97,15 @@ def predict_scene(image: str, frame_bgr: BgrImage, engine: Engine) -> PicturePre
 
     Raises:
         DetectorError: The detector failed.
+        CornerError: The corner finder failed.
         ReaderError: The reader failed.
     """
     began_ns = time.monotonic_ns()
-    detections = find_plates(engine.detector, frame_bgr, PHOTOGRAPH_LOOKS_PX)
+    found = find_plates(engine.detector, frame_bgr, PHOTOGRAPH_LOOKS_PX)
+    refined = refine_detections(engine.corner_finder, frame_bgr, found)
+    detections = [
+        plate for plate in refined if plate.confidence >= _DEVICE.minimum_plate_confidence
+    ]
     readings = [
         reading if is_plate(reading, _DEVICE.minimum_reading_confidence) else empty_reading()
         for reading in read_plates(engine.reader, frame_bgr, detections)

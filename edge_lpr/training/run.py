@@ -1,7 +1,8 @@
 """From labelled photographs to weights, ONNX files, manifest and figures: ``scripts/train``.
 
-Detector and reader are trained by a process each, side by side where there are cores for both, one
-after the other on a GPU. This file plans, waits and collects; how each learns is its own business.
+Detector, reader and corner network are trained by a process each, side by side where there are
+cores for them, one after the other on a GPU. This file plans, waits and collects; how each learns
+is its own business.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from typing import Any, Final
 
 from edge_lpr.core.errors import DataSetError, EdgeLprError
 from edge_lpr.training.children import Child, start_child, stop, wait_for_all
-from edge_lpr.training.collect import collect_models, install
+from edge_lpr.training.collect import EXPORTS, collect_models, install
 from edge_lpr.training.loaders import loader_count
 from edge_lpr.training.options import (
     DEFAULT_MINUTES,
@@ -35,8 +36,8 @@ DEFAULT_WORK: Final = Path("edge-lpr-training")
 _PLAN_NAME: Final = "run.json"
 """What a run was asked to do, so that ``--resume`` need not be told again."""
 
-PARTS: Final = {"detector": "detector.pt", "reader": "plate_reader.pth"}
-"""What is trained, and the name of its weights."""
+PARTS: Final = {part: weights for part, (_, weights) in EXPORTS.items()}
+"""What is trained, in this order, and the name of its weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="scripts/train",
-        description="Trains detector and reader, exports them, and measures them.",
+        description="Trains detector, reader and corner network, exports and measures them.",
     )
     add_run_options(parser, work=DEFAULT_WORK)
-    parser.add_argument("--only", choices=tuple(PARTS), help="train just one of the two")
+    parser.add_argument("--only", choices=tuple(PARTS), help="train just one of them")
     parser.add_argument(
         "--install", action="store_true", help="copy the models into the package at the end"
     )
@@ -167,20 +168,18 @@ def _read_plan(path: Path) -> Plan:
 
 
 def _train_all(plan: Plan, arguments: argparse.Namespace) -> None:
-    """Train everything, side by side or in turn."""
+    """Train everything: as many side by side as there are cores, one by one on a GPU."""
     cores = sorted(os.sched_getaffinity(0))
-    together = default_device() == "cpu" and len(cores) >= len(plan.parts)
-    shares = [cores[n :: len(plan.parts)] for n in range(len(plan.parts))] if together else []
-    running: list[Child] = []
-    try:
-        for number, part in enumerate(plan.parts):
-            own_cores = shares[number] if together else cores
-            running.append(_start(part, plan, arguments, own_cores))
-            if not together:
-                wait_for_all(running)
-        wait_for_all(running)
-    finally:
-        stop(running)
+    at_once = 1 if default_device() == "cuda" else len(cores)
+    for first in range(0, len(plan.parts), at_once):
+        parts = plan.parts[first : first + at_once]
+        running: list[Child] = []
+        try:
+            for number, part in enumerate(parts):
+                running.append(_start(part, plan, arguments, cores[number :: len(parts)]))
+            wait_for_all(running)
+        finally:
+            stop(running)
 
 
 def _start(part: str, plan: Plan, arguments: argparse.Namespace, cores: Sequence[int]) -> Child:

@@ -109,7 +109,7 @@ def train(arguments: argparse.Namespace) -> None:
     check_numbers(arguments)
     cv2.setNumThreads(1)
     work: Path = arguments.work
-    start = start_weights(arguments.start, WEIGHTS_NAME)
+    start = None if arguments.resume else start_weights(arguments.start, WEIGHTS_NAME)
     batch_size = arguments.batch_size or BATCH_SIZE[default_device()]
     rows = training_rows(arguments.data)
     with claim(work, NAME):
@@ -127,7 +127,7 @@ def train(arguments: argparse.Namespace) -> None:
         lessons = Lessons(arguments, rows, learner.progress.step)
         # From here on the run can be resumed; what a random network sees is not worth knowing.
         saver.save()
-        if start is None and not arguments.resume:
+        if start is None and not (work / FINDINGS_NAME).exists():
             save_findings(Findings(), work / FINDINGS_NAME)
         findings = lessons.first_findings(learner.average, screen)
         _take_turns(learner, saver, screen, lessons, findings)

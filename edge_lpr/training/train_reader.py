@@ -117,7 +117,7 @@ def train(arguments: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     work: Path = arguments.work
     pictures: Path = arguments.pictures or arguments.data
-    start = start_weights(arguments.start, WEIGHTS_NAME)
+    start = None if arguments.resume else start_weights(arguments.start, WEIGHTS_NAME)
     batch_size = arguments.batch_size or BATCH_SIZE[default_device()]
     with claim(work, NAME):
         learner = start_or_resume(

@@ -66,6 +66,16 @@ class Detection:
     """Detector's confidence, in [0, 1]."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PatchFinding:
+    """What a corner finder sees in the patch around a detection."""
+
+    corners_patch_px: Quad
+    """Corners in pixels of the patch, its first pixel reaching from 0 to 1."""
+    confidence: float
+    """Probability that this is a plate, in [0, 1]."""
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Reading:
     """Text of one plate picture, as class indices. No ``repr``: it would print the plate."""
@@ -166,6 +176,25 @@ class PlateDetector(Protocol):
         ...
 
 
+class CornerFinder(Protocol):
+    """Finds a plate's corners, and tells plates from what only looks like one from afar."""
+
+    def find(self, patches_bgr: Sequence[BgrImage]) -> list[PatchFinding]:
+        """Look at every patch of a batch.
+
+        Args:
+            patches_bgr: Patches as ``cut_patch`` makes them, each of shape (80, 160, 3), uint8,
+                BGR. Not modified. May be empty.
+
+        Returns:
+            One finding a patch, in order, in memory of its own.
+
+        Raises:
+            CornerError: The engine failed; this is never reported as "no plate".
+        """
+        ...
+
+
 class PlateReader(Protocol):
     """Reads rectified plates."""
 
@@ -187,7 +216,8 @@ class PlateReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A detector and a reader that belong together."""
+    """A detector, a corner finder and a reader that belong together."""
 
     detector: PlateDetector
+    corner_finder: CornerFinder
     reader: PlateReader

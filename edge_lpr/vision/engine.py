@@ -15,7 +15,7 @@ def load_engine(settings: VisionSection) -> Engine:
         settings: Engine, models folder, threads, device and input size.
 
     Returns:
-        Detector and reader, ready; the first frame is as fast as the next.
+        Detector, corner finder and reader, ready; the first frame is as fast as the next.
 
     Raises:
         ModelError: A model is missing, damaged, foreign, or not the one in the manifest; the
@@ -28,6 +28,7 @@ def load_engine(settings: VisionSection) -> Engine:
 def _onnx_engine(settings: VisionSection) -> Engine:
     """Load what a device runs."""
     # Imported here and below, because a vendor library is loaded only where it is used.
+    from edge_lpr.vision.adapters.onnxruntime_corners import OnnxCornerFinder  # noqa: PLC0415
     from edge_lpr.vision.adapters.onnxruntime_detector import OnnxPlateDetector  # noqa: PLC0415
     from edge_lpr.vision.adapters.onnxruntime_reader import OnnxPlateReader  # noqa: PLC0415
 
@@ -39,6 +40,7 @@ def _onnx_engine(settings: VisionSection) -> Engine:
             threads=settings.threads,
             minimum_confidence=_reported_from(models.detector.entry, settings),
         ),
+        corner_finder=OnnxCornerFinder(models.corners, threads=settings.threads),
         reader=OnnxPlateReader(models.reader, threads=settings.threads),
     )
 
@@ -47,6 +49,7 @@ def _torch_engine(settings: VisionSection) -> Engine:
     """Load the stock libraries with the weights that the ONNX models were exported from."""
     try:
         from edge_lpr.vision.adapters.easyocr_reader import EasyocrPlateReader  # noqa: PLC0415
+        from edge_lpr.vision.adapters.torch_corners import TorchCornerFinder  # noqa: PLC0415
         from edge_lpr.vision.adapters.torch_runtime import choose_device  # noqa: PLC0415
         from edge_lpr.vision.adapters.ultralytics_detector import (  # noqa: PLC0415
             UltralyticsPlateDetector,
@@ -67,6 +70,7 @@ def _torch_engine(settings: VisionSection) -> Engine:
             minimum_confidence=_reported_from(models.detector.entry, settings),
             device=device,
         ),
+        corner_finder=TorchCornerFinder(models.corners, device=device),
         reader=EasyocrPlateReader(models.reader, threads=settings.threads, device=device),
     )
 

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Final
 
-from edge_lpr.core.errors import DetectorError, ReaderError
+from edge_lpr.core.errors import CornerError, DetectorError, ReaderError
 from edge_lpr.core.log import Log
 
 FAILURES_IN_A_ROW: Final = 10
@@ -13,7 +13,7 @@ FAILURES_IN_A_ROW: Final = 10
 class FaultLimit:
     """Guard the work on one frame: ``with fault_limit: ...``.
 
-    A detector or reader failure is logged and swallowed, so that the next frame gets its chance,
+    A failure of the engine is logged and swallowed, so that the next frame gets its chance,
     until ``FAILURES_IN_A_ROW`` frames have failed; that last failure passes through. Other
     exceptions always pass through.
     """
@@ -39,7 +39,7 @@ class FaultLimit:
         """Judge how it went; True swallows the failure."""
         if error is None:
             self._failures = 0
-        if not isinstance(error, DetectorError | ReaderError):
+        if not isinstance(error, DetectorError | CornerError | ReaderError):
             return False
         self._log.failure(error)
         self._failures += 1

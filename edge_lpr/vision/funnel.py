@@ -13,6 +13,8 @@ Count: TypeAlias = Literal[
     "detections",
     "low_confidence",
     "small",
+    "corner_failures",
+    "no_plate",
     "reader_failures",
     "readings",
     "unsure",
@@ -24,10 +26,11 @@ Count: TypeAlias = Literal[
 ]
 """Every counter, in the order of the journey.
 
-``detections`` are all the detector made; ``low_confidence`` and ``small`` of them are dropped,
-the rest are read and make the ``readings``, of which ``unsure`` ones have no vote. A passage ends
-``agreed`` (and is then ``handed_over`` unless ``repeated``) or ``ended_without_agreement``.
-``undelivered`` were handed over, but the tokeniser never acknowledged them.
+``detections`` are all the detector made. Dropped are ``low_confidence`` and ``small`` ones, and
+those that are ``no_plate`` when they are looked at closely; the rest are read and make the
+``readings``, of which ``unsure`` ones have no vote. A passage ends ``agreed`` (and is then
+``handed_over`` unless ``repeated``) or ``ended_without_agreement``. ``undelivered`` were handed
+over, but the tokeniser never acknowledged them.
 """
 
 

@@ -59,6 +59,17 @@ class DetectorEntry(_Part):
     """Below, a detection is noise and not worth counting."""
 
 
+class CornersEntry(_Part):
+    """How the corner network is fed and understood."""
+
+    input: str
+    """Name of the input: patches, shape (N, 3, 80, 160), float32, RGB in [0, 1]."""
+    output: str = "corners"
+    """Name of the first output: shape (N, 4, 2), in patch pixels."""
+    odds: str = "odds"
+    """Name of the second output: shape (N,), log-odds that the patch shows a plate."""
+
+
 class ReaderEntry(_Part):
     """How the reader is fed and understood."""
 
@@ -80,6 +91,7 @@ class _Manifest(_Part):
     version: Literal[1]
     files: dict[_FileName, _FileEntry] = Field(max_length=64)
     detector: DetectorEntry
+    corners: CornersEntry
     reader: ReaderEntry
 
 
@@ -92,6 +104,18 @@ class DetectorModel:
     onnx: bytes
     """The model itself."""
     entry: DetectorEntry
+    """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CornersModel:
+    """The corner network, as read and verified."""
+
+    file: str
+    """Path of the file, for messages."""
+    onnx: bytes
+    """The model itself."""
+    entry: CornersEntry
     """How to use it."""
 
 
@@ -112,6 +136,7 @@ class Models:
     """Everything that the ``onnx`` engine runs."""
 
     detector: DetectorModel
+    corners: CornersModel
     reader: ReaderModel
 
 
@@ -125,6 +150,16 @@ class TrainableDetector:
     """What ``ultralytics.YOLO`` loads: a pickle."""
     entry: DetectorEntry
     """How to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainableCorners:
+    """The corner network's weights, as read and verified."""
+
+    file: str
+    """Path of the file, for messages."""
+    weights: bytes
+    """What ``torch.load`` loads: a pickle of tensors and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +183,29 @@ class TrainableModels:
     """Everything that the ``torch`` engine runs."""
 
     detector: TrainableDetector
+    corners: TrainableCorners
     reader: TrainableReader
 
 
 def load_models(models_folder: Path | None = None) -> Models:
-    """Read the manifest and the two models it names, and check them against it.
+    """Read the manifest and the models it names, and check them against it.
 
     Args:
         models_folder: Folder with ``manifest.json``; the package's own if None.
 
     Returns:
-        Both models, whose bytes have the size and digest of the manifest.
+        The models, whose bytes have the size and digest of the manifest.
 
     Raises:
         ModelError: A file is missing, unreadable, too large, damaged or not the manifest's.
     """
     folder, manifest = _open_folder(models_folder)
     detector_file, detector_onnx = _read_role(folder, manifest, "detector")
+    corners_file, corners_onnx = _read_role(folder, manifest, "corners")
     reader_file, reader_onnx = _read_role(folder, manifest, "reader")
     return Models(
         detector=DetectorModel(str(detector_file), detector_onnx, manifest.detector),
+        corners=CornersModel(str(corners_file), corners_onnx, manifest.corners),
         reader=ReaderModel(str(reader_file), reader_onnx, manifest.reader),
     )
 
@@ -179,18 +217,20 @@ def load_trainable_models(models_folder: Path | None = None) -> TrainableModels:
         models_folder: Folder with ``manifest.json``; the package's own if None.
 
     Returns:
-        Both models, whose bytes have the size and digest of the manifest.
+        The models, whose bytes have the size and digest of the manifest.
 
     Raises:
         ModelError: A file is missing, unreadable, too large, damaged or not the manifest's.
     """
     folder, manifest = _open_folder(models_folder)
     detector_file, checkpoint = _read_role(folder, manifest, "detector-trainable")
+    corners_file, corner_weights = _read_role(folder, manifest, "corners-trainable")
     reader_file, weights = _read_role(folder, manifest, "reader-trainable")
     _, network = _read_role(folder, manifest, "reader-network")
     _, network_settings = _read_role(folder, manifest, "reader-network-settings")
     return TrainableModels(
         detector=TrainableDetector(str(detector_file), checkpoint, manifest.detector),
+        corners=TrainableCorners(str(corners_file), corner_weights),
         reader=TrainableReader(
             str(reader_file), network, network_settings, weights, manifest.reader
         ),

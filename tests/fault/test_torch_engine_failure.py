@@ -28,7 +28,13 @@ from tests.support.engines import engine_settings, open_engine
 pytestmark = pytest.mark.torch
 
 SHIPPED = Path(str(resources.files("edge_lpr.models")))
-TRAINABLE = ("detector.pt", "plate_reader.pth", "plate_reader.py", "plate_reader.yaml")
+TRAINABLE = (
+    "detector.pt",
+    "plate_corners.pth",
+    "plate_reader.pth",
+    "plate_reader.py",
+    "plate_reader.yaml",
+)
 FRAME_BGR = np.zeros((90, 160, 3), np.uint8)
 PLATE_BGR = np.zeros((64, 192, 3), np.uint8)
 
@@ -97,17 +103,17 @@ def test_what_is_no_model_is_refused_even_if_the_manifest_vouches_for_it(
     (folder / name).write_bytes(b"{ this is no model")
     sign_off(folder, name)
     # What the reader's three files amount to is named by its weights.
-    blamed = "detector.pt" if name == "detector.pt" else "plate_reader.pth"
-    with pytest.raises(ModelError, match=f"{blamed}: is no plate"):
+    blamed = name if name in {"detector.pt", "plate_corners.pth"} else "plate_reader.pth"
+    with pytest.raises(ModelError, match=f"{blamed}: is no (plate|corner)"):
         load_engine(engine_settings("torch", folder))
 
 
-@pytest.mark.parametrize("name", ["detector.pt", "plate_reader.pth"])
+@pytest.mark.parametrize("name", ["detector.pt", "plate_corners.pth", "plate_reader.pth"])
 def test_a_checkpoint_that_runs_code_does_not_get_to_run_it(folder: Path, name: str) -> None:
     marker = folder / "was-here"
     torch.save({"model": BoobyTrap(marker)}, folder / name)
     sign_off(folder, name)
-    with pytest.raises(ModelError, match=f"{name}: is no plate"):
+    with pytest.raises(ModelError, match=f"{name}: is no (plate|corner)"):
         load_engine(engine_settings("torch", folder))
     assert not marker.exists()
 

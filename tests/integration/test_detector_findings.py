@@ -89,8 +89,10 @@ def test_corners_are_believed_where_the_label_agrees(
 ) -> None:
     # How well views agree depends on the weights that ship; that they must is tested elsewhere.
     monkeypatch.setattr("edge_lpr.training.detector_review.CORNER_SPREAD", 0.3)
+    monkeypatch.setattr("edge_lpr.training.detector_review.CORNER_CONFIDENCE", 0.15)
     reviewer, row = reviewed
-    ((left, top, right, bottom),) = reviewer.false_alarms([_row(row.image)])[row.image]
+    # The surest comes first; what else it nearly takes for a plate here is not what is tested.
+    (left, top, right, bottom), *_ = reviewer.false_alarms([_row(row.image)])[row.image]
     width, height = right - left, bottom - top
     labelled = _row(row.image, [(left, top, width, height), (0.0, 0.0, 30.0, 10.0)])
     corners = reviewer.corners([labelled])[row.image]

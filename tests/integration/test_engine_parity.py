@@ -22,6 +22,7 @@ from edge_lpr.vision.adapters.plate_picture import gray_plate
 from edge_lpr.vision.adapters.torch_runtime import without_warnings
 from edge_lpr.vision.adapters.ultralytics_detector import UltralyticsPlateDetector
 from edge_lpr.vision.contracts import BgrImage, Detection, Engine, Reading
+from edge_lpr.vision.patch import cut_patch
 from edge_lpr.vision.rectify import rectify_plate
 from tests.support.engines import open_engine
 from tests.support.scenes import lane_frames
@@ -91,6 +92,22 @@ def logits(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     """Undo the head's sigmoid, where it has left digits to compare."""
     sure = np.clip(probabilities.astype(np.float64), 1e-3, 1 - 1e-3)
     return np.asarray(np.log(sure / (1 - sure)), np.float64)
+
+
+def test_the_corner_finders_find_the_same_in_the_same_patches(
+    torch_engine: Engine, onnx_engine: Engine, frames_bgr: list[BgrImage]
+) -> None:
+    patches_bgr = [
+        cut_patch(frame_bgr, found.box_xyxy).picture_bgr
+        for frame_bgr in frames_bgr
+        for found in onnx_engine.detector.detect(frame_bgr)
+    ]
+    assert len(patches_bgr) > len(frames_bgr) / 2
+    theirs = torch_engine.corner_finder.find(patches_bgr)
+    ours = onnx_engine.corner_finder.find(patches_bgr)
+    for their, our in zip(theirs, ours, strict=True):
+        assert np.abs(their.corners_patch_px - our.corners_patch_px).max() < COORDINATES_DIFFER_BY
+        assert abs(their.confidence - our.confidence) < LOGITS_DIFFER_BY
 
 
 def test_the_readers_put_out_the_same_for_the_same_plate(

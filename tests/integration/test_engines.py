@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from edge_lpr.vision.adapters.onnxruntime_reader import OnnxPlateReader
-from edge_lpr.vision.contracts import Engine, PlateDetector, PlateReader
+from edge_lpr.vision.contracts import CornerFinder, Engine, PlateDetector, PlateReader
 from edge_lpr.vision.models import load_models
-from tests.support.contracts import PlateDetectorContract, PlateReaderContract
+from tests.support.contracts import (
+    CornerFinderContract,
+    PlateDetectorContract,
+    PlateReaderContract,
+)
 from tests.support.engines import ENGINES, open_engine
 
 
@@ -21,6 +25,12 @@ class TestPlateDetectors(PlateDetectorContract):
     @pytest.fixture
     def detector(self, engine: Engine) -> PlateDetector:
         return engine.detector
+
+
+class TestCornerFinders(CornerFinderContract):
+    @pytest.fixture
+    def corner_finder(self, engine: Engine) -> CornerFinder:
+        return engine.corner_finder
 
 
 class TestPlateReaders(PlateReaderContract):

@@ -22,7 +22,7 @@ SHIPPED = Path(str(resources.files("edge_lpr.models")))
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with copies of the shipped manifest and ONNX models."""
-    for name in (MANIFEST_NAME, "detector.onnx", "reader.onnx"):
+    for name in (MANIFEST_NAME, "detector.onnx", "corners.onnx", "reader.onnx"):
         shutil.copy(SHIPPED / name, tmp_path)
     return tmp_path
 
@@ -53,6 +53,7 @@ def _sign_off(folder: Path, name: str) -> None:
 def test_the_shipped_models_are_the_manifests_and_run() -> None:
     engine = load_engine(_settings(None))
     assert engine.detector.detect(np.full((360, 640, 3), 114, np.uint8)) == []
+    assert len(engine.corner_finder.find([np.zeros((80, 160, 3), np.uint8)])) == 1
     assert len(engine.reader.read([np.zeros((64, 192, 3), np.uint8)])) == 1
 
 
@@ -60,14 +61,14 @@ def test_a_copy_of_the_shipped_models_runs_from_another_folder(folder: Path) -> 
     load_engine(_settings(folder))
 
 
-@pytest.mark.parametrize("name", [MANIFEST_NAME, "detector.onnx", "reader.onnx"])
+@pytest.mark.parametrize("name", [MANIFEST_NAME, "detector.onnx", "corners.onnx", "reader.onnx"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelError, match=f"{name}: cannot be read .*; reinstall"):
         load_models(folder)
 
 
-@pytest.mark.parametrize("name", ["detector.onnx", "reader.onnx"])
+@pytest.mark.parametrize("name", ["detector.onnx", "corners.onnx", "reader.onnx"])
 def test_a_truncated_model_is_refused(folder: Path, name: str) -> None:
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
@@ -98,7 +99,12 @@ def test_what_is_no_onnx_is_refused_even_if_the_manifest_vouches_for_it(folder: 
 
 
 @pytest.mark.parametrize(
-    ("name", "other"), [("reader.onnx", "detector.onnx"), ("detector.onnx", "reader.onnx")]
+    ("name", "other"),
+    [
+        ("reader.onnx", "detector.onnx"),
+        ("detector.onnx", "reader.onnx"),
+        ("corners.onnx", "reader.onnx"),
+    ],
 )
 def test_another_kind_of_model_is_refused_even_if_the_manifest_vouches_for_it(
     folder: Path, name: str, other: str

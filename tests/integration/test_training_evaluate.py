@@ -11,7 +11,7 @@ import pytest
 
 from edge_lpr.training import evaluate, laboratory_engine
 from edge_lpr.vision.engine import Engine
-from tests.support.fakes import PaintedPlateDetector, StripeReader, fake_frame
+from tests.support.fakes import PaintedCornerFinder, PaintedPlateDetector, StripeReader, fake_frame
 
 PLATES = {"B10XYZ": (40, 60, 160, 90), "CJ99ABC": (300, 200, 420, 230)}
 
@@ -29,7 +29,9 @@ def plate(text: str | None, box_xyxy: tuple[int, int, int, int]) -> dict[str, ob
 @pytest.fixture(autouse=True)
 def _fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        laboratory_engine, "load_engine", lambda _: Engine(PaintedPlateDetector(), StripeReader())
+        laboratory_engine,
+        "load_engine",
+        lambda _: Engine(PaintedPlateDetector(), PaintedCornerFinder(), StripeReader()),
     )
 
 

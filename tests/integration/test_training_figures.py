@@ -14,7 +14,7 @@ from edge_lpr.training import evaluate, failures, figures, laboratory_engine, ot
 from edge_lpr.training.label_corrections import LabelCorrections
 from edge_lpr.training.predictions import load_predictions
 from edge_lpr.vision.engine import Engine
-from tests.support.fakes import PaintedPlateDetector, StripeReader, fake_frame
+from tests.support.fakes import PaintedCornerFinder, PaintedPlateDetector, StripeReader, fake_frame
 
 RIGHT, WRONG = (40, 60, 160, 90), (300, 200, 380, 230)
 
@@ -33,7 +33,9 @@ def plate(text: str | None, box: tuple[int, int, int, int], region: str) -> dict
 @pytest.fixture(autouse=True)
 def _fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        laboratory_engine, "load_engine", lambda _: Engine(PaintedPlateDetector(), StripeReader())
+        laboratory_engine,
+        "load_engine",
+        lambda _: Engine(PaintedPlateDetector(), PaintedCornerFinder(), StripeReader()),
     )
 
 

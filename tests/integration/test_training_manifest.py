@@ -15,6 +15,7 @@ from edge_lpr.vision.models import load_models
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "detector.onnx").write_bytes(b"finds")
+    (tmp_path / "corners.onnx").write_bytes(b"looks")
     (tmp_path / "reader.onnx").write_bytes(b"reads")
     return tmp_path
 
@@ -23,6 +24,7 @@ def test_device_accepts_what_export_wrote(folder: Path) -> None:
     write_manifest(folder, {})
     models = load_models(folder)
     assert models.detector.onnx == b"finds"
+    assert models.corners.onnx == b"looks"
     assert models.reader.onnx == b"reads"
     assert models.detector.entry.output == "detections"
 
@@ -30,7 +32,7 @@ def test_device_accepts_what_export_wrote(folder: Path) -> None:
 def test_manifest_names_only_files_that_are_there(folder: Path) -> None:
     write_manifest(folder, {})
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    assert set(files) == {"detector.onnx", "reader.onnx"}
+    assert set(files) == {"detector.onnx", "corners.onnx", "reader.onnx"}
     assert files["reader.onnx"] == {
         "sha256": hashlib.sha256(b"reads").hexdigest(),
         "size_bytes": 5,
@@ -48,7 +50,7 @@ def test_models_too_heavy_for_the_package_are_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edge_lpr.training.manifest.MAX_TOTAL_BYTES", 9)
-    with pytest.raises(DataSetError, match="weigh 10 bytes"):
+    with pytest.raises(DataSetError, match="weigh 15 bytes"):
         write_manifest(folder, {})
 
 

@@ -96,7 +96,7 @@ def test_a_damaged_model_ends_with_status_2(tmp_path: Path, frames: Path) -> Non
     models = tmp_path / "models"
     models.mkdir()
     shipped = Path(str(resources.files("edge_lpr.models")))
-    for name in ("manifest.json", "detector.onnx", "reader.onnx"):
+    for name in ("manifest.json", "detector.onnx", "corners.onnx", "reader.onnx"):
         shutil.copy(shipped / name, models)
     with (models / "reader.onnx").open("r+b") as model:
         model.truncate(1000)

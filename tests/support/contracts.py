@@ -1,21 +1,16 @@
-"""What every frame source, detector and reader must do; fakes and real ones pass the same suite.
+"""What every source, detector, corner finder and reader must do; fakes and real ones pass the same.
 
 A test module subclasses a suite and gives the fixture that it asks for.
 """
-
-import threading
-import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
-from edge_lpr.core.errors import DetectorError, ReaderError
-from edge_lpr.vision.capture import LiveSource
+from edge_lpr.core.errors import CornerError, DetectorError, ReaderError
 from edge_lpr.vision.contracts import (
-    NANOSECONDS,
     BgrImage,
+    CornerFinder,
     Frame,
     FrameSource,
     PlateDetector,
@@ -23,13 +18,12 @@ from edge_lpr.vision.contracts import (
     Reading,
 )
 from edge_lpr.vision.geometry import is_clockwise_and_convex
+from edge_lpr.vision.patch import PATCH_HEIGHT_PX, PATCH_WIDTH_PX
 from edge_lpr.vision.rectify import RECTIFIED_HEIGHT_PX, RECTIFIED_WIDTH_PX
-from tests.support.waiting import DEADLINE_S, wait_until
 
 
 class FrameSourceContract:
-    """Needs a fixture ``source`` that gives at least three frames. For every source; each is also
-    either live or replayed, with a suite of its own below."""
+    """Needs a fixture ``source`` that gives at least three frames."""
 
     def test_frames_come_in_order_of_index_and_time(self, source: FrameSource) -> None:
         frames = _first_three_frames(source)
@@ -59,49 +53,6 @@ class FrameSourceContract:
             seen += 1
             source.stop()
         assert seen == 1
-
-    def test_a_stopped_source_leaves_no_thread(self, source: FrameSource) -> None:
-        _first_three_frames(source)
-        assert "camera" not in [thread.name for thread in threading.enumerate()]
-
-
-class ReplayedSourceContract(FrameSourceContract):
-    """Needs a fixture ``source`` that gives exactly four frames."""
-
-    def test_every_frame_comes_and_then_the_end(self, source: FrameSource) -> None:
-        assert [moment.index for moment in source if isinstance(moment, Frame)] == [0, 1, 2, 3]
-
-    def test_replayed_frames_lie_on_their_own_timeline_from_0(self, source: FrameSource) -> None:
-        assert _first_three_frames(source)[0].captured_ns == 0
-
-
-class LiveSourceContract(FrameSourceContract):
-    """Needs a fixture ``source`` of a camera that goes on for ever."""
-
-    def test_live_frames_were_taken_shortly_before_they_are_given(self, source: LiveSource) -> None:
-        frames = frames_of(source)
-        for _ in range(3):
-            frame = next(frames)
-            # A delay of more than two seconds is never believed; the rest is a busy machine's.
-            assert 0 <= time.monotonic_ns() - frame.captured_ns < DEADLINE_S * NANOSECONDS
-        source.stop()
-        assert list(frames) == []
-
-    def test_the_newest_frame_wins(self, source: LiveSource) -> None:
-        frames = frames_of(source)
-        first = next(frames)
-        # While this frame is in hand, the camera goes on.
-        read = source.counters()["frames"]
-        wait_until(lambda: source.counters()["frames"] >= read + 4)
-        held_until_ns = time.monotonic_ns()
-        second = next(frames)
-        source.stop()
-        assert list(frames) == []
-        assert second.index == 1
-        assert source.counters()["skipped"] >= 3
-        # Of those that came meanwhile it is one of the last.
-        middle_ns = (first.captured_ns + held_until_ns) / 2
-        assert second.captured_ns > middle_ns
 
 
 class PlateDetectorContract:
@@ -178,6 +129,51 @@ class PlateDetectorContract:
             detector.detect(no_picture)
 
 
+class CornerFinderContract:
+    """Needs a fixture ``corner_finder``."""
+
+    def test_nothing_to_look_at_gives_no_finding(self, corner_finder: CornerFinder) -> None:
+        assert corner_finder.find([]) == []
+
+    def test_every_patch_has_a_finding_of_its_own_in_order(
+        self, corner_finder: CornerFinder
+    ) -> None:
+        patches_bgr = [_noisy_patch(seed) for seed in range(19)]
+        together = corner_finder.find(patches_bgr)
+        assert len(together) == len(patches_bgr)
+        for patch_bgr, finding in zip(patches_bgr, together, strict=True):
+            (alone,) = corner_finder.find([patch_bgr])
+            assert np.abs(alone.corners_patch_px - finding.corners_patch_px).max() < 0.01
+            assert abs(alone.confidence - finding.confidence) < 0.001
+
+    def test_findings_are_well_formed(self, corner_finder: CornerFinder) -> None:
+        for finding in corner_finder.find([_noisy_patch(seed) for seed in range(5)]):
+            assert finding.corners_patch_px.shape == (4, 2)
+            assert finding.corners_patch_px.dtype == np.float32
+            assert np.isfinite(finding.corners_patch_px).all()
+            assert 0 <= finding.confidence <= 1
+
+    def test_patches_are_not_drawn_on(self, corner_finder: CornerFinder) -> None:
+        patch_bgr = _noisy_patch(1)
+        before = patch_bgr.copy()
+        corner_finder.find([patch_bgr])
+        assert np.array_equal(patch_bgr, before)
+
+    def test_a_finding_stays_when_the_next_patch_is_looked_at(
+        self, corner_finder: CornerFinder
+    ) -> None:
+        (first,) = corner_finder.find([_noisy_patch(1)])
+        before = first.corners_patch_px.copy()
+        corner_finder.find([_noisy_patch(2)])
+        assert np.array_equal(first.corners_patch_px, before)
+
+    def test_a_patch_of_another_size_is_a_failure_and_not_a_finding(
+        self, corner_finder: CornerFinder
+    ) -> None:
+        with pytest.raises(CornerError):
+            corner_finder.find([np.zeros((40, 100, 3), np.uint8)])
+
+
 class PlateReaderContract:
     """Needs a fixture ``reader``."""
 
@@ -225,11 +221,6 @@ class PlateReaderContract:
             reader.read([np.zeros((32, 100, 3), np.uint8)])
 
 
-def frames_of(source: FrameSource) -> Iterator[Frame]:
-    """Give a source's frames without its pauses."""
-    return (moment for moment in source if isinstance(moment, Frame))
-
-
 def _first_three_frames(source: FrameSource) -> list[Frame]:
     frames: list[Frame] = []
     for moment in source:
@@ -242,6 +233,11 @@ def _first_three_frames(source: FrameSource) -> list[Frame]:
 
 def _noisy_frame(shape: tuple[int, int]) -> BgrImage:
     return np.random.default_rng(7).integers(0, 255, (*shape, 3), np.uint8)
+
+
+def _noisy_patch(seed: int) -> BgrImage:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (PATCH_HEIGHT_PX, PATCH_WIDTH_PX, 3), np.uint8)
 
 
 def _noisy_plate(seed: int) -> BgrImage:

@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
-from edge_lpr.core.errors import DetectorError, ReaderError
+from edge_lpr.core.errors import CornerError, DetectorError, ReaderError
 from edge_lpr.vision.contracts import (
     BgrImage,
     Consensus,
     Detection,
     Frame,
     Moment,
+    PatchFinding,
     Reading,
 )
 from edge_lpr.vision.geometry import quad_of_box
+from edge_lpr.vision.patch import PATCH_HEIGHT_PX, PATCH_WIDTH_PX
 from edge_lpr.vision.rectify import RECTIFIED_HEIGHT_PX, RECTIFIED_MARGIN, RECTIFIED_WIDTH_PX
 
 MARKER_GREEN = 255
@@ -103,6 +105,33 @@ class PaintedPlateDetector:
             quad = quad_of_box(box_xyxy - np.array([0, 0, 1, 1], np.float32))
             detections.append(Detection(quad, box_xyxy, 0.9))
         return detections
+
+
+class PaintedCornerFinder:
+    """Finds the corners of fake plates; what is not green is no plate."""
+
+    def find(self, patches_bgr: Sequence[BgrImage]) -> list[PatchFinding]:
+        return [self._find(patch_bgr) for patch_bgr in patches_bgr]
+
+    def _find(self, patch_bgr: BgrImage) -> PatchFinding:
+        if patch_bgr.shape != (PATCH_HEIGHT_PX, PATCH_WIDTH_PX, 3):
+            raise CornerError("this is no patch")
+        green = patch_bgr[:, :, 1].astype(np.float64)
+        inside = np.clip((green - 20) / (MARKER_GREEN - 20), 0, 1) > 0.5
+        if not inside.any():
+            return PatchFinding(quad_of_box(np.array([0, 0, 1, 1], np.float32)), 0.02)
+        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        box = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+        return PatchFinding(quad_of_box(np.array(box, np.float32)), 0.95)
+
+
+class FailingCornerFinder:
+    """Fails whenever there is something to look at."""
+
+    def find(self, patches_bgr: Sequence[BgrImage]) -> list[PatchFinding]:
+        if patches_bgr:
+            raise CornerError("the accelerator fell over")
+        return []
 
 
 class StripeReader:

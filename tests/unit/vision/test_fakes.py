@@ -2,15 +2,17 @@
 
 import pytest
 
-from edge_lpr.vision.contracts import FrameSource, PlateDetector, PlateReader
+from edge_lpr.vision.contracts import CornerFinder, FrameSource, PlateDetector, PlateReader
 from edge_lpr.vision.rectify import rectify_plate
 from tests.support.contracts import (
+    CornerFinderContract,
     FrameSourceContract,
     PlateDetectorContract,
     PlateReaderContract,
 )
 from tests.support.fakes import (
     ListedSource,
+    PaintedCornerFinder,
     PaintedPlateDetector,
     StripeReader,
     fake_frame,
@@ -28,6 +30,12 @@ class TestPaintedPlateDetector(PlateDetectorContract):
     @pytest.fixture
     def detector(self) -> PlateDetector:
         return PaintedPlateDetector()
+
+
+class TestPaintedCornerFinder(CornerFinderContract):
+    @pytest.fixture
+    def corner_finder(self) -> CornerFinder:
+        return PaintedCornerFinder()
 
 
 class TestStripeReader(PlateReaderContract):

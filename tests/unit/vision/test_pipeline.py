@@ -4,18 +4,28 @@ import logging
 
 import pytest
 
-from edge_lpr.core.errors import DetectorError, ReaderError
+from edge_lpr.core.errors import CornerError, DetectorError, ReaderError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection, VisionSection
-from edge_lpr.vision.contracts import NANOSECONDS, Engine, Moment, Pause, PlateDetector, PlateReader
+from edge_lpr.vision.contracts import (
+    NANOSECONDS,
+    CornerFinder,
+    Engine,
+    Moment,
+    Pause,
+    PlateDetector,
+    PlateReader,
+)
 from edge_lpr.vision.fault_limit import FAILURES_IN_A_ROW
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.pipeline import Pipeline
 from tests.support.fakes import (
     ConsensusList,
+    FailingCornerFinder,
     FailingDetector,
     FailingReader,
     ListedSource,
+    PaintedCornerFinder,
     PaintedPlateDetector,
     StripeReader,
     fake_frame,
@@ -32,6 +42,7 @@ class _Run:
         moments: list[Moment],
         *,
         detector: PlateDetector | None = None,
+        corner_finder: CornerFinder | None = None,
         reader: PlateReader | None = None,
         settings: VisionSection = SETTINGS,
         consumer: ConsensusList | None = None,
@@ -40,7 +51,11 @@ class _Run:
         self._funnel = Funnel()
         self._moments = moments
         self._pipeline = Pipeline(
-            Engine(detector or PaintedPlateDetector(), reader or StripeReader()),
+            Engine(
+                detector or PaintedPlateDetector(),
+                corner_finder or PaintedCornerFinder(),
+                reader or StripeReader(),
+            ),
             self.consumer,
             settings,
             funnel=self._funnel,
@@ -195,6 +210,19 @@ def test_a_detector_that_keeps_failing_ends_the_run() -> None:
         "frames": FAILURES_IN_A_ROW,
         "detector_failures": FAILURES_IN_A_ROW,
     }
+
+
+def test_a_corner_finder_that_keeps_failing_ends_the_run() -> None:
+    run = _Run(_passage("B101JGV", frames=12), corner_finder=FailingCornerFinder())
+    with pytest.raises(CornerError):
+        run.go()
+    assert run.counted()["corner_failures"] == FAILURES_IN_A_ROW
+
+
+def test_what_looks_like_a_plate_only_from_afar_is_counted_and_not_read() -> None:
+    settings = SETTINGS.model_copy(update={"minimum_plate_confidence": 0.97})
+    run = _Run(_passage("B101JGV"), settings=settings).go()
+    assert run.counted() == {"frames": 6, "detections": 6, "no_plate": 6}
 
 
 def test_a_reader_that_keeps_failing_ends_the_run() -> None:
