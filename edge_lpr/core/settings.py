@@ -79,11 +79,11 @@ class LaneSection(_Section):
 class SourceSection(_Section):
     """Where frames come from."""
 
-    kind: Literal["camera", "rtsp", "video", "folder"]
-    """``camera`` and ``rtsp`` are live: the newest frame wins. ``video`` and ``folder`` are
-    replayed: every frame, in order, and only under a test key."""
+    kind: Literal["camera", "rtsp", "csi-rpi", "csi-jetson", "video", "folder"]
+    """``camera`` (USB), ``rtsp``, ``csi-rpi`` and ``csi-jetson`` are live: the newest frame wins.
+    ``video`` and ``folder`` are replayed: every frame, in order, and only under a test key."""
     address: str = Field(min_length=1, max_length=1024)
-    """Index of the camera, RTSP address, video file, or folder of frames (sorted by name)."""
+    """Number of the camera, RTSP address, video file, or folder of frames (sorted by name)."""
     credentials_file: Path | None = None
     """File with ``user:password`` of an RTSP camera on one line; readable by its owner alone."""
     frame_rate_hz: float = Field(default=10.0, gt=0, le=240)
@@ -94,7 +94,7 @@ class SourceSection(_Section):
     @property
     def is_live(self) -> bool:
         """Whether frames that are not taken in time are gone."""
-        return self.kind in ("camera", "rtsp")
+        return self.kind not in ("video", "folder")
 
     @model_validator(mode="after")
     def _refuse_secrets_in_the_address(self) -> "SourceSection":

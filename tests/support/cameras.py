@@ -77,9 +77,11 @@ def ffmpeg_program(
     picture: str = "testsrc2", *, frames_a_second: int = 30, frames: int | None = None
 ) -> PipeProgram:
     """Return ffmpeg as a camera's program: what it draws, at the pace of a camera."""
+    separator = ":" if "=" in picture else "="
+    size = f"size={WIDTH_PX}x{HEIGHT_PX}:rate={frames_a_second}"
     command = (
         *(require_program("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-re"),
-        *("-f", "lavfi", "-i", f"{picture}=size={WIDTH_PX}x{HEIGHT_PX}:rate={frames_a_second}"),
+        *("-f", "lavfi", "-i", f"{picture}{separator}{size}"),
         *(() if frames is None else ("-frames:v", str(frames))),
         *("-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"),
     )

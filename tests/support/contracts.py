@@ -3,12 +3,18 @@
 A test module subclasses a suite and gives the fixture that it asks for.
 """
 
+import threading
+import time
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.errors import CornerError, DetectorError, ReaderError
+from edge_lpr.vision.capture import LiveSource
 from edge_lpr.vision.contracts import (
+    NANOSECONDS,
     BgrImage,
     CornerFinder,
     Frame,
@@ -20,10 +26,12 @@ from edge_lpr.vision.contracts import (
 from edge_lpr.vision.geometry import is_clockwise_and_convex
 from edge_lpr.vision.patch import PATCH_HEIGHT_PX, PATCH_WIDTH_PX
 from edge_lpr.vision.rectify import RECTIFIED_HEIGHT_PX, RECTIFIED_WIDTH_PX
+from tests.support.waiting import DEADLINE_S, wait_until
 
 
 class FrameSourceContract:
-    """Needs a fixture ``source`` that gives at least three frames."""
+    """Needs a fixture ``source`` that gives at least three frames. For every source; each is also
+    either live or replayed, with a suite of its own below."""
 
     def test_frames_come_in_order_of_index_and_time(self, source: FrameSource) -> None:
         frames = _first_three_frames(source)
@@ -53,6 +61,49 @@ class FrameSourceContract:
             seen += 1
             source.stop()
         assert seen == 1
+
+    def test_a_stopped_source_leaves_no_thread(self, source: FrameSource) -> None:
+        _first_three_frames(source)
+        assert "camera" not in [thread.name for thread in threading.enumerate()]
+
+
+class ReplayedSourceContract(FrameSourceContract):
+    """Needs a fixture ``source`` that gives exactly four frames."""
+
+    def test_every_frame_comes_and_then_the_end(self, source: FrameSource) -> None:
+        assert [moment.index for moment in source if isinstance(moment, Frame)] == [0, 1, 2, 3]
+
+    def test_replayed_frames_lie_on_their_own_timeline_from_0(self, source: FrameSource) -> None:
+        assert _first_three_frames(source)[0].captured_ns == 0
+
+
+class LiveSourceContract(FrameSourceContract):
+    """Needs a fixture ``source`` of a camera that goes on for ever."""
+
+    def test_live_frames_were_taken_shortly_before_they_are_given(self, source: LiveSource) -> None:
+        frames = frames_of(source)
+        for _ in range(3):
+            frame = next(frames)
+            # A delay of more than two seconds is never believed; the rest is a busy machine's.
+            assert 0 <= time.monotonic_ns() - frame.captured_ns < DEADLINE_S * NANOSECONDS
+        source.stop()
+        assert list(frames) == []
+
+    def test_the_newest_frame_wins(self, source: LiveSource) -> None:
+        frames = frames_of(source)
+        first = next(frames)
+        # While this frame is in hand, the camera goes on.
+        read = source.counters()["frames"]
+        wait_until(lambda: source.counters()["frames"] >= read + 4)
+        held_until_ns = time.monotonic_ns()
+        second = next(frames)
+        source.stop()
+        assert list(frames) == []
+        assert second.index == 1
+        assert source.counters()["skipped"] >= 3
+        # Of those that came meanwhile it is one of the last.
+        middle_ns = (first.captured_ns + held_until_ns) / 2
+        assert second.captured_ns > middle_ns
 
 
 class PlateDetectorContract:
@@ -219,6 +270,11 @@ class PlateReaderContract:
     ) -> None:
         with pytest.raises(ReaderError):
             reader.read([np.zeros((32, 100, 3), np.uint8)])
+
+
+def frames_of(source: FrameSource) -> Iterator[Frame]:
+    """Give a source's frames without its pauses."""
+    return (moment for moment in source if isinstance(moment, Frame))
 
 
 def _first_three_frames(source: FrameSource) -> list[Frame]:
