@@ -61,7 +61,8 @@ class CameraLog:
 
     def away(self, attempt: int, detail: str) -> None:
         """Say that the camera cannot be opened: at the first attempt, then once a minute."""
-        if attempt == 1 or self._has_room("camera_away", 1):
+        has_room = self._has_room("camera_away", 1)
+        if attempt == 1 or has_room:
             self._log.warning("camera_away", attempt=attempt, detail=detail)
 
     def report(self) -> None:
