@@ -31,7 +31,6 @@ BACK_WITHIN_S = 10.0
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Shorten what the unit tests check at its full length."""
-    monkeypatch.setattr(opencv_camera, "READ_TIMEOUT_S", 1.5)
     monkeypatch.setattr(picture_watch, "FROZEN_AFTER_NS", 1 * NANOSECONDS)
     monkeypatch.setattr(picture_watch, "BLACK_AFTER_NS", NANOSECONDS // 2)
     caplog.set_level(logging.INFO)
@@ -86,12 +85,13 @@ def test_a_camera_without_power_is_back_ten_seconds_after_its_power(
     wait_until(lambda: _events(caplog).count("camera_away") >= 1)
     with rtsp_server(port=server.port):
         _assert_frames_within_ten_seconds(watcher, time.monotonic_ns())
-    assert _events(caplog) == ["camera_lost", "camera_away", "camera_opened"]
+        assert _events(caplog)[:3] == ["camera_lost", "camera_away", "camera_opened"]
 
 
 def test_a_camera_behind_a_pulled_cable_is_noticed_and_gives_pauses_meanwhile(
-    server: RtspServer, caplog: pytest.LogCaptureFixture
+    server: RtspServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(opencv_camera, "READ_TIMEOUT_S", 1.5)
     source = LiveSource(lambda: open_camera(server.settings), SystemClock(), Log("vision"))
     kinds: list[type] = []
     for moment in source:
