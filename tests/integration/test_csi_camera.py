@@ -155,6 +155,11 @@ def test_a_missing_program_is_named(kind: str, monkeypatch: pytest.MonkeyPatch) 
         open_camera(settings)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_csi_camera_is_live_and_so_fit_for_live_keys(kind: str) -> None:
+    assert SourceSection.model_validate({"kind": kind, "address": "0"}).is_live
+
+
 @pytest.mark.parametrize("address", ["front", "-1", "8", "0; reboot", "٣"])
 def test_an_address_that_is_no_number_of_a_camera_is_refused(address: str) -> None:
     settings = SourceSection(kind="csi-rpi", address=address)
