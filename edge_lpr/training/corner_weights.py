@@ -6,7 +6,7 @@ from pickle import UnpicklingError
 import torch
 
 from edge_lpr.core.errors import DataSetError
-from edge_lpr.training.learner import write_whole
+from edge_lpr.training.learner import halved, write_whole
 
 
 def save_weights(model: torch.nn.Module, path: Path) -> None:
@@ -16,11 +16,7 @@ def save_weights(model: torch.nn.Module, path: Path) -> None:
         model: Network. Not modified.
         path: File to write or replace.
     """
-    weights = {
-        name: value.detach().cpu().half() if value.is_floating_point() else value.detach().cpu()
-        for name, value in model.state_dict().items()
-    }
-    write_whole(weights, path)
+    write_whole({name: halved(value) for name, value in model.state_dict().items()}, path)
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:

@@ -206,6 +206,19 @@ def write_whole(state: object, path: Path) -> None:
     part.replace(path)
 
 
+def halved(values: torch.Tensor) -> torch.Tensor:
+    """Return values in float16, counters as they are: the package carries weights twice.
+
+    Args:
+        values: A tensor of a network's state. Not modified.
+
+    Returns:
+        The same on the CPU.
+    """
+    bare = values.detach().cpu()
+    return bare.half() if bare.is_floating_point() else bare
+
+
 def _parameter_groups(network: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Split weights from biases and norms, which are not decayed."""
     trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]

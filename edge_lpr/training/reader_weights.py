@@ -9,7 +9,7 @@ import yaml
 
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.models.plate_reader import Model
-from edge_lpr.training.learner import write_whole
+from edge_lpr.training.learner import halved, write_whole
 
 DEFINITION: Final = Path(__file__).parent.parent / "models" / "plate_reader.yaml"
 """EasyOCR's description of the network, shipped beside it."""
@@ -35,14 +35,8 @@ def save_weights(model: torch.nn.Module, path: Path) -> None:
         model: Network.
         path: File to write or replace.
     """
-    weights = {_EASYOCR_PREFIX + k: _halved(v) for k, v in model.state_dict().items()}
+    weights = {_EASYOCR_PREFIX + k: halved(v) for k, v in model.state_dict().items()}
     write_whole(weights, path)
-
-
-def _halved(values: torch.Tensor) -> torch.Tensor:
-    """Return values in float16, counters as they are: the package carries the weights twice."""
-    bare = values.detach().cpu()
-    return bare.half() if bare.is_floating_point() else bare
 
 
 def load_weights(model: torch.nn.Module, path: Path) -> None:
