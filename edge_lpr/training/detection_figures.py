@@ -12,7 +12,6 @@ from edge_lpr.training.figure_tables import Cell, FigureTable
 from edge_lpr.training.measures import Proportion
 from edge_lpr.training.predictions import FoundPlate, PicturePrediction
 from edge_lpr.training.scene_evaluation import found_by_label
-from edge_lpr.vision.contracts import Reading
 from edge_lpr.vision.geometry import plate_size_px
 from edge_lpr.vision.read import is_plate
 
@@ -50,9 +49,8 @@ def is_voted_on(plate: FoundPlate, settings: VisionSection) -> bool:
     Returns:
         Whether its reading gets as far as the vote; two equal ones would be published.
     """
-    reading = Reading(np.zeros(len(plate.text), np.uint8), np.array(plate.confidences, np.float32))
     return passes_detection(plate, settings) and is_plate(
-        reading, settings.minimum_reading_confidence
+        np.array(plate.confidences, np.float32), settings.minimum_reading_confidence
     )
 
 

@@ -115,7 +115,7 @@ class _ListeningReader:
             self._singles += [
                 SingleReading(self._frame, spelled(reading.class_indices.tolist()))
                 for reading in readings
-                if is_plate(reading, self._minimum_confidence)
+                if is_plate(reading.confidences, self._minimum_confidence)
             ]
         return readings
 

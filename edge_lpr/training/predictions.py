@@ -107,7 +107,9 @@ def predict_scene(image: str, frame_bgr: BgrImage, engine: Engine) -> PicturePre
         plate for plate in refined if plate.confidence >= _DEVICE.minimum_plate_confidence
     ]
     readings = [
-        reading if is_plate(reading, _DEVICE.minimum_reading_confidence) else empty_reading()
+        reading
+        if is_plate(reading.confidences, _DEVICE.minimum_reading_confidence)
+        else empty_reading()
         for reading in read_plates(engine.reader, frame_bgr, detections)
     ]
     return _prediction(image, detections, readings, began_ns)

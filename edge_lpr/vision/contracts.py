@@ -11,6 +11,8 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_lpr.core.alphabet import PLATE_ALPHABET
+
 UNUSED_INDEX: Final = 0xFF
 """What stands where a class index is not, or no longer: in wiped and in unused places."""
 
@@ -82,8 +84,15 @@ class Reading:
 
     class_indices: NDArray[np.uint8]
     """Shape (n,), 0 <= n <= 12, indices into ``PLATE_ALPHABET``; n = 0 is "no text seen"."""
-    confidences: NDArray[np.float32]
-    """Shape (n,), probability of each character, in [0, 1]."""
+    probabilities: NDArray[np.float32]
+    """Shape (n, 36), probability of each character of the alphabet at each place, in [0, 1]."""
+    weight: float = 1.0
+    """How much it counts in a vote, above 0 to 1, by how large and sharp the plate was seen."""
+
+    @property
+    def confidences(self) -> NDArray[np.float32]:
+        """Probability of each character that was read, shape (n,), in memory of its own."""
+        return self.probabilities[np.arange(self.class_indices.size), self.class_indices]
 
     def is_empty(self) -> bool:
         """Return whether no text was seen."""
@@ -92,11 +101,12 @@ class Reading:
     def wipe(self) -> None:
         """Overwrite the text; the reading is of no use afterwards."""
         self.class_indices.fill(UNUSED_INDEX)
+        self.probabilities.fill(0)
 
 
 def empty_reading() -> Reading:
     """Return the reading of a plate on which no text was seen."""
-    return Reading(np.empty(0, np.uint8), np.empty(0, np.float32))
+    return Reading(np.empty(0, np.uint8), np.empty((0, len(PLATE_ALPHABET)), np.float32))
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_lpr.core.alphabet import MIN_PLATE_LENGTH
 from edge_lpr.core.errors import ReaderError
 from edge_lpr.core.settings import VisionSection
@@ -150,14 +153,14 @@ class ReadStage:
 
     def _trusted(self, reading: Reading) -> Reading:
         """Pass a reading on, or count it and put an empty one in its place."""
-        if is_plate(reading, self._minimum_confidence):
+        if is_plate(reading.confidences, self._minimum_confidence):
             return reading
         self._funnel.add("unsure")
         reading.wipe()
         return empty_reading()
 
 
-def is_plate(reading: Reading, minimum_confidence: float) -> bool:
+def is_plate(confidences: NDArray[np.float32], minimum_confidence: float) -> bool:
     """Judge by its reading whether a detection is a plate at all.
 
     The mean over the characters does not tell right readings from wrong ones, but plates from
@@ -165,13 +168,10 @@ def is_plate(reading: Reading, minimum_confidence: float) -> bool:
     elsewhere.
 
     Args:
-        reading: Reading of a detection.
+        confidences: Probability of each character of its reading, shape (n,). Not modified.
         minimum_confidence: Least mean confidence of the characters, in [0, 1].
 
     Returns:
         Whether it has the length of a plate and is certain enough.
     """
-    return (
-        reading.class_indices.size >= MIN_PLATE_LENGTH
-        and float(reading.confidences.mean()) >= minimum_confidence
-    )
+    return confidences.size >= MIN_PLATE_LENGTH and float(confidences.mean()) >= minimum_confidence

@@ -21,6 +21,7 @@ from edge_lpr.vision.contracts import (
     Moment,
     PatchFinding,
     Reading,
+    empty_reading,
 )
 from edge_lpr.vision.geometry import quad_of_box
 from edge_lpr.vision.patch import PATCH_HEIGHT_PX, PATCH_WIDTH_PX
@@ -44,7 +45,15 @@ def text_of(class_indices: NDArray[np.uint8]) -> str:
 
 def reading_of(text: str, confidence: float = 0.9) -> Reading:
     """Return a reading in which every character has one confidence."""
-    return Reading(indices_of(text), np.full(len(text), confidence, np.float32))
+    return spelled_reading(indices_of(text), confidence)
+
+
+def spelled_reading(class_indices: NDArray[np.uint8], confidence: float) -> Reading:
+    """Return a reading in which every other character shares what the confidence leaves."""
+    shape = (class_indices.size, len(PLATE_ALPHABET))
+    probabilities = np.full(shape, (1 - confidence) / (shape[1] - 1), np.float32)
+    probabilities[np.arange(class_indices.size), class_indices] = confidence
+    return Reading(class_indices, probabilities)
 
 
 def paint_plate(frame_bgr: BgrImage, text: str, box_xyxy: tuple[int, int, int, int]) -> None:
@@ -148,10 +157,10 @@ class StripeReader:
         columns = np.round(centres * (RECTIFIED_WIDTH_PX - 1)).astype(int)
         middle = plate_bgr[RECTIFIED_HEIGHT_PX // 2, columns].astype(int)
         if not (middle[:, 1] > MARKER_GREEN - 10).all():
-            return Reading(np.empty(0, np.uint8), np.empty(0, np.float32))
+            return empty_reading()
         indices = np.round(middle[:, 0] / LEVEL_STEP).astype(np.uint8)
         indices = indices[indices < len(PLATE_ALPHABET)]
-        return Reading(indices, np.full(indices.size, 0.93, np.float32))
+        return spelled_reading(indices, 0.93)
 
 
 class FailingDetector:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_lpr.core.alphabet import MAX_PLATE_LENGTH
+from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.vision.contracts import Reading, empty_reading
 
 BLANK: Final = 0
@@ -15,8 +15,8 @@ BLANK: Final = 0
 def decode_ctc(logits: NDArray[np.float32]) -> Reading:
     """Take the likeliest class of each step, join runs, and drop blanks.
 
-    A character's confidence is the highest probability within its run: a character that is wide
-    on the plate is unsure at its edges only.
+    A character's probabilities are those of the surest step within its run: a character that is
+    wide on the plate is unsure at its edges only.
 
     Args:
         logits: Output of the network for one plate, shape (T, 37), float32; class 0 is the
@@ -32,22 +32,35 @@ def decode_ctc(logits: NDArray[np.float32]) -> Reading:
     """
     if not np.isfinite(logits).all():
         return empty_reading()
+    steps = _steps_of_characters(logits)
+    if len(steps) > MAX_PLATE_LENGTH:
+        return empty_reading()
+    # Row by row, because numpy's selections would leave copies of the plate in freed memory.
+    reading = Reading(
+        np.empty(len(steps), np.uint8), np.empty((len(steps), len(PLATE_ALPHABET)), np.float32)
+    )
+    for place, step in enumerate(steps):
+        exponentials = np.exp(logits[step] - logits[step].max())
+        np.divide(exponentials[1:], exponentials.sum(), out=reading.probabilities[place])
+        reading.class_indices[place] = exponentials[1:].argmax()
+        exponentials.fill(0)
+    return reading
+
+
+def _steps_of_characters(logits: NDArray[np.float32]) -> list[int]:
+    """Return for each run of one class that is no blank the step that is surest of it."""
     path = logits.argmax(axis=1)
     surest = _surest_probabilities(logits)
-    # Step by step, because numpy's selections would leave copies of the plate in freed memory.
-    characters: list[int] = []
-    confidences: list[float] = []
+    steps: list[int] = []
     for step, label in enumerate(path):
-        is_new = step == 0 or label != path[step - 1]
-        if label != BLANK and is_new:
-            characters.append(int(label) - 1)
-            confidences.append(float(surest[step]))
-        elif label != BLANK:
-            confidences[-1] = max(confidences[-1], float(surest[step]))
+        if label == BLANK:
+            continue
+        if step == 0 or label != path[step - 1]:
+            steps.append(step)
+        elif surest[step] > surest[steps[-1]]:
+            steps[-1] = step
     path.fill(0)
-    if len(characters) > MAX_PLATE_LENGTH:
-        return empty_reading()
-    return Reading(np.array(characters, np.uint8), np.array(confidences, np.float32))
+    return steps
 
 
 def _surest_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ def sighting() -> SightingClaims:
 
 HOLDERS: dict[str, Callable[[], object]] = {
     "frame": lambda: Frame(np.zeros((2, 2, 3), np.uint8), 0, 0),
-    "reading": lambda: Reading(INDICES, np.ones(7, np.float32)),
+    "reading": lambda: Reading(INDICES, np.ones((7, 36), np.float32)),
     "consensus": lambda: Consensus(INDICES, 6, 3, 0, 9, 0),
     "reading message": reading_message,
     "rendered plate": lambda: render_plate(

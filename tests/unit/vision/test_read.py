@@ -108,13 +108,13 @@ def test_nothing_read_at_all_is_an_empty_reading() -> None:
 def test_a_detection_is_a_plate_if_it_reads_like_one(
     text: str, confidence: float, *, expected: bool
 ) -> None:
-    assert is_plate(reading_of(text, confidence), 0.7) is expected
+    assert is_plate(reading_of(text, confidence).confidences, 0.7) is expected
 
 
 def test_one_uncertain_character_is_still_a_plate() -> None:
-    reading = reading_of("B101JGV", 0.99)
-    reading.confidences[2] = 0.2
-    assert is_plate(reading, 0.7)
+    confidences = reading_of("B101JGV", 0.99).confidences
+    confidences[2] = 0.2
+    assert is_plate(confidences, 0.7)
 
 
 def test_what_is_no_plate_is_counted_and_wiped() -> None:
