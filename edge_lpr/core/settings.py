@@ -67,13 +67,48 @@ class BoothSection(_Section):
     """This booth."""
 
 
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+"""Share of the picture's width, from the left, or of its height, from above."""
+
+PicturePoint: TypeAlias = tuple[Share, Share]
+"""Place in the picture: shares of its width and of its height."""
+
+
 class LaneSection(_Section):
     """One lane that the camera sees."""
 
     number: int = Field(ge=1, le=16)
     """Lane number as painted on the ground."""
     direction: Direction = "unknown"
-    """Direction of travel that is allowed in the lane."""
+    """Direction of travel that is allowed in the lane; what is reported where none is seen."""
+    region: Annotated[tuple[PicturePoint, ...], Field(min_length=3, max_length=32)] | None = None
+    """Corners of the lane in the picture, in order; the whole picture if left out. Plates outside
+    every region are counted and dropped, and only what holds all regions is looked at."""
+    arrow: tuple[PicturePoint, PicturePoint] | None = None
+    """From where a vehicle that drives in appears to where it leaves the picture. Vehicles that
+    move along it are reported as ``in``, those against it as ``out``."""
+
+    @model_validator(mode="after")
+    def _refuse_what_has_no_extent(self) -> "LaneSection":
+        """Refuse a region without an area and an arrow without a length."""
+        if self.region is not None and _area(self.region) < _LEAST_REGION:
+            msg = "region must cover at least a thousandth of the picture, without crossing itself"
+            raise ValueError(msg)
+        if self.arrow is not None and self.arrow[0] == self.arrow[1]:
+            msg = "arrow must end elsewhere than it begins"
+            raise ValueError(msg)
+        return self
+
+
+_LEAST_REGION: Final = 0.001
+
+
+def _area(corners: tuple[PicturePoint, ...]) -> float:
+    """Return the area of a polygon, as a share of the picture (shoelace formula)."""
+    following = (*corners[1:], corners[0])
+    return abs(
+        sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(corners, following, strict=True)) / 2
+    )
 
 
 class SourceSection(_Section):
@@ -88,8 +123,6 @@ class SourceSection(_Section):
     """File with ``user:password`` of an RTSP camera on one line; readable by its owner alone."""
     frame_rate_hz: float = Field(default=10.0, gt=0, le=240)
     """Frames a second of a folder, which does not say so itself."""
-    lane: int = Field(default=1, ge=1, le=16)
-    """Lane that this camera watches."""
 
     @property
     def is_live(self) -> bool:
@@ -138,12 +171,32 @@ class VisionSection(_Section):
     """Readings whose characters' mean confidence is below are counted and dropped."""
     minimum_plate_width_px: int = Field(default=40, ge=10, le=1000)
     """Narrower plates are counted and not read."""
+    motion_gate: bool = True
+    """Whether frames in which nothing has moved are not looked at, once a second apart."""
+    read_again_s: float = Field(default=0.5, ge=0, le=10)
+    """A plate that is decided is read again after this long, to notice that another vehicle has
+    taken its place; 0 reads it in every frame."""
     agreeing_readings: int = Field(default=2, ge=2, le=20)
     """Equal readings of a passage that are needed before it is published."""
+    well_read: float = Field(default=3.0, ge=0.1, le=50)
+    """What agreeing readings must weigh together for a passage to be published before its vehicle
+    leaves. A sharp reading of a plate 80 px wide weighs 1, one of half the width a thirtieth."""
+    faintly_read: float = Field(default=0.1, ge=0, le=50)
+    """What they must weigh for it to be published at all."""
+    minimum_agreement: float = Field(default=0.7, ge=0, le=1)
+    """Share of the weight of all readings that the agreeing ones must have."""
+    minimum_certainty: float = Field(default=0.9, ge=0, le=1)
+    """Probability that the least certain character must have against its strongest rival, by all
+    readings together."""
+    minimum_way_widths: float = Field(default=0.5, ge=0, le=10)
+    """Plate widths that a plate must move before it is published, in a lane with an arrow; what
+    never moves is a sign."""
+    decide_after_s: float = Field(default=8.0, ge=0.1, le=600)
+    """A vehicle that stays and is not well read is decided this long after its first reading."""
     passage_gap_s: float = Field(default=1.0, ge=0.1, le=30)
     """A passage has ended when its plate was not seen for this long."""
-    repeat_window_s: float = Field(default=10.0, ge=0, le=3600)
-    """The same plate in the same lane within this time is still the same passage."""
+    repeat_window_s: float = Field(default=30.0, ge=0, le=3600)
+    """The same plate within this time is still the same passage."""
 
 
 class TokeniserSection(_Section):
@@ -200,15 +253,16 @@ class BoothSettings(_Section):
 
     @model_validator(mode="after")
     def _lanes_must_fit(self) -> "BoothSettings":
-        """Refuse a lane named twice, or a camera on a lane that does not exist."""
+        """Refuse a lane named twice, and lanes that the picture does not tell apart."""
         numbers = [lane.number for lane in self.lanes]
         if len(set(numbers)) != len(numbers):
             msg = f"lane numbers must differ, but are {numbers}"
             raise ValueError(msg)
-        if self.vision.source.lane not in numbers:
+        without = [lane.number for lane in self.lanes if lane.region is None]
+        if without and len(numbers) > 1:
             msg = (
-                f"vision.source.lane is {self.vision.source.lane}, but the lanes are {numbers}; "
-                "correct it or add a [[lanes]] with that number"
+                f"lanes {without} have no region; with more than one lane each needs "
+                "the corners of its part of the picture"
             )
             raise ValueError(msg)
         return self

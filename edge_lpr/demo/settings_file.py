@@ -71,12 +71,8 @@ def write_settings(
 def _source_section(folders: DemoFolders, source: Source | None) -> dict[str, str | int | float]:
     """Describe the source; a password goes to a file of its own."""
     if source is None:
-        return {"kind": "video", "address": str(folders.lane_file), "lane": _LANE}
-    section: dict[str, str | int | float] = {
-        "kind": source.kind,
-        "address": source.address,
-        "lane": _LANE,
-    }
+        return {"kind": "video", "address": str(folders.lane_file)}
+    section: dict[str, str | int | float] = {"kind": source.kind, "address": source.address}
     if source.credentials is not None:
         credentials_file = folders.keys / "camera-credentials"
         write_secret_file(credentials_file, source.credentials.encode())

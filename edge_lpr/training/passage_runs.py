@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from edge_lpr.core.alphabet import PLATE_ALPHABET
 from edge_lpr.core.log import Log
-from edge_lpr.core.settings import VisionSection
+from edge_lpr.core.settings import LaneSection, VisionSection
 from edge_lpr.training.passage_outcomes import Sighted, SingleReading
 from edge_lpr.vision.contracts import (
     BgrImage,
@@ -20,6 +20,7 @@ from edge_lpr.vision.contracts import (
     Reading,
 )
 from edge_lpr.vision.funnel import Funnel
+from edge_lpr.vision.lanes import WHOLE_PICTURE, Lanes
 from edge_lpr.vision.pipeline import Pipeline
 from edge_lpr.vision.read import is_plate
 
@@ -36,13 +37,19 @@ class PassageRun:
     """The funnel."""
 
 
-def run_passages(frames: Iterable[Frame], engine: Engine, settings: VisionSection) -> PassageRun:
+def run_passages(
+    frames: Iterable[Frame],
+    engine: Engine,
+    settings: VisionSection,
+    lane: LaneSection | None = None,
+) -> PassageRun:
     """Run the vision process over frames.
 
     Args:
         frames: In order; each is let go of when the next is asked for.
         engine: Its models.
         settings: The device's settings.
+        lane: Where the lane is in the picture; the whole picture if left out.
 
     Returns:
         What would have been published, and what was read on the way.
@@ -55,8 +62,9 @@ def run_passages(frames: Iterable[Frame], engine: Engine, settings: VisionSectio
     ear = _ListeningReader(engine.reader, settings.minimum_reading_confidence, run.singles)
     pipeline = Pipeline(
         replace(engine, reader=ear),
-        _SightingList(run.sightings),
+        _SightingList(run.sightings, tells_direction=lane is not None and lane.arrow is not None),
         settings,
+        lanes=WHOLE_PICTURE if lane is None else Lanes((lane,)),
         funnel=funnel,
         log=Log("vision"),
     )
@@ -68,21 +76,19 @@ def run_passages(frames: Iterable[Frame], engine: Engine, settings: VisionSectio
 class _SightingList:
     """Takes consensuses in place of the tokeniser."""
 
-    def __init__(self, sightings: list[Sighted]) -> None:
-        """Take the list to fill."""
+    def __init__(self, sightings: list[Sighted], *, tells_direction: bool) -> None:
+        """Take the list to fill, and whether the lane has an arrow to tell directions by."""
         self._sightings = sightings
+        self._tells_direction = tells_direction
 
     def take(self, consensus: Consensus) -> bool:
         """Copy a consensus; it is never full."""
-        # Read by name, because a pipeline that tells no direction has no such field.
-        direction: object = getattr(consensus, "direction", None)
-        said = str(getattr(direction, "value", direction)) if direction is not None else None
         self._sightings.append(
             Sighted(
                 consensus.first_frame,
                 consensus.last_frame,
                 spelled(consensus.class_indices.tolist()),
-                said,
+                consensus.direction if self._tells_direction else None,
             )
         )
         return True

@@ -12,19 +12,29 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 import cv2
+import numpy as np
 
-from edge_lpr.core.settings import VisionSection
+from edge_lpr.core.settings import LaneSection, VisionSection
 from edge_lpr.synthesis.glyphs import Typeface
+from edge_lpr.synthesis.simulator.camera import LaneCamera
 from edge_lpr.synthesis.simulator.frames import render_shift
 from edge_lpr.synthesis.simulator.plan import LaneSettings, Shift, plan_shifts
+from edge_lpr.synthesis.simulator.scenarios import FAR_M, NEAR_M
 from edge_lpr.training.held_out_typefaces import FaceSet, load_held_out
 from edge_lpr.training.laboratory_engine import vision_settings
 from edge_lpr.training.passage_outcomes import KnownPassage, PassageTally, tally_passages
 from edge_lpr.training.passage_runs import run_passages
 from edge_lpr.vision.contracts import NANOSECONDS, Frame
 from edge_lpr.vision.engine import Engine, load_engine
+
+_LANE_HALF_M: Final = 1.8
+"""Half the width between the lane's edges, and a hand's breadth."""
+
+_HIGHEST_PLATE_M: Final = 1.6
+"""Plates hang lower, also on trucks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,10 @@ def _run_shift(shift: Shift, job: _Job) -> ShiftOutcome:
     cv2.setNumThreads(1)  # so that what rendering takes is what one core takes
     clock = _RenderingClock()
     run = run_passages(
-        clock.frames(shift, _typefaces(job.faces)), _engine(job.settings), job.settings
+        clock.frames(shift, _typefaces(job.faces)),
+        _engine(job.settings),
+        job.settings,
+        lane_of(shift.camera),
     )
     tallies = tally_passages(
         [_known(passage_place, shift) for passage_place in range(len(shift.passages))],
@@ -107,6 +120,31 @@ def _run_shift(shift: Shift, job: _Job) -> ShiftOutcome:
         frame_rate_hz=shift.settings.frame_rate_hz,
     )
     return ShiftOutcome(shift.condition.name, tallies, shift.frames, clock.spent_s)
+
+
+def lane_of(camera: LaneCamera) -> LaneSection:
+    """Draw the lane into a camera's picture as an installer would.
+
+    Args:
+        camera: A camera of the simulation.
+
+    Returns:
+        The lane's settings: a region from its edges on the ground to the height of a truck's
+        plate, and an arrow that comes nearer.
+    """
+    corners = [
+        (side * _LANE_HALF_M, height_m, distance_m)
+        for side in (-1, 1)
+        for height_m in (0.0, _HIGHEST_PLATE_M)
+        for distance_m in (NEAR_M, FAR_M)
+    ]
+    size_px = np.array(camera.size_px, np.float64)
+    shares = np.clip(camera.project(np.array(corners)) / size_px, 0, 1)
+    hull = cv2.convexHull(shares.astype(np.float32))[:, 0].astype(float)
+    ends = camera.project(np.array([[0.0, 0.0, FAR_M], [0.0, 0.0, NEAR_M]])) / size_px
+    (x0, y0), (x1, y1) = np.clip(ends, 0, 1).tolist()
+    region = tuple((x, y) for x, y in np.clip(hull, 0, 1).tolist())
+    return LaneSection(number=1, region=region, arrow=((x0, y0), (x1, y1)))
 
 
 class _RenderingClock:

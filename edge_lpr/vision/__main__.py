@@ -20,6 +20,7 @@ from edge_lpr.vision.engine import load_engine
 from edge_lpr.vision.frame_size import report_frame_size
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.hand_over import TokeniserConsumer
+from edge_lpr.vision.lanes import Lanes
 from edge_lpr.vision.pipeline import Pipeline
 
 _FUNNEL_EVERY_NS: Final = 60 * NANOSECONDS
@@ -52,8 +53,10 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     engine = load_engine(settings.vision)
     source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
     sender = ReadingSender(settings.vision.readings_socket, log, clock)
-    consumer = TokeniserConsumer(sender, settings, clock)
-    pipeline = Pipeline(engine, consumer, settings.vision, funnel=funnel, log=log)
+    consumer = TokeniserConsumer(sender, settings.vision.source, clock)
+    pipeline = Pipeline(
+        engine, consumer, settings.vision, lanes=Lanes(settings.lanes), funnel=funnel, log=log
+    )
     stop.tell(source.stop)
     stop.tell(consumer.stop)
     notifier.ready()

@@ -1,8 +1,8 @@
 """Decides which detection of a frame continues which track.
 
-Three signs, strongest first: the plate lies where it was, it reads as it did, or it is near
-enough to have moved there. Readings that contradict each other overrule all three, because in a
-queue one vehicle's plate follows another's at the same place.
+Three signs, strongest first: the plate lies where it must be by now, it reads as it did, or it is
+near enough to have moved there. Readings that contradict each other overrule all three, because in
+a queue one vehicle's plate follows another's at the same place.
 """
 
 from collections.abc import Sequence
@@ -12,18 +12,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_lpr.vision.contracts import NANOSECONDS
 from edge_lpr.vision.geometry import intersection_over_union
 from edge_lpr.vision.text_distance import edit_distance
 
 SAME_PLACE: Final = 0.3
 """Boxes that cover each other this far are one plate; neighbouring plates do not overlap."""
 
-STEP_WIDTHS: Final = 2.0
-"""Plate widths that a plate moves from one frame to the next at most: 50 km/h at 10 Hz is 2.7
-widths of a European plate on the road, and less than half of that across the picture."""
+SPEED_WIDTHS: Final = 20.0
+"""Plate widths that a plate moves in a second at most: 50 km/h is 27 widths of a European plate on
+the road, and less than half of that across the picture."""
 
-LONGEST_REACH_WIDTHS: Final = 6.0
-"""Reach after several frames unseen; beyond, it could be any vehicle."""
+SHORTEST_REACH_WIDTHS: Final = 0.5
+"""Reach however short the time: detections tremble."""
+
+LONGEST_REACH_WIDTHS: Final = 2.0
+"""Reach after a while unseen; beyond, it could be any vehicle."""
 
 _SHORTEST_COMPARABLE: Final = 4
 """Shorter readings are alike too often to tell vehicles apart."""
@@ -34,11 +38,11 @@ class Trace:
     """Where and how a plate was seen: by a track lately, or by a detection now."""
 
     box_xyxy: NDArray[np.float32]
-    """Box in frame pixels, shape (4,)."""
+    """Box in frame pixels, shape (4,); of a track, where it is expected to be now."""
     class_indices: NDArray[np.uint8]
     """What it reads, shape (n,), borrowed; n = 0 is "nothing yet"."""
-    frame: int
-    """Index of the frame."""
+    seen_ns: int
+    """When, on the timeline of the source."""
 
 
 def associate(tracks: Sequence[Trace], detections: Sequence[Trace]) -> dict[int, int]:
@@ -98,8 +102,9 @@ def _comparable_distance(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> int 
 def _nearness(track: Trace, detection: Trace) -> float | None:
     """Return 1 for the same place down to 0 at the edge of a plate's reach; None beyond."""
     width_px = max(_width_px(track), _width_px(detection))
-    frames = max(1, detection.frame - track.frame)
-    reach_px = min(STEP_WIDTHS * frames, LONGEST_REACH_WIDTHS) * width_px
+    seconds = max(0, detection.seen_ns - track.seen_ns) / NANOSECONDS
+    reach = min(max(SHORTEST_REACH_WIDTHS, SPEED_WIDTHS * seconds), LONGEST_REACH_WIDTHS)
+    reach_px = reach * width_px
     distance_px = float(np.hypot(*(_centre_px(detection) - _centre_px(track))))
     return 1 - distance_px / reach_px if distance_px < reach_px else None
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import PLATE_ALPHABET
+from edge_lpr.core.settings import Direction
 
 UNUSED_INDEX: Final = 0xFF
 """What stands where a class index is not, or no longer: in wiped and in unused places."""
@@ -119,6 +120,10 @@ class Consensus:
     """How many readings of the passage say exactly this, 2 to 255."""
     confidence_bucket: int
     """0 (weak) to 3 (strong), from the share of readings that agree; see ``vote.py``."""
+    lane: int
+    """Number of the lane in which the plate was seen most, 1 to 16."""
+    direction: Direction
+    """Direction in which it moved; that of the lane where it hardly did."""
     first_frame: int
     """Index of the first frame of the passage."""
     last_frame: int

@@ -4,7 +4,7 @@ import threading
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.settings import BoothSettings, Direction
+from edge_lpr.core.settings import SourceSection
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.contracts import Consensus
@@ -20,18 +20,17 @@ class TokeniserConsumer:
     replay waits, so that the same frames always give the same sightings.
     """
 
-    def __init__(self, sender: ReadingSender, settings: BoothSettings, clock: Clock) -> None:
+    def __init__(self, sender: ReadingSender, source: SourceSection, clock: Clock) -> None:
         """Take the end of the handoff.
 
         Args:
             sender: Sends from a thread of its own; drained by the caller at the end.
-            settings: Lane of the camera, its direction, and whether the source is live.
+            source: Whether it is live.
             clock: Says what time it is for replayed frames.
         """
         self._sender = sender
         self._clock = clock
-        self._source = settings.vision.source
-        self._direction = direction_of(settings)
+        self._source = source
         self._stopped = threading.Event()
 
     def take(self, consensus: Consensus) -> bool:
@@ -47,8 +46,8 @@ class TokeniserConsumer:
             HandoffError: The sending thread has died.
         """
         reading = ReadingMessage(
-            lane=self._source.lane,
-            direction=self._direction,
+            lane=consensus.lane,
+            direction=consensus.direction,
             confidence_bucket=consensus.confidence_bucket,
             agreeing_readings=consensus.agreeing_readings,
             class_indices=bytearray(consensus.class_indices.data),
@@ -73,9 +72,3 @@ class TokeniserConsumer:
             if self._stopped.is_set():
                 return False
         return True
-
-
-def direction_of(settings: BoothSettings) -> Direction:
-    """Return the direction of travel of the lane that the camera watches."""
-    by_number = {lane.number: lane.direction for lane in settings.lanes}
-    return by_number[settings.vision.source.lane]

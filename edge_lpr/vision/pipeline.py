@@ -1,13 +1,14 @@
 """A frame's journey, from the camera to the tokeniser's socket.
 
 1. capture: ``capture.py`` gives the next frame
-2. detect: ``detect.py`` finds its plates
-3. refine: ``refine.py`` looks at each closely, for its exact corners and whether it is a plate
-4. rectify: ``rectify.py`` makes each flat by its four corners
-5. read: ``read.py`` asks for that and spells each as class indices, twice where it is unsure
-6. track: ``track.py`` joins the readings of one vehicle
-7. vote: ``conclude.py`` asks ``vote.py`` what they agree on, once a passage
-8. hand over: ``hand_over.py`` gives that to the tokeniser
+2. pass over: ``motion.py`` tells frames in which nothing has moved
+3. detect: ``detect.py`` finds the plates in the lanes
+4. refine: ``refine.py`` looks at each closely, for its exact corners and whether it is a plate
+5. rectify: ``rectify.py`` makes each flat by its four corners
+6. read: ``read.py`` asks for that and spells each that is not decided yet
+7. track: ``track.py`` joins the readings of one vehicle
+8. vote: ``conclude.py`` asks ``vote.py`` what they say together, and publishes it once a passage
+9. hand over: ``hand_over.py`` gives that to the tokeniser
 
 This file names the stages in their order and does nothing else.
 """
@@ -21,9 +22,10 @@ from edge_lpr.vision.contracts import NANOSECONDS, Engine, Frame, Moment, Readin
 from edge_lpr.vision.detect import DetectStage
 from edge_lpr.vision.fault_limit import FaultLimit
 from edge_lpr.vision.funnel import Funnel
+from edge_lpr.vision.lanes import WHOLE_PICTURE, Lanes
+from edge_lpr.vision.motion import MotionGate
 from edge_lpr.vision.read import ReadStage
 from edge_lpr.vision.refine import RefineStage
-from edge_lpr.vision.repeat_memory import RepeatMemory
 from edge_lpr.vision.track import Track, Tracker
 
 
@@ -36,6 +38,7 @@ class Pipeline:
         consumer: ReadingConsumer,
         settings: VisionSection,
         *,
+        lanes: Lanes = WHOLE_PICTURE,
         funnel: Funnel,
         log: Log,
     ) -> None:
@@ -46,15 +49,18 @@ class Pipeline:
             consumer: Takes the consensus of each passage: the tokeniser's socket on a device, a
                 list in the laboratory.
             settings: Limits of the stages; the source in it is not opened here.
+            lanes: Where plates are looked for, and which way vehicles drive.
             funnel: Where every gain and loss is counted.
             log: Where failures of the engine are written.
         """
-        memory = RepeatMemory(int(settings.repeat_window_s * NANOSECONDS))
-        self._detect = DetectStage(engine.detector, settings, funnel)
+        self._gate = MotionGate(settings, lanes, funnel)
+        self._detect = DetectStage(engine.detector, settings, lanes, funnel)
         self._refine = RefineStage(engine.corner_finder, settings, funnel)
         self._read = ReadStage(engine.reader, settings, funnel)
-        self._tracker = Tracker(int(settings.passage_gap_s * NANOSECONDS))
-        self._judge = PassageJudge(settings.agreeing_readings, memory, funnel)
+        self._tracker = Tracker(
+            int(settings.passage_gap_s * NANOSECONDS), int(settings.read_again_s * NANOSECONDS)
+        )
+        self._judge = PassageJudge(settings, lanes, funnel)
         self._consumer = consumer
         self._funnel = funnel
         self._log = log
@@ -76,23 +82,32 @@ class Pipeline:
             with fault_limit:
                 if isinstance(moment, Frame):
                     self._follow(moment)
-            for track in self._tracker.due(moment.captured_ns):
-                self._hand_over(track)
-            self._judge.forget_past(moment.captured_ns)
+            now_ns = moment.captured_ns
+            for track in self._tracker.due(now_ns):
+                self._hand_over(track, now_ns)
+            self._judge.forget_past(now_ns)
         for track in self._tracker.end():
-            self._hand_over(track)
+            self._hand_over(track, track.last_seen_ns)
 
     def _follow(self, frame: Frame) -> None:
         """Take one frame from pixels to tracks."""
-        detections = self._refine(frame, self._detect(frame))  # 2, 3
-        readings = self._read(frame, detections)  # 4, 5
-        self._tracker.follow(frame, detections, readings)  # 6
+        tracker = self._tracker
+        if self._gate.is_still(  # 2
+            frame, is_settled=tracker.is_settled(), is_empty=tracker.is_empty()
+        ):
+            tracker.stay(frame)
+            return
+        detections = self._refine(frame, self._detect(frame))  # 3, 4
+        readings = self._read(frame, detections, tracker.are_known(frame, detections))  # 5, 6
+        begun = tracker.follow(frame, detections, readings)  # 7
+        self._funnel.add("tracks", begun)
+        self._gate.looked_at()
 
-    def _hand_over(self, track: Track) -> None:
-        """Take one due track from votes to the tokeniser."""
-        consensus = self._judge.conclude(track)  # 7
+    def _hand_over(self, track: Track, now_ns: int) -> None:
+        """Take one track from votes to the tokeniser."""
+        consensus = self._judge.conclude(track, now_ns)  # 8
         if consensus is None:
             return
-        is_taken = self._consumer.take(consensus)  # 8
+        is_taken = self._consumer.take(consensus)  # 9
         self._funnel.add("handed_over" if is_taken else "undelivered")
         consensus.wipe()

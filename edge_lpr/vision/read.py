@@ -1,6 +1,7 @@
 """Makes the plates of a frame flat, reads them, and reads what is unsure a second time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from edge_lpr.vision.contracts import (
 )
 from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.geometry import quad_of_box
+from edge_lpr.vision.legibility import weigh_plate
 from edge_lpr.vision.rectify import RECTIFIED_MARGIN, rectify_plate
 
 SURE: Final = 0.9
@@ -50,7 +52,8 @@ def read_plates(
         ReaderError: The engine failed.
     """
     quads = [detection.quad_frame_px for detection in detections]
-    readings = reader.read([rectify_plate(frame_bgr, quad) for quad in quads])
+    plates_bgr = [rectify_plate(frame_bgr, quad) for quad in quads]
+    readings = reader.read(plates_bgr)
     unsure = [place for place, reading in enumerate(readings) if not _is_sure(reading)]
     views = [view for place in unsure for view in _other_views(frame_bgr, detections[place])]
     try:
@@ -63,7 +66,11 @@ def read_plates(
     for nth, place in enumerate(unsure):
         again = others[nth * number : (nth + 1) * number]
         readings[place] = choose_reading([readings[place], *again])
-    return readings
+    size_px = frame_bgr.shape[1], frame_bgr.shape[0]
+    return [
+        replace(reading, weight=weigh_plate(plate_bgr, quad, size_px))
+        for reading, plate_bgr, quad in zip(readings, plates_bgr, quads, strict=True)
+    ]
 
 
 def choose_reading(readings: Sequence[Reading]) -> Reading:
@@ -129,27 +136,37 @@ class ReadStage:
         self._minimum_confidence = settings.minimum_reading_confidence
         self._funnel = funnel
 
-    def __call__(self, frame: Frame, detections: Sequence[Detection]) -> list[Reading]:
-        """Read each plate of a frame.
+    def __call__(
+        self, frame: Frame, detections: Sequence[Detection], are_known: Sequence[bool]
+    ) -> list[Reading]:
+        """Read the plates of a frame.
 
         Args:
             frame: Whole frame; its pixels are not modified.
             detections: Plates found in it.
+            are_known: For each whether it need not be read.
 
         Returns:
-            One reading a plate, in order; empty where no text was seen or too little of it is
-            certain, so that the plate can be followed all the same.
+            One reading a plate, in order; empty where it was not read, no text was seen or too
+            little of it is certain, so that the plate can be followed all the same.
 
         Raises:
             ReaderError: The engine failed; this is counted, and is not "no text".
         """
+        wanted = [
+            detection
+            for detection, is_known in zip(detections, are_known, strict=True)
+            if not is_known
+        ]
+        self._funnel.add("known", len(detections) - len(wanted))
         try:
-            readings = read_plates(self._reader, frame.image_bgr, detections)
+            readings = read_plates(self._reader, frame.image_bgr, wanted)
         except ReaderError:
             self._funnel.add("reader_failures")
             raise
         self._funnel.add("readings", len(readings))
-        return [self._trusted(reading) for reading in readings]
+        trusted = iter([self._trusted(reading) for reading in readings])
+        return [empty_reading() if is_known else next(trusted) for is_known in are_known]
 
     def _trusted(self, reading: Reading) -> Reading:
         """Pass a reading on, or count it and put an empty one in its place."""

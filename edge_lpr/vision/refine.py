@@ -20,8 +20,9 @@ from edge_lpr.vision.contracts import (
     PatchFinding,
     Quad,
 )
+from edge_lpr.vision.detect import PART_OF_PLATE
 from edge_lpr.vision.funnel import Funnel
-from edge_lpr.vision.geometry import box_around, is_clockwise_and_convex
+from edge_lpr.vision.geometry import box_around, covered_share, is_clockwise_and_convex
 from edge_lpr.vision.patch import Patch, cut_patch
 
 
@@ -110,4 +111,37 @@ class RefineStage:
             raise
         plates = [found for found in refined if found.confidence >= self._minimum_confidence]
         self._funnel.add("no_plate", len(refined) - len(plates))
-        return plates
+        whole = without_parts(plates)
+        self._funnel.add("part_of_plate", len(plates) - len(whole))
+        return whole
+
+
+def without_parts(plates: Sequence[Detection]) -> list[Detection]:
+    """Drop what is only a part of a plate that is there as a whole.
+
+    Seen closely, half a plate is a plate: the corner finder is as sure of it as of the whole, and
+    the reader reads it faultlessly. Followed on its own it would be another vehicle's.
+
+    Args:
+        plates: Plates of one frame. Not modified.
+
+    Returns:
+        The rest, in order.
+    """
+    areas = [_area_px(plate) for plate in plates]
+    return [
+        plate
+        for plate, area in zip(plates, areas, strict=True)
+        if not any(
+            other is not plate
+            and area < other_area
+            and covered_share(plate.box_xyxy, other.box_xyxy) > PART_OF_PLATE
+            for other, other_area in zip(plates, areas, strict=True)
+        )
+    ]
+
+
+def _area_px(plate: Detection) -> float:
+    """Return the area of a plate's box."""
+    x0, y0, x1, y1 = plate.box_xyxy.tolist()
+    return float((x1 - x0) * (y1 - y0))

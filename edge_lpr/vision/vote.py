@@ -1,12 +1,12 @@
 """Votes on the readings of a track.
 
 A single reading's confidence does not tell right from wrong (wrong ones have been published with
-0.9997), agreement between frames does: so the reading that most frames agree on wins whole, and
-characters of different readings are never mixed into a plate that nobody read. Whether a passage
-is published again is left to ``conclude.py``.
+0.9997), agreement between frames does. So the probabilities of every character are multiplied over
+the readings, large and sharp ones counting most; and what comes out must have been read so, as a
+whole, more than once: characters of different readings never make a plate that nobody read.
+Whether a passage is published, and when, is left to ``conclude.py``.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,41 +25,44 @@ _BUCKETS: Final = ((0.9, 5), (0.75, 3), (0.5, 2))
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Verdict:
-    """What the readings of a track agree on. No ``repr``: it would print the plate."""
+    """What the readings of a track say together. No ``repr``: it would print the plate."""
 
     class_indices: NDArray[np.uint8]
-    """Shape (n,), 2 <= n <= 12, in memory of its own; the caller wipes it."""
+    """Shape (n,), 0 <= n <= 12, a view of the ballots' memory; n = 0 if nothing was read."""
     agreeing_readings: int
-    """How many readings say exactly this."""
+    """How many readings say exactly this, 0 to 255."""
+    agreeing_weight: float
+    """What these weigh together, in large and sharp readings."""
+    agreeing_share: float
+    """The same as a share of the weight of all readings, in [0, 1]."""
+    certainty: float
+    """Probability of the least certain character by all readings of this length, in [0, 1]."""
     confidence_bucket: int
     """0 (weak) to 3 (strong)."""
 
 
-def vote(ballots: Ballots, agreeing_readings: int) -> Verdict | None:
-    """Choose the reading that most frames agree on.
-
-    The order of the readings does not matter. Between two with equally many votes the one read
-    with more confidence wins, and between equally confident ones the one that sorts first.
+def vote(ballots: Ballots) -> Verdict:
+    """Combine the readings of a track, in whatever order they came.
 
     Args:
         ballots: Readings of one track. Not modified.
-        agreeing_readings: How many must be equal, at least 1.
 
     Returns:
-        The verdict, or None while too few readings agree.
+        What they say together, and how far they agree on it.
     """
-    if len(ballots) == 0:
-        return None
-    rows = ballots.rows()
-    winner = max(range(len(rows)), key=lambda place: _support(ballots, place))
-    agreeing = len(places_equal_to(rows, winner))
-    if agreeing < agreeing_readings:
-        return None
-    length = int((rows[winner] != UNUSED_INDEX).sum())
+    leader = ballots.leader()
+    wanted = np.full(ballots.rows().shape[1], UNUSED_INDEX, np.uint8)
+    wanted[: leader.size] = leader
+    places = places_equal_to(ballots.rows(), wanted)
+    wanted.fill(UNUSED_INDEX)
+    weight, total = float(ballots.weights()[places].sum()), float(ballots.weights().sum())
     return Verdict(
-        rows[winner, :length].copy(),
-        min(agreeing, MAXIMUM_COUNTED),
-        confidence_bucket(agreeing, len(rows)),
+        class_indices=leader,
+        agreeing_readings=min(len(places), MAXIMUM_COUNTED),
+        agreeing_weight=weight,
+        agreeing_share=min(1.0, weight / total) if total else 0.0,
+        certainty=ballots.certainty(),
+        confidence_bucket=confidence_bucket(len(places), len(ballots)),
     )
 
 
@@ -67,7 +70,7 @@ def confidence_bucket(agreeing: int, readings: int) -> int:
     """Say in four steps how sure a verdict is.
 
     Args:
-        agreeing: Readings that say the same, at least 1.
+        agreeing: Readings that say the same.
         readings: All readings of the track, at least ``agreeing``.
 
     Returns:
@@ -78,12 +81,3 @@ def confidence_bucket(agreeing: int, readings: int) -> int:
         if agreeing >= number and agreeing >= share * readings:
             return bucket
     return 0
-
-
-def _support(ballots: Ballots, place: int) -> tuple[int, float, list[int]]:
-    """Return how strongly a reading is supported, to be compared with others."""
-    rows = ballots.rows()
-    agreeing = places_equal_to(rows, place)
-    # fsum, because the order of an ordinary sum of floats would show in its last digits.
-    certainty = math.fsum(ballots.certainties()[agreeing])
-    return len(agreeing), certainty, [-index for index in rows[place].tolist()]

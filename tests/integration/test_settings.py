@@ -119,7 +119,9 @@ def test_endless_settings_are_refused(settings_file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        pytest.param("number = 1", "number = 2", "lanes are [2]", id="camera on an unknown lane"),
+        pytest.param(
+            "{ number = 1 }", "{ number = 1 }, { number = 2 }", "have no region", id="no regions"
+        ),
         pytest.param(
             "{ number = 1 }", "{ number = 1 }, { number = 1 }", "must differ", id="lane twice"
         ),

@@ -30,7 +30,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 WITHOUT_A_DEFAULT = {
-    # Left out, these mean "the package's own", "no password" and "my own user".
+    # Left out, these mean "the whole picture", "not seen", "the package's own", "no password" and
+    # "my own user".
+    "lanes.region",
+    "lanes.arrow",
     "vision.models_folder",
     "vision.source.credentials_file",
     "tokeniser.vision_user",

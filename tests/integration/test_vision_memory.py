@@ -44,6 +44,7 @@ def _vision(tmp_path: Path, sabotage: str = "") -> Iterator[tuple[int, list[str]
         "[booth]\ntenant = 't'\nsite = 's'\ndevice = 'd'\n[[lanes]]\nnumber = 1\n"
         f"[tokeniser]\nreadings_socket = '{tmp_path}/readings.sock'\n"
         f"[vision]\nreadings_socket = '{tmp_path}/readings.sock'\npassage_gap_s = 0.5\n"
+        "motion_gate = false\n"  # an empty road would be over before it is searched
         f"[vision.source]\nkind = 'folder'\naddress = '{frames}'\n"
     )
     command = [sys.executable, "-c", sabotage + START, "--settings", str(settings_file)]

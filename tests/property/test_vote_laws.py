@@ -1,7 +1,9 @@
 """Laws of the vote and of the comparison of readings."""
 
 import random
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,59 +14,60 @@ from tests.support.fakes import indices_of, reading_of, text_of
 
 plates = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=12)
 few_plates = st.sampled_from(["AB123", "AB128", "A8128", "ZZ9"])
-confidences = st.floats(0, 1, width=32)
-readings = st.lists(st.tuples(few_plates, confidences), min_size=1, max_size=40)
+confidences = st.floats(0.125, 1, width=32)
+weights = st.sampled_from([0.001, 0.25, 1.0])
+readings = st.lists(st.tuples(few_plates, confidences, weights), min_size=1, max_size=40)
 
 
-def _vote(cast: list[tuple[str, float]], agreeing_readings: int) -> tuple[str, int, int] | None:
+def _vote(cast: list[tuple[str, float, float]]) -> tuple[str, int, float, float, float]:
     ballots = Ballots()
-    for text, confidence in cast:
-        ballots.cast(reading_of(text, confidence))
-    verdict = vote(ballots, agreeing_readings)
-    if verdict is None:
-        return None
+    for text, confidence, weight in cast:
+        ballots.cast(replace(reading_of(text, confidence), weight=weight))
+    verdict = vote(ballots)
     return (
         text_of(verdict.class_indices),
         verdict.agreeing_readings,
-        verdict.confidence_bucket,
+        round(verdict.agreeing_weight, 9),
+        round(verdict.agreeing_share, 9),
+        verdict.certainty,
     )
 
 
 @given(cast=readings, chance=st.randoms(use_true_random=False))
 def test_the_order_of_the_readings_does_not_matter(
-    cast: list[tuple[str, float]], chance: random.Random
+    cast: list[tuple[str, float, float]], chance: random.Random
 ) -> None:
     shuffled = cast.copy()
     chance.shuffle(shuffled)
-    assert _vote(cast, 1) == _vote(shuffled, 1)
-
-
-@given(cast=readings, agreeing_readings=st.integers(1, 10))
-def test_there_is_a_verdict_exactly_if_enough_readings_agree(
-    cast: list[tuple[str, float]], agreeing_readings: int
-) -> None:
-    texts = [text for text, _ in cast]
-    enough_agree = max(map(texts.count, texts)) >= agreeing_readings
-    assert (_vote(cast, agreeing_readings) is not None) == enough_agree
+    assert _vote(cast) == _vote(shuffled)
 
 
 @given(cast=readings)
-def test_the_winner_was_read_and_nothing_was_read_more_often(
-    cast: list[tuple[str, float]],
-) -> None:
-    texts = [text for text, _ in cast]
-    verdict = _vote(cast, 1)
-    assert verdict is not None
-    assert texts.count(verdict[0]) == verdict[1] == max(map(texts.count, texts))
+def test_who_agrees_are_those_that_say_the_same(cast: list[tuple[str, float, float]]) -> None:
+    text, agreeing, weight, share, certainty = _vote(cast)
+    texts = [said for said, _, _ in cast]
+    assert agreeing == texts.count(text)
+    assert weight == pytest.approx(sum(w for said, _, w in cast if said == text))
+    assert share == pytest.approx(weight / sum(w for _, _, w in cast))
+    assert 0 <= certainty <= 1
 
 
-@given(text=plates, confidence=confidences, number=st.integers(2, 30))
+@given(cast=readings)
+def test_the_winner_has_the_length_that_weighs_most(cast: list[tuple[str, float, float]]) -> None:
+    weights: dict[int, float] = {}
+    for text, _, weight in cast:
+        weights[len(text)] = weights.get(len(text), 0) + weight
+    text, *_ = _vote(cast)
+    assert weights[len(text)] == pytest.approx(max(weights.values()))
+
+
+@given(text=plates, confidence=confidences, weight=weights, number=st.integers(2, 30))
 def test_unanimous_readings_win_at_any_confidence(
-    text: str, confidence: float, number: int
+    text: str, confidence: float, weight: float, number: int
 ) -> None:
-    verdict = _vote([(text, confidence)] * number, 2)
-    assert verdict is not None
-    assert verdict[:2] == (text, number)
+    winner, agreeing, _, share, _ = _vote([(text, confidence, weight)] * number)
+    assert (winner, agreeing) == (text, number)
+    assert share == pytest.approx(1)
 
 
 @given(one=plates, two=plates)

@@ -60,7 +60,7 @@ def sighting() -> SightingClaims:
 HOLDERS: dict[str, Callable[[], object]] = {
     "frame": lambda: Frame(np.zeros((2, 2, 3), np.uint8), 0, 0),
     "reading": lambda: Reading(INDICES, np.ones((7, 36), np.float32)),
-    "consensus": lambda: Consensus(INDICES, 6, 3, 0, 9, 0),
+    "consensus": lambda: Consensus(INDICES, 6, 3, 1, "in", 0, 9, 0),
     "reading message": reading_message,
     "rendered plate": lambda: render_plate(
         PLATE, FORMATS["gb"][0].styles[0], HersheyTypeface(), np.random.default_rng(1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.settings import SourceSection
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.vision.contracts import Consensus
 from edge_lpr.vision.hand_over import TokeniserConsumer
@@ -38,26 +38,16 @@ class RecordingSender:
         return True
 
 
-def _settings(kind: str, address: str) -> BoothSettings:
-    return BoothSettings.model_validate(
-        {
-            "booth": {"tenant": "t", "site": "s", "device": "d"},
-            "lanes": ({"number": 1}, {"number": 3, "direction": "in"}),
-            "vision": {"source": {"kind": kind, "address": address, "lane": 3}},
-        }
-    )
+LIVE = SourceSection(kind="camera", address="0")
+REPLAY = SourceSection(kind="folder", address="frames")
 
 
-LIVE = _settings("camera", "0")
-REPLAY = _settings("folder", "frames")
-
-
-def _consumer(sender: Any, settings: BoothSettings) -> TokeniserConsumer:  # noqa: ANN401 - a fake
-    return TokeniserConsumer(sender, settings, SetClock(now_monotonic_ns=777))
+def _consumer(sender: Any, source: SourceSection) -> TokeniserConsumer:  # noqa: ANN401 - a fake
+    return TokeniserConsumer(sender, source, SetClock(now_monotonic_ns=777))
 
 
 def _consensus() -> Consensus:
-    return Consensus(indices_of("B101JGV"), 5, 3, 1, 9, 123)
+    return Consensus(indices_of("B101JGV"), 5, 3, 3, "in", 1, 9, 123)
 
 
 def test_the_reading_says_what_was_agreed_and_where() -> None:
@@ -78,15 +68,15 @@ def test_wiping_the_consensus_leaves_the_reading_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "seen_ns"),
+    ("source", "seen_ns"),
     [
         pytest.param(LIVE, 123, id="live frames carry their own time"),
         pytest.param(REPLAY, 777, id="replayed ones count as seen now"),
     ],
 )
-def test_the_time_of_the_passage(settings: BoothSettings, seen_ns: int) -> None:
+def test_the_time_of_the_passage(source: SourceSection, seen_ns: int) -> None:
     sender = RecordingSender()
-    _consumer(sender, settings).take(_consensus())
+    _consumer(sender, source).take(_consensus())
     assert sender.seen_ns == [seen_ns]
 
 

@@ -31,7 +31,12 @@ from tests.support.fakes import (
     fake_frame,
 )
 
-SETTINGS = VisionSection(source=SourceSection(kind="folder", address="frames"))
+SETTINGS = VisionSection(
+    source=SourceSection(kind="folder", address="frames"),
+    faintly_read=0.0,  # stripes are not as steep as letters
+    decide_after_s=2.0,
+    motion_gate=False,
+)
 
 
 class _Run:
@@ -94,6 +99,7 @@ def test_a_passage_is_handed_over_once() -> None:
         "frames": 26,
         "detections": 6,
         "readings": 6,
+        "tracks": 1,
         "agreed": 1,
         "handed_over": 1,
     }
@@ -132,11 +138,40 @@ def test_a_standing_vehicle_is_handed_over_while_it_stands() -> None:
     assert run.consumer.taken[0].last_frame == 20
 
 
+def test_a_decided_vehicle_is_read_again_now_and_then_only() -> None:
+    moments: list[Moment] = [
+        fake_frame({"B101JGV": (100, 100, 220, 130)}, index=index) for index in range(71)
+    ]
+    counted = _Run(moments).go().counted()
+    # Read in every frame for two seconds, then twice a second for five.
+    assert (counted["readings"], counted["known"]) == (21 + 10, 40)
+
+
+def test_nothing_is_looked_at_while_a_decided_vehicle_stands_still() -> None:
+    moments: list[Moment] = [
+        fake_frame({"B101JGV": (100, 100, 220, 130)}, index=index) for index in range(121)
+    ]
+    settings = SETTINGS.model_copy(update={"motion_gate": True})
+    run = _Run([*moments, *_empty_road(121, 20)], settings=settings).go()
+    assert run.consumer.texts == ["B101JGV"]
+    # One frame a second for ten seconds, then the empty road, which is looked at likewise.
+    assert run.counted()["detections"] == 21 + 10
+    assert run.counted()["still"] == 90 + 18
+
+
+def test_a_failing_detector_is_asked_again_though_nothing_moves() -> None:
+    settings = SETTINGS.model_copy(update={"motion_gate": True})
+    run = _Run(_empty_road(0, 50), detector=FailingDetector(50), settings=settings)
+    with pytest.raises(DetectorError):
+        run.go()
+    assert run.counted()["detector_failures"] == FAILURES_IN_A_ROW
+
+
 def test_a_vehicle_that_takes_the_place_of_a_standing_one_is_a_passage_of_its_own() -> None:
     here = (100, 100, 220, 130)
     # The first one is decided in its very last frame.
     standing: list[Moment] = [fake_frame({"B311ALY": here}, index=index) for index in range(21)]
-    next_one: list[Moment] = [fake_frame({"SB90TZI": here}, index=21 + step) for step in range(4)]
+    next_one: list[Moment] = [fake_frame({"SB90TZI": here}, index=21 + step) for step in range(10)]
     assert _Run(standing + next_one).go().consumer.texts == ["B311ALY", "SB90TZI"]
 
 
@@ -150,7 +185,7 @@ def test_a_passage_ends_while_the_camera_is_silent() -> None:
 def test_a_plate_seen_once_is_not_handed_over() -> None:
     run = _Run(_passage("B101JGV", frames=1)).go()
     assert run.consumer.texts == []
-    assert run.counted()["ended_without_agreement"] == 1
+    assert run.counted()["read_too_seldom"] == 1
 
 
 def test_the_frame_size_may_change_half_way() -> None:
@@ -178,7 +213,14 @@ def test_improbable_plates_are_counted_and_not_read() -> None:
 def test_unsure_readings_are_counted_and_have_no_vote() -> None:
     settings = SETTINGS.model_copy(update={"minimum_reading_confidence": 0.95})
     run = _Run(_passage("B101JGV"), settings=settings).go()
-    assert run.counted() == {"frames": 6, "detections": 6, "readings": 6, "unsure": 6}
+    assert run.counted() == {
+        "frames": 6,
+        "detections": 6,
+        "readings": 6,
+        "unsure": 6,
+        "tracks": 1,
+        "unread": 1,
+    }
 
 
 def test_what_the_consumer_cannot_take_is_counted_as_lost() -> None:
@@ -244,8 +286,8 @@ def test_a_success_between_failures_starts_the_count_anew() -> None:
 
 def test_other_errors_are_not_swallowed() -> None:
     class _Broken:
-        def detect(self, frame_bgr: object) -> list[object]:
-            del frame_bgr
+        def detect(self, frame_bgr: object, *, long_side_px: int | None) -> list[object]:
+            del frame_bgr, long_side_px
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -122,7 +122,25 @@ def test_what_is_no_plate_is_counted_and_wiped() -> None:
     funnel = Funnel()
     readings = [reading_of("POLIZEI", 0.3) for _ in range(4)]
     stage = ReadStage(_ListedReader(readings), settings, funnel)
-    (result,) = stage(fake_frame({}), [DETECTION])
+    (result,) = stage(fake_frame({}), [DETECTION], [False])
     assert result.is_empty()
     assert funnel.counters()["unsure"] == 1
     assert all((reading.class_indices == UNUSED_INDEX).all() for reading in readings)
+
+
+def test_what_is_known_is_counted_and_not_read() -> None:
+    settings = VisionSection(source=SourceSection(kind="folder", address="frames"))
+    funnel, reader = Funnel(), _ListedReader([reading_of("AB1234", 0.99)])
+    results = ReadStage(reader, settings, funnel)(
+        fake_frame({}), [DETECTION, DETECTION, DETECTION], [True, False, True]
+    )
+    assert [text_of(reading.class_indices) for reading in results] == ["", "AB1234", ""]
+    assert (funnel.counters()["known"], funnel.counters()["readings"]) == (2, 1)
+
+
+def test_a_reading_weighs_what_the_plate_is_worth() -> None:
+    frame = fake_frame({"B101JGV": (100, 100, 220, 130), "AB1234": (300, 100, 340, 110)})
+    small = quad_of_box(np.array([300, 100, 339, 109], np.float32))
+    far = Detection(small, np.array([300, 100, 340, 110], np.float32), 0.9)
+    near, narrow = read_plates(StripeReader(), frame.image_bgr, [DETECTION, far])
+    assert 0 < narrow.weight < near.weight / 10

@@ -18,8 +18,12 @@ NEAR: Box = (250, 180, 350, 210)
 FAR: Box = (900, 100, 1000, 130)
 
 
-def _follow(tracker: Tracker, index: int, *plates: Seen) -> None:
-    frame = Frame(np.empty((0, 0, 3), np.uint8), index, index * FRAME_NS)
+def _frame(index: int, frame_ns: int = FRAME_NS) -> Frame:
+    return Frame(np.empty((0, 0, 3), np.uint8), index, index * frame_ns)
+
+
+def _follow(tracker: Tracker, index: int, *plates: Seen, frame_ns: int = FRAME_NS) -> None:
+    frame = _frame(index, frame_ns)
     detections = []
     readings = []
     for text, box in plates:
@@ -29,11 +33,11 @@ def _follow(tracker: Tracker, index: int, *plates: Seen) -> None:
     tracker.follow(frame, detections, readings)
 
 
-def _tracks_of(*frames: list[Seen]) -> list[Track]:
+def _tracks_of(*frames: list[Seen], frame_ns: int = FRAME_NS) -> list[Track]:
     """Return the tracks that frames make, in the order of their beginning."""
     tracker = Tracker(NANOSECONDS)
     for index, plates in enumerate(frames):
-        _follow(tracker, index, *plates)
+        _follow(tracker, index, *plates, frame_ns=frame_ns)
     return tracker.end()
 
 
@@ -88,17 +92,21 @@ def test_misreadings_between_two_vehicles_do_not_join_them() -> None:
 
 
 def test_a_plate_may_move_further_after_frames_in_which_it_was_hidden() -> None:
-    away: Box = (450, 100, 550, 130)
-    assert len(_tracks_of([("", HERE)], [("", away)])) == 2
-    assert len(_tracks_of([("", HERE)], [], [("", away)])) == 1
+    away: Box = (260, 100, 360, 130)
+    gap: list[list[Seen]] = [[], []]
+    assert len(_tracks_of([("", HERE)], [("", away)], frame_ns=FRAME_NS // 2)) == 2
+    assert len(_tracks_of([("", HERE)], *gap, [("", away)], frame_ns=FRAME_NS // 2)) == 1
+
+
+def _ended(tracker: Tracker, now_ns: int) -> list[Track]:
+    return [track for track in tracker.due(now_ns) if track.has_ended]
 
 
 def test_a_track_ends_when_its_plate_was_not_seen_for_longer_than_the_gap() -> None:
     tracker = Tracker(NANOSECONDS)
     _follow(tracker, 0, ("AB1234", HERE))
-    assert tracker.due(NANOSECONDS) == []
-    (ended,) = tracker.due(NANOSECONDS + 1)
-    assert ended.has_ended
+    assert _ended(tracker, NANOSECONDS) == []
+    assert len(_ended(tracker, NANOSECONDS + 1)) == 1
     assert tracker.end() == []
 
 
@@ -106,29 +114,80 @@ def test_a_plate_seen_again_within_the_gap_goes_on() -> None:
     tracker = Tracker(NANOSECONDS)
     _follow(tracker, 0, ("AB1234", HERE))
     _follow(tracker, 10, ("AB1234", HERE))
-    assert tracker.due(10 * FRAME_NS) == []
+    assert _ended(tracker, 10 * FRAME_NS) == []
 
 
-def test_a_standing_vehicle_is_due_two_seconds_after_its_first_reading() -> None:
+def test_an_undecided_vehicle_is_due_all_the_time_and_a_decided_one_when_it_leaves() -> None:
     tracker = Tracker(NANOSECONDS)
-    _follow(tracker, 0, ("", HERE))
-    for index in range(5, 25):
-        _follow(tracker, index, ("AB1234", HERE))
-    assert tracker.due(24 * FRAME_NS) == []
-    _follow(tracker, 25, ("AB1234", HERE))
-    (standing,) = tracker.due(25 * FRAME_NS)
-    assert not standing.has_ended
+    _follow(tracker, 0, ("AB1234", HERE))
+    (track,) = tracker.due(0)
+    assert not track.has_ended
+    track.plate_digest = b"decided"
+    _follow(tracker, 1, ("AB1234", HERE))
+    assert tracker.due(FRAME_NS) == []
+    assert tracker.due(60 * FRAME_NS) == [track]
 
 
-def test_a_decided_standing_vehicle_is_due_no_more_until_it_leaves() -> None:
+def test_who_stays_where_nothing_moves_is_still_there() -> None:
     tracker = Tracker(NANOSECONDS)
-    for index in range(25):
-        _follow(tracker, index, ("AB1234", HERE))
-    (standing,) = tracker.due(24 * FRAME_NS)
-    standing.plate_digest = b"decided"
-    _follow(tracker, 25, ("AB1234", HERE))
-    assert tracker.due(25 * FRAME_NS) == []
-    assert tracker.due(60 * FRAME_NS) == [standing]
+    _follow(tracker, 0, ("AB1234", HERE))
+    for index in range(1, 50):
+        tracker.stay(_frame(index))
+    (track,) = tracker.due(49 * FRAME_NS)
+    assert not track.has_ended
+    assert (track.last_frame, track.last_seen_ns) == (49, 49 * FRAME_NS)
+
+
+def test_who_was_gone_before_nothing_moved_does_not_come_back() -> None:
+    tracker = Tracker(NANOSECONDS)
+    _follow(tracker, 0, ("AB1234", HERE))
+    _follow(tracker, 1)
+    for index in range(2, 50):
+        tracker.stay(_frame(index))
+    assert len(_ended(tracker, 49 * FRAME_NS)) == 1
+
+
+@pytest.mark.parametrize(
+    ("index", "box", "known"),
+    [
+        pytest.param(4, HERE, True, id="just read, and there"),
+        pytest.param(4, FAR, False, id="another place"),
+        pytest.param(5, HERE, False, id="read long ago"),
+    ],
+)
+def test_a_decided_plate_need_not_be_read_for_a_while(index: int, box: Box, *, known: bool) -> None:
+    tracker = Tracker(NANOSECONDS, read_again_ns=5 * FRAME_NS)
+    _follow(tracker, 0, ("AB1234", HERE))
+    box_xyxy = np.array(box, np.float32)
+    plate = Detection(quad_of_box(box_xyxy), box_xyxy, 0.9)
+    assert tracker.are_known(_frame(1), [plate]) == [False]
+    (track,) = tracker.due(0)
+    track.plate_digest = b"decided"
+    assert tracker.are_known(_frame(index), [plate]) == [known]
+
+
+def test_another_vehicle_at_a_decided_place_is_found_when_it_is_read() -> None:
+    tracker = Tracker(NANOSECONDS)
+    _follow(tracker, 0, ("AB1234", HERE))
+    (decided,) = tracker.due(0)
+    decided.plate_digest = b"decided"
+    decided.ballots.settle()
+    _follow(tracker, 1, ("", HERE))
+    _follow(tracker, 2, ("ZX9876", HERE))
+    assert len(tracker.end()) == 2
+
+
+def test_nothing_is_left_to_learn_once_every_plate_is_known_or_given_up() -> None:
+    tracker = Tracker(NANOSECONDS)
+    assert tracker.is_empty()
+    assert tracker.is_settled()
+    _follow(tracker, 0, ("AB1234", HERE), ("ZX9876", FAR))
+    first, second = tracker.due(0)
+    first.is_well_read = True
+    assert not tracker.is_settled()
+    second.is_given_up = True
+    assert tracker.is_settled()
+    assert not tracker.is_empty()
 
 
 def test_readings_are_wiped_once_the_track_has_them() -> None:
