@@ -181,7 +181,7 @@ class VisionSection(_Section):
     well_read: float = Field(default=3.0, ge=0.1, le=50)
     """What agreeing readings must weigh together for a passage to be published before its vehicle
     leaves. A sharp reading of a plate 80 px wide weighs 1, one of half the width a thirtieth."""
-    faintly_read: float = Field(default=0.1, ge=0, le=50)
+    faintly_read: float = Field(default=0.01, ge=0, le=50)
     """What they must weigh for it to be published at all."""
     minimum_agreement: float = Field(default=0.7, ge=0, le=1)
     """Share of the weight of all readings that the agreeing ones must have."""

@@ -72,8 +72,9 @@ class RealSequence:
             yield Frame(picture, index, round(time_s * NANOSECONDS))
 
     def settings(self, usual: VisionSection) -> VisionSection:
-        """Return the device's settings with a passage gap that fits the film's frame rate."""
-        return usual.model_copy(update={"passage_gap_s": self.gap_s})
+        """Return the device's settings with times that fit the film: its rate, its passages."""
+        times = {"passage_gap_s": self.gap_s, "repeat_window_s": _SAME_PASSAGE_S}
+        return usual.model_copy(update=times)
 
 
 def load_real_sequences(data: Path) -> list[RealSequence]:

@@ -86,7 +86,7 @@ def test_agreeing_readings_become_the_consensus(bench: _Bench) -> None:
             lambda: _track("AB1234", "AB1Z34"), "read_too_seldom", id="never the same twice"
         ),
         pytest.param(
-            lambda: _track("AB1234", "AB1234", weight=0.04), "read_faintly", id="far away"
+            lambda: _track("AB1234", "AB1234", weight=0.004), "read_faintly", id="far away"
         ),
         pytest.param(
             lambda: _track("AB1234", "AB1Z34", "AB1234", "AB1Z34", "AB1234"),
