@@ -58,6 +58,11 @@ class Child:
                 cwd=_PACKAGE_PARENT,
             )
 
+    @property
+    def process_id(self) -> int:
+        """The kernel's number of the process."""
+        return self._process.pid
+
     def exit_status(self) -> int | None:
         """Return how the process ended, or None while it runs."""
         return self._process.poll()
