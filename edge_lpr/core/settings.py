@@ -6,6 +6,7 @@ the key and what is allowed. Secrets are never in the settings, only the paths o
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
@@ -156,8 +157,9 @@ class VisionSection(_Section):
     """Where the ``torch`` engine runs; ``auto`` is CUDA where there is one."""
     models_folder: Path | None = None
     """Folder with the models and their manifest; those of the package if left out."""
-    threads: int = Field(default=2, ge=1, le=64)
-    """Threads of the inference library."""
+    threads: int | None = Field(default=None, ge=1, le=64)
+    """Threads of the inference library; if left out, one for each core that the process may use, at
+    most four: the other two processes need little, and models as small as these gain no more."""
     long_side_px: LookPx = 640
     """Longest side of the picture that the detector sees."""
     second_looks_px: Annotated[tuple[LookPx, ...], Field(max_length=4)] = ()
@@ -197,6 +199,15 @@ class VisionSection(_Section):
     """A passage has ended when its plate was not seen for this long."""
     repeat_window_s: float = Field(default=30.0, ge=0, le=3600)
     """The same plate within this time is still the same passage."""
+
+
+    @property
+    def inference_threads(self) -> int:
+        """How many threads the inference library gets here."""
+        return self.threads or min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
+_MOST_THREADS: Final = 4
 
 
 class TokeniserSection(_Section):

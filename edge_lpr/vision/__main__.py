@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+import cv2
+
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     """Put the parts together, follow the source to its end, and deliver what is left."""
     clock, notifier, funnel = SystemClock(), ServiceNotifier(), Funnel()
+    cv2.setNumThreads(settings.vision.inference_threads)
     engine = load_engine(settings.vision)
     source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
     sender = ReadingSender(settings.vision.readings_socket, log, clock)

@@ -37,11 +37,11 @@ def _onnx_engine(settings: VisionSection) -> Engine:
         detector=OnnxPlateDetector(
             models.detector,
             long_side_px=settings.long_side_px,
-            threads=settings.threads,
+            threads=settings.inference_threads,
             minimum_confidence=_reported_from(models.detector.entry, settings),
         ),
-        corner_finder=OnnxCornerFinder(models.corners, threads=settings.threads),
-        reader=OnnxPlateReader(models.reader, threads=settings.threads),
+        corner_finder=OnnxCornerFinder(models.corners, threads=settings.inference_threads),
+        reader=OnnxPlateReader(models.reader, threads=settings.inference_threads),
     )
 
 
@@ -66,12 +66,12 @@ def _torch_engine(settings: VisionSection) -> Engine:
         detector=UltralyticsPlateDetector(
             models.detector,
             long_side_px=settings.long_side_px,
-            threads=settings.threads,
+            threads=settings.inference_threads,
             minimum_confidence=_reported_from(models.detector.entry, settings),
             device=device,
         ),
         corner_finder=TorchCornerFinder(models.corners, device=device),
-        reader=EasyocrPlateReader(models.reader, threads=settings.threads, device=device),
+        reader=EasyocrPlateReader(models.reader, threads=settings.inference_threads, device=device),
     )
 
 

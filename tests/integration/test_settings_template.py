@@ -30,10 +30,11 @@ SECTIONS: dict[str, type[BaseModel]] = {
 }
 
 WITHOUT_A_DEFAULT = {
-    # Left out, these mean "the whole picture", "not seen", "the package's own", "no password" and
-    # "my own user".
+    # Left out, these mean "the whole picture", "not seen", "all cores", "the package's own", "no
+    # password" and "my own user".
     "lanes.region",
     "lanes.arrow",
+    "vision.threads",
     "vision.models_folder",
     "vision.source.credentials_file",
     "tokeniser.vision_user",
