@@ -7,7 +7,6 @@ the key and what is allowed. Secrets are never in the settings, only the paths o
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -15,6 +14,7 @@ import tomli
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.settings_faults import sentences_about
 
 DEFAULT_SETTINGS_FILE: Final = Path("/etc/edge-lpr/booth.toml")
 """Where a booth keeps its settings."""
@@ -26,29 +26,6 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 """Tenant, site or device: it stands in MQTT topics and in every token's input."""
 
 Direction = Literal["in", "out", "unknown"]
-
-
-_PHRASES: Final[Mapping[str, str]] = {
-    "extra_forbidden": "is no setting; firmware_config/booth.toml shows all that there are",
-    "missing": "is missing",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than": "must be less than {lt}",
-    "less_than_equal": "must be at most {le}",
-    "multiple_of": "must be a multiple of {multiple_of}",
-    "literal_error": "must be {expected}",
-    "string_pattern_mismatch": "may hold a to z, 0 to 9 and -, at most 32 characters",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must have at most {max_length} characters",
-    "string_type": "must be text in quotes",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "too_short": "needs at least {min_length} of them",
-    "too_long": "may have at most {max_length} of them",
-    "model_type": "must be a section of its own",
-}
-"""What an installer is told, by pydantic's kind of fault."""
 
 
 class _Section(BaseModel):
@@ -200,7 +177,6 @@ class VisionSection(_Section):
     repeat_window_s: float = Field(default=30.0, ge=0, le=3600)
     """The same plate within this time is still the same passage."""
 
-
     @property
     def inference_threads(self) -> int:
         """How many threads the inference library gets here."""
@@ -322,36 +298,4 @@ def load_settings(settings_file: Path) -> BoothSettings:
     except (UnicodeDecodeError, tomli.TOMLDecodeError) as error:
         raise SettingsError(f"{settings_file}: is no TOML: {error}") from error
     except ValidationError as error:
-        raise SettingsError(f"{settings_file}: {_sentences(error)}") from error
-
-
-def _sentences(error: ValidationError) -> str:
-    """Name each wrong key and what is allowed, without quoting the value."""
-    faults = error.errors(include_url=False, include_input=False)
-    places = [fault["loc"] for fault in faults]
-    # A list that has a fault inside is also reported as too short; that would be a false trail.
-    told = [
-        fault
-        for fault in faults
-        if not (
-            fault["type"] == "too_short"
-            and any(place != fault["loc"] and place[:1] == fault["loc"][:1] for place in places)
-        )
-    ]
-    return "; ".join(
-        f"{_key(fault['loc'])} {_phrase(fault['type'], fault['msg'], fault.get('ctx', {}))}".strip()
-        for fault in told
-    )
-
-
-def _key(place: tuple[int | str, ...]) -> str:
-    """Return a key as an installer would look for it; lanes are counted from 1."""
-    words = [f"({part + 1})" if isinstance(part, int) else part for part in place]
-    return ".".join(words).replace(".(", "(")
-
-
-def _phrase(kind: str, message: str, limits: Mapping[str, object]) -> str:
-    """Say what is allowed, in words that fit behind the key."""
-    if kind in _PHRASES:
-        return _PHRASES[kind].format(**limits)
-    return message.removeprefix("Value error, ")
+        raise SettingsError(f"{settings_file}: {sentences_about(error)}") from error
