@@ -32,6 +32,9 @@ _FRAMES_A_PASSAGE: Final = 12
 _LEAST_WIDTH_PX: Final = 60.0
 """Narrower plates are in few frames of a passage, and not surely read."""
 
+_NEAR_WIDTH_PX: Final = 80.0
+"""A sharp reading of a plate so wide counts in full."""
+
 _GAP_NS: Final = 3 * NANOSECONDS
 """Time between two passages, on the timeline: longer than what ends one."""
 
@@ -70,7 +73,10 @@ def render_passages() -> Iterator[PassagePictures]:
 
 
 def render_day(passages: int) -> Iterator[BgrImage]:
-    """Render one camera's frames by day, the first vehicle's plate readable from the first one on.
+    """Render one camera's frames by day, from a moment on in which a vehicle is near.
+
+    How long a vehicle takes to come near is no figure of a booth, so the first one's plate is
+    large enough from the first frame on for its readings to count in full.
 
     Args:
         passages: Vehicles that drive past, one after the other; at least one.
@@ -79,7 +85,9 @@ def render_day(passages: int) -> Iterator[BgrImage]:
         Frames, shape (720, 1280, 3), uint8, BGR, each in memory of its own.
     """
     shift = _plan_day(passages)
-    return islice(render_shift(shift, _TYPEFACES), shift.passages[0].first_readable, None)
+    first = shift.passages[0]
+    near = first.first_readable + int(np.argmax(first.widths_px >= _NEAR_WIDTH_PX))
+    return islice(render_shift(shift, _TYPEFACES), near, None)
 
 
 def render_still_lane(frames: int) -> list[BgrImage]:

@@ -18,8 +18,11 @@ from edge_lpr.bench.speed import collect_passages, measure_speed, measure_stages
 from edge_lpr.vision.contracts import Engine
 from edge_lpr.vision.engine import load_engine
 
-_CLIP_PASSAGES: Final = 6
-"""Vehicles of the video: half a minute of lane."""
+_MOST_CLIP_PASSAGES: Final = 6
+"""Most vehicles of the video, which is three quarters of a minute of lane then."""
+
+_FRAMES_A_CLIP_PASSAGE: Final = 8
+"""A short bench has a short video: it has a vehicle for so many frames with a plate."""
 
 _WITH_PLATES: Final = frozenset({"speed", "stages", "soak"})
 _WITH_VIDEO: Final = frozenset({"decoding", "booth"})
@@ -77,7 +80,8 @@ def _measure_video(options: BenchOptions, engine_names: tuple[EngineName, ...]) 
     """Measure what needs a video."""
     say("rendering a video")
     with tempfile.TemporaryDirectory(prefix="edge-lpr-") as folder:
-        clip = write_clip(Path(folder), render_day(_CLIP_PASSAGES))
+        passages = min(_MOST_CLIP_PASSAGES, max(1, options.frames // _FRAMES_A_CLIP_PASSAGE))
+        clip = write_clip(Path(folder), render_day(passages))
         if "decoding" in options.rows:
             yield from measure_decoding(clip)
         if "booth" in options.rows:
