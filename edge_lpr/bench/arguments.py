@@ -30,8 +30,9 @@ class BenchOptions:
     """``torch``: the stock libraries run beside ONNX Runtime, and the ratio is given."""
     frames: int
     """Frames with a plate."""
-    threads: int
-    """Threads of the inference library, as ``vision.threads`` of the settings."""
+    threads: int | None
+    """Threads of the inference library, as ``vision.threads`` of the settings; None for as many
+    as the settings give by default."""
     rows: tuple[RowName, ...]
     """What is measured, in order."""
     soak_frames: int
@@ -89,9 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--threads",
         type=_whole(1, _MAXIMUM_THREADS),
-        default=2,
         metavar="N",
-        help="threads of the inference library, as vision.threads of the settings (2)",
+        help="threads of the inference library and of OpenCV, as vision.threads of the settings "
+        "(as many as the board has, up to 4)",
     )
     parser.add_argument(
         "--only",

@@ -43,13 +43,13 @@ class _Taker:
 
 
 def vision_settings(
-    engine: EngineName = "onnx", *, threads: int, is_all_read: bool
+    engine: EngineName = "onnx", *, threads: int | None, is_all_read: bool
 ) -> VisionSection:
     """Return a device's settings.
 
     Args:
         engine: What runs the models.
-        threads: Threads of the inference library.
+        threads: Threads of the inference library; None for the default.
         is_all_read: Every frame is looked at and every plate is read; otherwise what a device may
             skip is skipped.
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import cv2
+
 from edge_lpr.bench.arguments import BenchOptions, EngineName
 from edge_lpr.bench.booth import measure_booth
 from edge_lpr.bench.clip import measure_decoding, write_clip
@@ -41,9 +43,12 @@ def run_bench(options: BenchOptions) -> Iterator[Figure]:
         EdgeLprError: The engine cannot be loaded, or failed; the message says what to do.
         OSError: A temporary file cannot be written.
     """
-    say("loading the models")
-    engines = _load_engines(options)
-    yield from _measure_pipeline(options, engines)
+    threads = vision_settings(threads=options.threads, is_all_read=True).inference_threads
+    # As the vision process does.
+    cv2.setNumThreads(threads)
+    say(f"loading the models, {threads} threads")
+    engines = _load_engines(options.engine, threads)
+    yield from _measure_pipeline(options, engines, threads)
     # A booth needs the machine's memory and threads for itself.
     engine_names = tuple(engines)
     engines.clear()
@@ -51,29 +56,31 @@ def run_bench(options: BenchOptions) -> Iterator[Figure]:
         yield from _measure_video(options, engine_names)
 
 
-def _load_engines(options: BenchOptions) -> dict[EngineName, Engine]:
+def _load_engines(engine: EngineName, threads: int) -> dict[EngineName, Engine]:
     """Load the device's engine, and the stock libraries if they are asked for."""
-    names: tuple[EngineName, ...] = ("onnx", "torch") if options.engine == "torch" else ("onnx",)
+    names: tuple[EngineName, ...] = ("onnx", "torch") if engine == "torch" else ("onnx",)
     return {
-        name: load_engine(vision_settings(name, threads=options.threads, is_all_read=True))
+        name: load_engine(vision_settings(name, threads=threads, is_all_read=True))
         for name in names
     }
 
 
-def _measure_pipeline(options: BenchOptions, engines: dict[EngineName, Engine]) -> Iterator[Figure]:
+def _measure_pipeline(
+    options: BenchOptions, engines: dict[EngineName, Engine], threads: int
+) -> Iterator[Figure]:
     """Measure what runs in this process."""
     engine = engines["onnx"]
     if _WITH_PLATES & set(options.rows):
         say(f"rendering {options.frames} frames")
-        passages, read = collect_passages(engine, options.frames, options.threads)
+        passages, read = collect_passages(engine, options.frames, threads)
         if "speed" in options.rows:
-            yield from measure_speed(engines, passages, read, options.threads)
+            yield from measure_speed(engines, passages, read, threads)
         if "stages" in options.rows:
-            yield from measure_stages(engine, passages, options.threads)
+            yield from measure_stages(engine, passages, threads)
         if "soak" in options.rows:
-            yield from measure_soak(engine, passages, options.soak_frames, options.threads)
+            yield from measure_soak(engine, passages, options.soak_frames, threads)
     if "empty" in options.rows:
-        yield from measure_empty_lane(engine, options.threads)
+        yield from measure_empty_lane(engine, threads)
 
 
 def _measure_video(options: BenchOptions, engine_names: tuple[EngineName, ...]) -> Iterator[Figure]:

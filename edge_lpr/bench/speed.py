@@ -113,7 +113,7 @@ def measure_speed(
                 f"frames a second, engine {name}",
                 _median_rate(rounds),
                 "1/s",
-                remark=f"every frame detected, every plate read: {seen}"
+                remark=f"{threads} threads; every frame detected, every plate read: {seen}"
                 f"{counters['readings']} plates read in {counters['frames']} frames",
             )
         )
@@ -136,7 +136,7 @@ def measure_speed(
                 _median_rate(runs["onnx"]) / _median_rate(runs["torch"]),
                 "times",
                 _RATIO_GOAL,
-                f"same frames, same weights, {threads} threads, in turn",
+                "same frames, weights, sizes and threads, in turn",
             )
         )
     return figures
