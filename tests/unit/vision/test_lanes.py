@@ -93,12 +93,17 @@ def test_the_window_of_the_whole_picture_is_the_frame(lanes: Lanes) -> None:
     assert lanes.window(1279, 721) == Window(0, 0, 1279, 721)
 
 
-def test_a_sliver_at_the_far_border_has_a_window_of_a_pixel() -> None:
-    sliver = ((0.999, 0.0), (1.0, 0.0), (1.0, 1.0), (0.999, 1.0))
-    # Such a region is too small for the settings, but no frame may make the window empty.
-    lane = LaneSection.model_construct(number=1, region=sliver)
-    window = Lanes((lane,)).window(20, 20)
-    assert window == Window(19, 0, 20, 20)
+@pytest.mark.parametrize(
+    ("x", "window"),
+    [
+        pytest.param(1.0, Window(19, 0, 20, 20), id="at the far border"),
+        pytest.param(0.5, Window(10, 0, 11, 20), id="between two pixels"),
+    ],
+)
+def test_no_region_makes_the_window_empty(x: float, window: Window) -> None:
+    # The settings refuse a region without an area; a frame must never come out empty even so.
+    lane = LaneSection.model_construct(number=1, region=((x, 0.0), (x, 0.5), (x, 1.0)))
+    assert Lanes((lane,)).window(20, 20) == window
 
 
 def test_the_window_of_a_frame_is_a_view_of_it() -> None:
@@ -160,4 +165,15 @@ def test_each_lane_has_an_arrow_of_its_own() -> None:
     way = _point(0.0, 0.3)
     assert lanes.direction_at(_point(0.2, 0.5), way) == "in"
     assert lanes.direction_at(_point(0.7, 0.5), way) == "out"
+
+
+def test_an_arrow_is_that_of_the_lane_alone() -> None:
+    lanes = Lanes(
+        (
+            LaneSection(number=1, region=LEFT),
+            LaneSection(number=2, region=RIGHT, arrow=((0.6, 0.9), (0.6, 0.2))),
+        )
+    )
+    assert not lanes.has_arrow_at(_point(0.2, 0.5))
     assert lanes.has_arrow_at(_point(0.7, 0.5))
+    assert not lanes.has_arrow_at(_point(0.95, 0.5))
