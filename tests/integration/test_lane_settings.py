@@ -116,7 +116,7 @@ NO_AREA = "must cover at least a thousandth of the picture, without crossing its
             "lanes(2).direction must be 'in', 'out' or 'unknown'",
             id="unknown direction",
         ),
-        pytest.param("regoin = [[0.1, 0.1]]", "lanes(2).regoin is no setting", id="unknown key"),
+        pytest.param("area = [[0.1, 0.1]]", "lanes(2).area is no setting", id="unknown key"),
     ],
 )
 def test_a_fault_in_a_lane_is_told_with_lane_and_key(
