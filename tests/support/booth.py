@@ -19,8 +19,10 @@ site = "north"
 device = "booth-1"
 [[lanes]]
 number = 1
+region = [[0.0, 0.0], [0.5, 0.0], [0.0, 1.0]]
 [[lanes]]
 number = 2
+region = [[1.0, 0.0], [0.5, 0.0], [1.0, 1.0]]
 [vision]
 readings_socket = "{folder}/readings.sock"
 {more_vision_settings}

@@ -25,7 +25,10 @@ MIDNIGHT = TODAY * EPOCH_LENGTH_S
 
 SETTINGS = BoothSettings(
     booth=BoothSection(tenant="agency", site="north", device="booth-1"),
-    lanes=(LaneSection(number=1), LaneSection(number=2)),
+    lanes=(
+        LaneSection(number=1, region=((0.0, 0.0), (0.5, 0.0), (0.0, 1.0))),
+        LaneSection(number=2, region=((1.0, 0.0), (0.5, 0.0), (1.0, 1.0))),
+    ),
     vision=VisionSection(source=SourceSection(kind="camera", address="0")),
 )
 
