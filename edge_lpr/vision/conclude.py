@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import numpy as np
-
 from edge_lpr.core.settings import VisionSection
 from edge_lpr.vision.contracts import NANOSECONDS, Consensus
 from edge_lpr.vision.funnel import Count, Funnel
@@ -108,8 +106,7 @@ class PassageJudge:
         """
         if not self._lanes.has_arrow_at(track.movement.mean_place()):
             return True
-        way_px = float(np.hypot(*track.movement.way_px()))
-        return way_px >= self._settings.minimum_way_widths * track.movement.width_px()
+        return track.movement.way_widths() >= self._settings.minimum_way_widths
 
     def _has_stayed(self, track: Track, now_ns: int) -> bool:
         """Tell whether a vehicle is there for so long that it will not be read better."""

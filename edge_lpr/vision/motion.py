@@ -32,8 +32,8 @@ _CHANGED: Final = 6.0
 """Grey levels by which a cell must change beyond its restlessness."""
 
 _RESTLESS_TIMES: Final = 1.5
-_FEWEST_CELLS: Final = 6
-"""Cells that must have changed: headlights, a plate, the edge of a roof."""
+_FEWEST_CELLS: Final = 4
+"""Cells that must have changed: of the narrowest plate's five, one may be on no cell's middle."""
 
 _RESTLESS_UP: Final = 0.2
 _RESTLESS_DOWN: Final = 0.02

@@ -23,8 +23,7 @@ class Movement:
     __slots__ = (
         "_box_xyxy",
         "_first_place",
-        "_first_px",
-        "_place",
+        "_frame_px",
         "_places",
         "_seen_ns",
         "_speed",
@@ -39,10 +38,10 @@ class Movement:
             detection: The plate in it.
         """
         self._box_xyxy = detection.box_xyxy
+        self._frame_px = _size_px(frame)
         self._seen_ns = frame.captured_ns
         self._speed: NDArray[np.float32] = np.zeros(4, np.float32)
-        self._first_px = _centre(detection.box_xyxy)
-        self._first_place = self._place = self._first_px / _size_px(frame)
+        self._first_place = self._place()
         self._places = np.zeros(2, np.float64)
         self._steps = 0
 
@@ -54,16 +53,16 @@ class Movement:
             detection: The plate in it.
         """
         seconds = (frame.captured_ns - self._seen_ns) / NANOSECONDS
-        if 0 < seconds <= _LONGEST_STEP_S:
-            newest = (detection.box_xyxy - self._box_xyxy) / np.float32(seconds)
-            is_first = not self._speed.any()
-            share = np.float32(1 if is_first else _NEWEST)
-            self._speed = share * newest + (1 - share) * self._speed
-        elif seconds > _LONGEST_STEP_S:
+        frame_px = _size_px(frame)
+        if seconds > _LONGEST_STEP_S or (frame_px != self._frame_px).any():
             self._speed = np.zeros(4, np.float32)
+        elif seconds > 0:
+            newest = (detection.box_xyxy - self._box_xyxy) / np.float32(seconds)
+            share = np.float32(_NEWEST if self._speed.any() else 1)
+            self._speed = share * newest + (1 - share) * self._speed
         self._box_xyxy, self._seen_ns = detection.box_xyxy, frame.captured_ns
-        self._place = _centre(detection.box_xyxy) / _size_px(frame)
-        self._places += self._place
+        self._frame_px = frame_px
+        self._places += self._place()
         self._steps += 1
 
     def box_at(self, now_ns: int) -> NDArray[np.float32]:
@@ -80,26 +79,23 @@ class Movement:
         is_box = bool((box_xyxy[2:] > box_xyxy[:2]).all())
         return box_xyxy.astype(np.float32) if is_box else self._box_xyxy
 
-    def way_px(self) -> NDArray[np.float64]:
-        """Return how far it has come from where it was seen first, (x, y) in pixels."""
-        return _centre(self._box_xyxy) - self._first_px
-
     def way(self) -> NDArray[np.float64]:
-        """Return the same as shares of the frame's width and height."""
-        return self._place - self._first_place
+        """Return how far it has come from where it was seen first, as shares of the frame."""
+        return self._place() - self._first_place
 
-    def width_px(self) -> float:
-        """Return how wide the plate was when it was seen last."""
-        return max(1.0, float(self._box_xyxy[2] - self._box_xyxy[0]))
+    def way_widths(self) -> float:
+        """Return the same in widths of the plate, as it was seen last."""
+        width_px = max(1.0, float(self._box_xyxy[2] - self._box_xyxy[0]))
+        return float(np.hypot(*(self.way() * self._frame_px))) / width_px
 
     def mean_place(self) -> NDArray[np.float64]:
         """Return where it was on average, as shares of the frame's width and height."""
         return self._places / max(1, self._steps)
 
-
-def _centre(box_xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the middle of a box, shape (2,)."""
-    return np.asarray((box_xyxy[:2] + box_xyxy[2:]) / 2, np.float64)
+    def _place(self) -> NDArray[np.float64]:
+        """Return where it was seen last, likewise."""
+        box_xyxy = self._box_xyxy.astype(np.float64)
+        return (box_xyxy[:2] + box_xyxy[2:]) / 2 / self._frame_px
 
 
 def _size_px(frame: Frame) -> NDArray[np.float64]:

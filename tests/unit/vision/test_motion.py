@@ -66,6 +66,16 @@ def test_the_narrowest_plate_and_two_lamps_are_movement_at_night() -> None:
     assert lane.is_looked_at(vehicle)
 
 
+@pytest.mark.parametrize("left", range(600, 608))
+@pytest.mark.parametrize("top", range(300, 308))
+def test_the_narrowest_plate_that_appears_is_noticed_wherever_it_is(left: int, top: int) -> None:
+    lane = _Lane()
+    night = _picture(12)
+    lane.is_looked_at(night)
+    night[top : top + 10, left : left + 40] = 72
+    assert lane.is_looked_at(night)
+
+
 def test_what_creeps_is_noticed_as_it_adds_up() -> None:
     lane, step_px = _Lane(), 0
     looked_at = 0

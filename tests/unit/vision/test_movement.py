@@ -109,8 +109,8 @@ def test_two_frames_of_one_time_are_no_step() -> None:
 
 def test_the_way_is_from_the_first_to_the_last_place() -> None:
     movement = _moved(*DRIVING)
-    np.testing.assert_allclose(movement.way_px(), (24, 16))
     np.testing.assert_allclose(movement.way(), (24 / 640, 16 / 360))
+    assert movement.way_widths() == pytest.approx(np.hypot(24, 16) / 60)
 
 
 def test_the_way_there_and_back_is_none() -> None:
@@ -129,6 +129,16 @@ def test_a_place_is_the_same_in_a_frame_of_another_size() -> None:
     np.testing.assert_allclose(movement.mean_place(), (130 / 640, 60 / 360))
 
 
-def test_the_width_is_the_last_one_seen() -> None:
-    assert _moved(BOX, (100, 50, 190, 80)).width_px() == 90
-    assert _moved((100, 50, 100, 50)).width_px() == 1
+def test_a_frame_of_another_size_is_no_way_and_tells_no_speed() -> None:
+    movement = _moved(*DRIVING)
+    way_widths = movement.way_widths()
+    larger = tuple(2 * value for value in DRIVING[-1])
+    movement.follow(_frame(5, (1280, 720)), _detection(larger))
+    assert movement.way_widths() == pytest.approx(way_widths)
+    np.testing.assert_array_equal(movement.box_at(7 * STEP_NS), np.array(larger, np.float32))
+
+
+def test_the_way_is_in_widths_of_the_plate_as_it_was_seen_last() -> None:
+    wider = (100, 50, 190, 80)
+    assert _moved(BOX, wider).way_widths() == pytest.approx(np.hypot(15, 5) / 90)
+    assert np.isfinite(_moved((100, 50, 100, 50)).way_widths())
