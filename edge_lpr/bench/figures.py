@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+import numpy as np
+
 RowName: TypeAlias = Literal["speed", "stages", "decoding", "booth", "empty", "soak"]
 """What can be asked for with ``--only``; ``soak`` is asked for with its own option."""
 
@@ -62,11 +64,7 @@ def percentile(values: Sequence[float], per_cent: float) -> float:
     Returns:
         The percentile, between two values in proportion to how near they are.
     """
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * per_cent / _PER_CENT
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    return float(np.percentile(values, per_cent))
 
 
 def slope(places: Sequence[float], values: Sequence[float]) -> float:

@@ -86,14 +86,18 @@ class Reading:
     class_indices: NDArray[np.uint8]
     """Shape (n,), 0 <= n <= 12, indices into ``PLATE_ALPHABET``; n = 0 is "no text seen"."""
     probabilities: NDArray[np.float32]
-    """Shape (n, 36), probability of each character of the alphabet at each place, in [0, 1]."""
+    """Shape (n, 36), probability of each character of the alphabet at each place, in [0, 1]; the
+    one that was read is the likeliest."""
     weight: float = 1.0
     """How much it counts in a vote, above 0 to 1, by how large and sharp the plate was seen."""
 
     @property
     def confidences(self) -> NDArray[np.float32]:
         """Probability of each character that was read, shape (n,), in memory of its own."""
-        return self.probabilities[np.arange(self.class_indices.size), self.class_indices]
+        # The likeliest character is the one that was read. Selecting by the class indices would
+        # leave a copy of them in freed memory.
+        confidences: NDArray[np.float32] = self.probabilities.max(axis=1)
+        return confidences
 
     def is_empty(self) -> bool:
         """Return whether no text was seen."""
