@@ -4,14 +4,15 @@ Types are checked here, ranges by the documents themselves.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NoReturn, TypeAlias
 
 from edge_lpr.core.errors import WireError
 from edge_lpr.wire import base64url
 
-ClaimValue: TypeAlias = bool | int | str | bytes
-"""What a claim may hold; bytes are written as base64url."""
+ClaimValue: TypeAlias = bool | int | str | bytes | tuple[str, ...] | Mapping[str, int]
+"""What a claim may hold; bytes are written as base64url, a tuple of words as an array, and numbers
+by name as an object."""
 
 
 def encode_claims(claims: Mapping[str, ClaimValue | None]) -> bytes:
@@ -75,6 +76,14 @@ class ClaimReader:
             return value
         raise self._wrong(name, "a whole number")
 
+    def optional_integer(self, name: str) -> int | None:
+        """Take a whole number of any size, or ``None`` if the member is absent.
+
+        Raises:
+            WireError: The member is of another type.
+        """
+        return self.integer(name) if self.has(name) else None
+
     def text(self, name: str) -> str:
         """Take a text.
 
@@ -119,6 +128,37 @@ class ClaimReader:
         if self._take(name) is True:
             return True
         raise self._wrong(name, "true or absent")
+
+    def words(self, name: str, allowed: Collection[str]) -> tuple[str, ...]:
+        """Take an array of different words, all of them out of a fixed set.
+
+        Raises:
+            WireError: The member is missing, no array, or holds another word or one twice.
+        """
+        value = self._take(name)
+        if not isinstance(value, list) or len(value) > len(allowed):
+            raise self._wrong(name, "an array of words that this contract has")
+        words = tuple(str(word) for word in value if isinstance(word, str) and word in allowed)
+        if len(set(words)) != len(value):
+            raise self._wrong(name, "an array of words that this contract has, each once")
+        return words
+
+    def counters(self, name: str, allowed: Collection[str]) -> dict[str, int] | None:
+        """Take numbers by name, ``None`` if the member is absent.
+
+        Raises:
+            WireError: The member is no object, or one of its members is none of ``allowed``, no
+                whole number, or negative.
+        """
+        if not self.has(name):
+            return None
+        value = self._take(name)
+        if not isinstance(value, dict) or not all(
+            counter in allowed and type(number) is int and number >= 0
+            for counter, number in value.items()
+        ):
+            raise self._wrong(name, "an object of counters that this contract has")
+        return value
 
     def constant(self, name: str, expected: int | str) -> None:
         """Take a member that can only have one value.

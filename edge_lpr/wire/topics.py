@@ -26,6 +26,12 @@ class TopicKind(Enum):
     """Online or offline, also the Last Will; retained."""
     SIGHTING = "sighting"
     """One passage, signed."""
+    GAP = "gap"
+    """Numbers of sightings that will never come, signed."""
+    HEALTH = "health"
+    """How the booth is, signed, once a minute."""
+    REQUEST = "request"
+    """Down to the device: a consumer asks for sightings again, signed by the consumer."""
 
 
 @dataclass(frozen=True, slots=True)
