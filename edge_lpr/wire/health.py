@@ -288,7 +288,7 @@ def two_digits(count: int) -> int:
     Args:
         count: Not negative.
     """
-    scale = 10 ** max(0, len(str(count)) - _MOST_DIGITS)
+    scale = int(10 ** max(0, len(str(count)) - _MOST_DIGITS))
     return count // scale * scale
 
 
