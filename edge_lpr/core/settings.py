@@ -221,12 +221,41 @@ class PublisherSection(_Section):
     """TCP port of the broker."""
     mqtt_version: Literal["5", "3.1.1"] = "5"
     """MQTT version to speak."""
+    tls_ca_file: Path | None = None
+    """Certificates of the authority that the broker's must be signed by; no other is trusted."""
+    tls_certificate_file: Path | None = None
+    """This device's certificate for the broker, its common name the device, and what lies between
+    it and its authority."""
+    tls_key_file: Path | None = None
+    """Its private key, readable by this process's user alone."""
+    daily_megabytes: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Megabytes (of 10^6 bytes) that may be sent to the broker in one UTC day."""
+    consumers_file: Path | None = None
+    """Who may ask for sightings again; nobody if left out."""
     keep_sent: int = Field(default=10_000, ge=1, le=1_000_000)
     """Sightings kept after the broker has taken them. All are checked at each start."""
+    keep_sent_days: float = Field(default=7.0, ge=0.01, le=366)
+    """How long sightings are kept after the broker has taken them, to be asked for again."""
+    outbox_mb: int = Field(default=256, ge=8, le=65_536)
+    """Megabytes (of 10^6 bytes) that the outbox may take; the oldest sent sightings go first."""
     maximum_unsent: int = Field(default=1_000_000, ge=100, le=1_000_000)
     """Unsent sightings the outbox holds; when it is full, the tokeniser waits."""
     drain_s: float = Field(default=5.0, ge=0, le=60)
     """Longest time an orderly stop spends on sending what is unsent."""
+
+    @model_validator(mode="after")
+    def _tls_files_come_together(self) -> "PublisherSection":
+        """Refuse one or two of three files."""
+        files = {
+            "tls_ca_file": self.tls_ca_file,
+            "tls_certificate_file": self.tls_certificate_file,
+            "tls_key_file": self.tls_key_file,
+        }
+        missing = [name for name, file in files.items() if file is None]
+        if missing and len(missing) < len(files):
+            msg = f"needs {' and '.join(missing)} too: TLS takes all three files, or none"
+            raise ValueError(msg)
+        return self
 
 
 class BoothSettings(_Section):

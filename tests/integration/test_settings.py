@@ -69,6 +69,11 @@ def test_minimal_settings_load_with_defaults(settings_file: Path) -> None:
             "publisher.drain_s must be a number",
             id="text for seconds",
         ),
+        pytest.param(
+            "[publisher]\ntls_ca_file = 'ca.pem'\ntls_key_file = 'key.pem'",
+            "publisher needs tls_certificate_file too: TLS takes all three files, or none",
+            id="two of three TLS files",
+        ),
         pytest.param("this is no TOML", "is no TOML", id="no TOML"),
     ],
 )

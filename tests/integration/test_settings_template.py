@@ -31,7 +31,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 WITHOUT_A_DEFAULT = {
     # Left out, these mean "the whole picture", "not seen", "all cores", "the package's own", "no
-    # password" and "my own user".
+    # password", "my own user", "no TLS", "no limit" and "nobody".
     "lanes.region",
     "lanes.arrow",
     "vision.threads",
@@ -39,6 +39,11 @@ WITHOUT_A_DEFAULT = {
     "vision.source.credentials_file",
     "tokeniser.vision_user",
     "publisher.tokeniser_user",
+    "publisher.tls_ca_file",
+    "publisher.tls_certificate_file",
+    "publisher.tls_key_file",
+    "publisher.daily_megabytes",
+    "publisher.consumers_file",
 }
 
 
