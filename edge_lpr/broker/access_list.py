@@ -1,0 +1,131 @@
+"""Who may use a broker: the list that an operator keeps, one line each.
+
+::
+
+    device agency/north-crossing/booth-1
+    consumer analytics agency requests
+    consumer display agency/north-crossing
+
+What the list means to a broker is left to ``access_rules.py``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from edge_lpr.core.errors import SettingsError, WireError
+from edge_lpr.wire.bounds import require_match
+from edge_lpr.wire.topics import NAME_PATTERN, DeviceAddress
+
+MAXIMUM_LIST_BYTES: Final = 8_000_000
+"""100,000 booths with the longest names."""
+
+_REQUESTS: Final = "requests"
+_SLASHES_OF_A_DEVICE: Final = 2
+_DEVICE_FORM: Final = "device TENANT/SITE/DEVICE"
+_CONSUMER_FORM: Final = "consumer NAME SCOPE[,SCOPE ...] [requests]"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Booths that a consumer may hear: those of a tenant, or of one of its sites."""
+
+    tenant: str
+    """The agency."""
+    site: str | None = None
+    """The crossing; ``None`` for all of the tenant's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerAccess:
+    """What a consumer may do."""
+
+    name: str
+    """Common name of its certificate."""
+    scopes: tuple[Scope, ...]
+    """Whose messages it hears, at least one."""
+    may_request: bool
+    """Whether it may ask these booths to send sightings again."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """Everybody who may use the broker; every name stands for one of them only."""
+
+    devices: tuple[DeviceAddress, ...]
+    """The booths, in the order of their addresses."""
+    consumers: tuple[ConsumerAccess, ...]
+    """The consumers, in the order of their names."""
+
+
+def parse_access_list(untrusted_text: str) -> AccessList:
+    """Read a list.
+
+    Args:
+        untrusted_text: Lines; empty ones and those that begin with ``#`` are passed over.
+
+    Returns:
+        The list, in an order that does not depend on that of the lines.
+
+    Raises:
+        SettingsError: A line makes no sense, or a name stands there twice; the message says
+            which line, and what to write.
+    """
+    devices: list[DeviceAddress] = []
+    consumers: list[ConsumerAccess] = []
+    line_of: dict[str, int] = {}
+    for number, words in _lines(untrusted_text):
+        try:
+            entry = _entry(words)
+        except WireError as error:
+            raise SettingsError(f"line {number}: {error}") from error
+        name = entry.device if isinstance(entry, DeviceAddress) else entry.name
+        if name in line_of:
+            raise SettingsError(
+                f"line {number}: {name} stands in line {line_of[name]} already; it is the common "
+                "name of a certificate, so give every booth and consumer of a broker its own"
+            )
+        line_of[name] = number
+        if isinstance(entry, DeviceAddress):
+            devices.append(entry)
+        else:
+            consumers.append(entry)
+    return AccessList(
+        tuple(sorted(devices, key=lambda each: (each.tenant, each.site, each.device))),
+        tuple(sorted(consumers, key=lambda each: each.name)),
+    )
+
+
+def _lines(untrusted_text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield number and words of the lines that say something."""
+    for number, line in enumerate(untrusted_text.splitlines(), start=1):
+        words = line.split()
+        if words and not words[0].startswith("#"):
+            yield number, words
+
+
+def _entry(words: list[str]) -> DeviceAddress | ConsumerAccess:
+    """Return the booth or the consumer of a line."""
+    match words:
+        case ["device", place] if place.count("/") == _SLASHES_OF_A_DEVICE:
+            return DeviceAddress(*place.split("/"))
+        case ["consumer", name, scopes, *rest] if rest in ([], [_REQUESTS]):
+            return ConsumerAccess(
+                name=_name(name, "consumer"),
+                scopes=tuple(_scope(each) for each in scopes.split(",")),
+                may_request=bool(rest),
+            )
+        case _:
+            raise WireError(f"write: {_DEVICE_FORM}, or: {_CONSUMER_FORM}")
+
+
+def _scope(text: str) -> Scope:
+    """Return a scope."""
+    tenant, slash, site = text.partition("/")
+    return Scope(_name(tenant, "tenant"), _name(site, "site") if slash else None)
+
+
+def _name(text: str, what: str) -> str:
+    """Return a name once it is one: a wildcard in it would open the rules."""
+    require_match(what, text, NAME_PATTERN)
+    return text

@@ -1,0 +1,319 @@
+"""A certificate authority for laboratories, tests and first steps: certificates for MQTT over TLS.
+
+Not for booths in the field: its key lies in a file, beside everything else, and nobody asked who
+wants a certificate. What an agency's own authority must put into certificates can be seen here.
+"""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from edge_lpr.core.errors import KeyFileError
+from edge_lpr.core.secret_file import read_secret_file, write_secret_file
+from edge_lpr.core.wipe import wipe
+
+AUTHORITY_DAYS: Final = 730
+"""How long a laboratory's authority, and its revocation list, are valid."""
+
+CERTIFICATE_DAYS: Final = 90
+"""How long a certificate is valid: enough for a trial, too short to be forgotten in a booth."""
+
+_MAXIMUM_KEY_BYTES: Final = 4096
+_HOUR: Final = dt.timedelta(hours=1)
+"""Certificates are valid an hour early: clocks of a laboratory differ."""
+
+_EVERY_KEY_USAGE: Final = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a certificate is valid."""
+
+    not_before: dt.datetime
+    """First moment, aware."""
+    not_after: dt.datetime
+    """Last moment, aware."""
+
+    @classmethod
+    def days_from(cls, unix_s: int, days: int) -> "Validity":
+        """Return the validity of so many days, one hour early.
+
+        Args:
+            unix_s: Start, UTC in whole seconds since 1970.
+            days: How long; negative for a certificate that has already ended.
+        """
+        start = dt.datetime.fromtimestamp(unix_s, dt.timezone.utc)
+        if days < 0:
+            return cls(start + dt.timedelta(days=days - 1), start + dt.timedelta(days=days))
+        return cls(start - _HOUR, start + dt.timedelta(days=days))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CertifiedKey:
+    """A private key and the certificate that names its owner. No ``repr``: it holds a secret."""
+
+    certificate: x509.Certificate
+    """Signed by the authority."""
+    key: ec.EllipticCurvePrivateKey
+    """On P-256: every TLS library takes it."""
+
+    def write(self, folder: Path, name: str) -> None:
+        """Write ``name.crt`` and, for the owner alone to read, ``name.key``.
+
+        Args:
+            folder: An existing folder.
+            name: Of the files.
+
+        Raises:
+            KeyFileError: A file cannot be written.
+        """
+        write_secret_file(folder / f"{name}.key", _private_pem(self.key))
+        write_public(folder / f"{name}.crt", self.certificate.public_bytes(Encoding.PEM))
+
+
+class LaboratoryAuthority:
+    """Certifies brokers and their clients, and revokes clients."""
+
+    def __init__(self, own: CertifiedKey) -> None:
+        """Sign with a key.
+
+        Args:
+            own: The authority's key and self-signed certificate.
+        """
+        self._own = own
+        self._revoked: dict[int, dt.datetime] = {}
+
+    @classmethod
+    def generate(cls, name: str, unix_s: int) -> "LaboratoryAuthority":
+        """Return a new authority.
+
+        Args:
+            name: Common name, such as ``edge-lpr laboratory devices``.
+            unix_s: Now, UTC in whole seconds since 1970.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        validity = Validity.days_from(unix_s, AUTHORITY_DAYS)
+        subject = _name(name)
+        builder = _builder(subject, subject, key.public_key(), key.public_key(), validity)
+        certificate = (
+            builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage("key_cert_sign", "crl_sign"), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return cls(CertifiedKey(certificate, key))
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "LaboratoryAuthority":
+        """Return the authority that an earlier run wrote, with what it has revoked.
+
+        Args:
+            folder: Where ``write`` put it.
+            name: Of its files.
+
+        Raises:
+            KeyFileError: A file is missing, damaged or readable by others.
+        """
+        key_file = folder / f"{name}.key"
+        untrusted_content = read_secret_file(key_file, _MAXIMUM_KEY_BYTES)
+        try:
+            key = load_pem_private_key(untrusted_content, password=None)
+            certificate = x509.load_pem_x509_certificate((folder / f"{name}.crt").read_bytes())
+            revocations = x509.load_pem_x509_crl((folder / f"{name}.crl").read_bytes())
+        except (OSError, ValueError, TypeError) as error:
+            raise KeyFileError(
+                f"{key_file}: key, .crt and .crl are not those of a laboratory authority; "
+                "remove the folder and begin anew"
+            ) from error
+        finally:
+            wipe(untrusted_content)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise KeyFileError(f"{key_file}: holds a key of another kind; begin in an empty folder")
+        authority = cls(CertifiedKey(certificate, key))
+        for revoked in revocations:
+            authority._revoked[revoked.serial_number] = revoked.revocation_date_utc
+        return authority
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """The authority's certificate: what the other side trusts."""
+        return self._own.certificate.public_bytes(Encoding.PEM)
+
+    def write(self, folder: Path, name: str) -> None:
+        """Write ``name.crt``, ``name.key`` and the revocation list ``name.crl``.
+
+        Args:
+            folder: An existing folder.
+            name: Of the files.
+
+        Raises:
+            KeyFileError: A file cannot be written.
+        """
+        self._own.write(folder, name)
+        write_public(folder / f"{name}.crl", self.revocation_list_pem())
+
+    def certify_broker(self, hosts: Sequence[str], validity: Validity) -> CertifiedKey:
+        """Return key and certificate of a broker.
+
+        Args:
+            hosts: Names and IP addresses under which clients find it; the first is its name.
+            validity: From when to when.
+        """
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        return self._certify(hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, validity, [names])
+
+    def certify_client(self, name: str, validity: Validity) -> CertifiedKey:
+        """Return key and certificate of a booth or a consumer.
+
+        Args:
+            name: Common name: the device id or the consumer's name, which the broker takes as the
+                user.
+            validity: From when to when.
+        """
+        return self._certify(name, ExtendedKeyUsageOID.CLIENT_AUTH, validity, [])
+
+    def revoke(self, certificate: x509.Certificate, unix_s: int) -> None:
+        """Take a certificate back; it shows in the next ``revocation_list_pem``.
+
+        Args:
+            certificate: One of this authority; a second time changes nothing.
+            unix_s: Now, UTC in whole seconds since 1970.
+        """
+        at = dt.datetime.fromtimestamp(unix_s, dt.timezone.utc)
+        self._revoked.setdefault(certificate.serial_number, at)
+
+    def revocation_list_pem(self) -> bytes:
+        """Return the signed list of what was taken back; valid as long as the authority is.
+
+        A list that has ended makes a broker refuse everybody, so one in the field must be renewed
+        in time.
+        """
+        own = self._own.certificate
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(own.subject)
+            .last_update(own.not_valid_before_utc)
+            .next_update(own.not_valid_after_utc)
+            .add_extension(x509.CRLNumber(len(self._revoked) + 1), critical=False)
+            .add_extension(_authority_key_identifier(self._own.key.public_key()), critical=False)
+        )
+        for serial, at in self._revoked.items():
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at).build()
+            )
+        return builder.sign(self._own.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    def _certify(
+        self,
+        name: str,
+        usage: x509.ObjectIdentifier,
+        validity: Validity,
+        extensions: Iterable[x509.ExtensionType],
+    ) -> CertifiedKey:
+        """Return a new key with a certificate for one use."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = (
+            _builder(
+                _name(name),
+                self._own.certificate.subject,
+                key.public_key(),
+                self._own.key.public_key(),
+                validity,
+            )
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage("digital_signature"), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        return CertifiedKey(builder.sign(self._own.key, hashes.SHA256()), key)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """Write a file that everybody may read.
+
+    Args:
+        path: The file; replaced if it exists.
+        content: What it shall hold.
+
+    Raises:
+        KeyFileError: The file cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise KeyFileError(
+            f"{path}: cannot be written ({error.strerror}); its folder must exist and have room"
+        ) from error
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    issuer_key: ec.EllipticCurvePublicKey,
+    validity: Validity,
+) -> x509.CertificateBuilder:
+    """Return what all certificates have; strict libraries refuse one without the identifiers."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(validity.not_before)
+        .not_valid_after(validity.not_after)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(_authority_key_identifier(issuer_key), critical=False)
+    )
+
+
+def _authority_key_identifier(key: ec.EllipticCurvePublicKey) -> x509.AuthorityKeyIdentifier:
+    """Return the name of the key that signed."""
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key)
+
+
+def _name(common_name: str) -> x509.Name:
+    """Return a subject that has a common name and nothing else."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    """Return a host as certificates write it."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_usage(*wanted: str) -> x509.KeyUsage:
+    """Return what a key may be used for."""
+    return x509.KeyUsage(**{usage: usage in wanted for usage in _EVERY_KEY_USAGE})
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as PKCS #8 without a passphrase."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
