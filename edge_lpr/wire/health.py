@@ -254,7 +254,7 @@ class HealthClaims:
         reader = ClaimReader(untrusted_payload, "health record")
         reader.constant("v", _CONTRACT_VERSION)
         figures = BoothFigures(
-            counters=_required(reader, "publisher", PUBLISHER_COUNTERS),
+            counters=_required_counters(reader, "publisher", PUBLISHER_COUNTERS),
             unsent=reader.integer("unsent"),
             oldest_unsent_s=reader.integer("oldest_unsent_s"),
             kept=reader.integer("kept"),
@@ -269,8 +269,8 @@ class HealthClaims:
             tq=time_quality(reader.text("tq")),
             up_s=reader.integer("up_s"),
             camera=cast("CameraState", reader.text("camera")),
-            vision=reader.counters("vision", VISION_COUNTERS),
-            tokeniser=_required(reader, "tokeniser", TOKENISER_COUNTERS),
+            vision=_coarse_counters(reader, "vision", VISION_COUNTERS),
+            tokeniser=_required_counters(reader, "tokeniser", TOKENISER_COUNTERS),
             queued=reader.integer("queued"),
             certificate_days=reader.integer("certificate_days"),
             key_days=reader.integer("key_days"),
@@ -335,9 +335,19 @@ def _require_alarms(alarms: tuple[Alarm, ...]) -> None:
         raise WireError(f"'alarms' must be some of {get_args(Alarm)}")
 
 
-def _required(reader: ClaimReader, name: str, allowed: tuple[str, ...]) -> dict[str, int]:
-    """Take counters that must be there."""
+def _coarse_counters(
+    reader: ClaimReader, name: str, allowed: tuple[str, ...]
+) -> dict[str, int] | None:
+    """Take counters, refusing finer ones than this contract writes."""
     counters = reader.counters(name, allowed)
+    if counters is not None and counters != _bounded(counters, allowed):
+        raise WireError(f"a counter of {name!r} has more than {_MOST_DIGITS} significant digits")
+    return counters
+
+
+def _required_counters(reader: ClaimReader, name: str, allowed: tuple[str, ...]) -> dict[str, int]:
+    """Take counters that must be there."""
+    counters = _coarse_counters(reader, name, allowed)
     if counters is None:
         raise WireError(f"the health record has no {name!r}")
     return counters

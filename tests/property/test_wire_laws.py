@@ -10,7 +10,7 @@ from edge_lpr.core.errors import VerificationError, WireError
 from edge_lpr.subscriber.continuity import BootRecord, Fit
 from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedBirth
 from edge_lpr.wire import base64url, jws
-from edge_lpr.wire.birth import BIRTH_TYP, MAXIMUM_BIRTH_BYTES, BirthClaims, parse_birth, sign_birth
+from edge_lpr.wire.birth import BirthClaims
 from edge_lpr.wire.claims import ClaimReader
 from edge_lpr.wire.device_certificate import decode_unverified_certificate, verify_certificate
 from edge_lpr.wire.sighting import (
@@ -25,7 +25,7 @@ from edge_lpr.wire.status import decode_status, encode_status
 from edge_lpr.wire.topics import TopicKind, parse_topic
 from tests.support.clock import SetClock
 from tests.support.fleet import AUTHORITY, SignedBooth
-from tests.support.strategies import births, boot_ids, sightings
+from tests.support.strategies import boot_ids, sightings
 
 BOOTH = SignedBooth()
 KEY = BOOTH.event_key
@@ -60,14 +60,6 @@ def test_verifying_undoes_signing_and_every_sighting_fits(claims: SightingClaims
     assert verify_sighting(document, KEY.public_key) == claims
 
 
-@given(births)
-def test_decoding_undoes_a_birth_and_every_birth_fits(claims: BirthClaims) -> None:
-    document = sign_birth(claims, KEY)
-    assert len(document) <= MAXIMUM_BIRTH_BYTES
-    payload = parse_birth(document).verified(BIRTH_TYP, KEY.public_key)
-    assert BirthClaims.decode(payload) == claims
-
-
 @given(boot_ids, st.booleans())
 def test_decoding_undoes_a_status(boot: str, is_online: bool) -> None:  # noqa: FBT001
     claims = decode_status(encode_status(boot, is_online=is_online))
@@ -95,40 +87,6 @@ def test_garbage_raises_wire_error_and_nothing_else(
     except WireError:
         return
     assert len(garbage) == 32, "only a public key may be any bytes"
-
-
-@given(JSON)
-@pytest.mark.parametrize("decode", [SightingClaims.decode, BirthClaims.decode, decode_status])
-def test_foreign_json_raises_wire_error_and_nothing_else(
-    decode: Callable[[bytes], object], document: object
-) -> None:
-    with pytest.raises(WireError):
-        decode(json.dumps(document).encode())
-
-
-@given(sightings, st.data())
-def test_claim_of_another_type_raises_wire_error_and_nothing_else(
-    claims: SightingClaims, data: st.DataObject
-) -> None:
-    members = json.loads(claims.encode())
-    name = data.draw(st.sampled_from(sorted(members)))
-    members[name] = data.draw(JSON)
-    encoded = json.dumps(members).encode()
-    try:
-        decoded = SightingClaims.decode(encoded)
-    except WireError:
-        return
-    # What is accepted reads the same to every consumer.
-    assert json.loads(decoded.encode()) == members
-
-
-@given(sightings, st.data())
-def test_any_changed_byte_is_refused(claims: SightingClaims, data: st.DataObject) -> None:
-    document = bytearray(sign_sighting(claims, KEY))
-    place = data.draw(st.integers(0, len(document) - 1))
-    document[place] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(WireError):
-        verify_sighting(bytes(document), KEY.public_key)
 
 
 @given(GARBAGE)

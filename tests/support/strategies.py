@@ -1,12 +1,28 @@
 """Hypothesis strategies for what the laws speak about."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, MIN_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot
 from edge_lpr.wire.bounds import HASH_BYTES, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
+from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate
+from edge_lpr.wire.gap import GapClaims, GapReason
+from edge_lpr.wire.health import (
+    PUBLISHER_COUNTERS,
+    TOKENISER_COUNTERS,
+    VISION_COUNTERS,
+    Alarm,
+    BoothFigures,
+    CameraState,
+    HealthClaims,
+)
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.request import MAXIMUM_REQUESTED, RequestClaims
 from edge_lpr.wire.sighting import READS_BUCKETS, SightingClaims
+from edge_lpr.wire.topics import DeviceAddress
 
 canonical_plates = st.lists(
     st.sampled_from(PLATE_ALPHABET), min_size=MIN_PLATE_LENGTH, max_size=MAX_PLATE_LENGTH
@@ -50,3 +66,91 @@ births = st.builds(
     test=st.booleans(),
 )
 """Every birth that the contract allows."""
+
+unix_times = st.integers(0, MAXIMUM_UNIX_S)
+"""Seconds since 1970 that the contract can say."""
+
+counts = st.integers(0, 990_000_000_000_000)
+"""Any number that a counter can reach."""
+
+days = st.integers(0, 36_525)
+"""A century of days."""
+
+alarms = st.lists(st.sampled_from(get_args(Alarm)), unique=True).map(tuple)
+"""Any alarms, in any order."""
+
+
+def counters(names: tuple[str, ...]) -> st.SearchStrategy[dict[str, int]]:
+    """Return some of the named counters, fine ones included."""
+    return st.dictionaries(st.sampled_from(names), counts)
+
+
+booth_figures = st.builds(
+    BoothFigures,
+    counters=counters(PUBLISHER_COUNTERS),
+    unsent=counts,
+    oldest_unsent_s=unix_times,
+    kept=counts,
+    tls_certificate_days=st.none() | days,
+    temperature_c=st.none() | st.integers(-100, 200),
+    alarms=alarms,
+)
+"""Everything that a publisher can say about itself."""
+
+health_records = st.builds(
+    HealthClaims,
+    boot=boot_ids,
+    seq=st.integers(0, MAXIMUM_SEQUENCE),
+    link=links,
+    at=unix_times,
+    tq=st.sampled_from(TimeQuality),
+    up_s=unix_times,
+    camera=st.sampled_from(get_args(CameraState)),
+    vision=st.none() | counters(VISION_COUNTERS),
+    tokeniser=counters(TOKENISER_COUNTERS),
+    queued=counts,
+    certificate_days=days,
+    key_days=days,
+    figures=booth_figures,
+    alarms=alarms,
+    test=st.booleans(),
+)
+"""Every health record that the contract allows."""
+
+_ends = st.tuples(st.integers(1, MAXIMUM_SEQUENCE), st.integers(1, MAXIMUM_SEQUENCE)).map(sorted)
+
+gaps = st.builds(
+    lambda ends, boot, at, reason: GapClaims(boot, ends[0], ends[1], at, reason),
+    _ends,
+    boot_ids,
+    unix_times,
+    st.sampled_from(GapReason),
+)
+"""Every gap that the contract allows."""
+
+addresses = st.builds(
+    DeviceAddress, *[st.from_regex(r"[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)] * 3
+)
+"""Every address that a topic can hold."""
+
+requests = st.builds(
+    lambda address, boot, first, more, at: RequestClaims(
+        address, boot, first, min(first + more, MAXIMUM_SEQUENCE), at
+    ),
+    addresses,
+    boot_ids,
+    st.integers(1, MAXIMUM_SEQUENCE),
+    st.integers(0, MAXIMUM_REQUESTED - 1),
+    unix_times,
+)
+"""Every request that the contract allows."""
+
+certificates = st.builds(
+    lambda address, tier, validity: DeviceCertificate(
+        address, SigningKey.generate().public_key, tier, *validity
+    ),
+    addresses,
+    st.sampled_from(CustodyTier),
+    st.tuples(unix_times, unix_times).map(sorted),
+)
+"""What an authority can certify, for a new key each."""

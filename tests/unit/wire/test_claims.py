@@ -29,6 +29,21 @@ def test_claims_are_taken_by_type() -> None:
     reader.nothing_else()
 
 
+def test_words_and_counters_are_taken_by_name() -> None:
+    reader = ClaimReader(b'{"w":["b","a"],"n":{"x":0},"e":[],"i":7}', "record")
+    assert reader.words("w", ("a", "b", "c")) == ("b", "a")
+    assert reader.words("e", ("a",)) == ()
+    assert reader.counters("n", ("x", "y")) == {"x": 0}
+    assert reader.counters("absent", ("x",)) is None
+    assert reader.optional_integer("i") == 7
+    assert reader.optional_integer("absent") is None
+    reader.nothing_else()
+
+
+def test_words_and_counters_are_written_as_array_and_object() -> None:
+    assert encode_claims({"w": ("b", "a"), "n": {"x": 0}}) == b'{"w":["b","a"],"n":{"x":0}}'
+
+
 @pytest.mark.parametrize(
     "untrusted",
     [
@@ -70,6 +85,17 @@ def test_what_is_no_plain_object_is_refused(untrusted: bytes) -> None:
         pytest.param(lambda r: r.mark("a"), b"1", id="number for a mark"),
         pytest.param(lambda r: r.constant("a", 1), b"2", id="other constant"),
         pytest.param(lambda r: r.constant("a", 1), b"true", id="true for a constant of 1"),
+        pytest.param(lambda r: r.optional_integer("a"), b"null", id="null for an absent number"),
+        pytest.param(lambda r: r.words("a", "x"), b'"x"', id="text for words"),
+        pytest.param(lambda r: r.words("a", "x"), b'["y"]', id="unknown word"),
+        pytest.param(lambda r: r.words("a", "xy"), b'["x","x"]', id="word twice"),
+        pytest.param(lambda r: r.words("a", "xy"), b'["x",["y"]]', id="array for a word"),
+        pytest.param(lambda r: r.words("a", "x"), b'["x","y"]', id="more words than there are"),
+        pytest.param(lambda r: r.counters("a", "x"), b"[1]", id="array for counters"),
+        pytest.param(lambda r: r.counters("a", "x"), b"null", id="null for absent counters"),
+        pytest.param(lambda r: r.counters("a", "x"), b'{"y":1}', id="unknown counter"),
+        pytest.param(lambda r: r.counters("a", "x"), b'{"x":true}', id="true for a counter"),
+        pytest.param(lambda r: r.counters("a", "x"), b'{"x":-1}', id="negative counter"),
         pytest.param(lambda r: r.integer("b"), b"1", id="missing"),
         pytest.param(lambda r: r.nothing_else(), b"1", id="too many"),
     ],

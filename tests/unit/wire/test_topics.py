@@ -12,6 +12,9 @@ ADDRESS = DeviceAddress("tenant-a", "lane-07", "booth-1")
         (TopicKind.BIRTH, "lpr/v1/tenant-a/lane-07/booth-1/birth"),
         (TopicKind.STATUS, "lpr/v1/tenant-a/lane-07/booth-1/status"),
         (TopicKind.SIGHTING, "lpr/v1/tenant-a/lane-07/booth-1/sighting"),
+        (TopicKind.GAP, "lpr/v1/tenant-a/lane-07/booth-1/gap"),
+        (TopicKind.HEALTH, "lpr/v1/tenant-a/lane-07/booth-1/health"),
+        (TopicKind.REQUEST, "lpr/v1/tenant-a/lane-07/booth-1/request"),
     ],
 )
 def test_every_kind_has_its_topic(kind: TopicKind, text: str) -> None:
