@@ -10,7 +10,7 @@
 
 One message at a time: the next is sent when the one before is answered. An answer "A" means that
 the publisher has committed the document to its outbox. What the documents say is left to
-``edge_lpr.wire``.
+``edge_lpr.wire``, the messages about health records and gaps to ``record_message.py``.
 """
 
 import struct
@@ -18,6 +18,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.errors import HandoffError
+from edge_lpr.handoff.record_message import (
+    MAXIMUM_WISH_BYTES,
+    RECORD_KINDS,
+    RecordMessage,
+    parse_record,
+)
 from edge_lpr.wire.birth import MAXIMUM_BIRTH_BYTES
 from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.sighting import MAXIMUM_SIGHTING_BYTES
@@ -35,7 +41,7 @@ _SEQUENCE_NUMBER: Final = struct.Struct(">Q")
 MAXIMUM_TO_PUBLISHER_BYTES: Final = 1 + MAXIMUM_BIRTH_BYTES
 """What the publisher's receive buffer must hold."""
 
-MAXIMUM_TO_TOKENISER_BYTES: Final = 1 + MAXIMUM_SIGHTING_BYTES
+MAXIMUM_TO_TOKENISER_BYTES: Final = max(1 + MAXIMUM_SIGHTING_BYTES, MAXIMUM_WISH_BYTES)
 """What the tokeniser's receive buffer must hold."""
 
 
@@ -92,24 +98,28 @@ def pack_sighting(sequence_number: int, sighting_jws: bytes) -> bytes:
     return _SIGHTING + _SEQUENCE_NUMBER.pack(sequence_number) + sighting_jws
 
 
-def parse_to_publisher(untrusted_message: bytes) -> BirthMessage | SightingMessage:
+def parse_to_publisher(
+    untrusted_message: bytes,
+) -> BirthMessage | SightingMessage | RecordMessage:
     """Take a message from the tokeniser apart.
 
     Args:
         untrusted_message: As received, of any length.
 
     Returns:
-        The document, bounded but not looked at.
+        The document, bounded but not looked at; or the question what is to be signed.
 
     Raises:
-        HandoffError: The message is neither a birth nor a sighting as laid out above.
+        HandoffError: The message is none of those laid out above and in ``record_message.py``.
     """
     kind, content = untrusted_message[:1], untrusted_message[1:]
+    if kind in RECORD_KINDS:
+        return parse_record(untrusted_message)
     if kind == _BIRTH:
         _check_length("birth", content, MAXIMUM_BIRTH_BYTES)
         return BirthMessage(untrusted_jws=content)
     if kind != _SIGHTING:
-        raise HandoffError("a message is neither a birth nor a sighting; update both processes")
+        raise HandoffError("a message of the tokeniser is of no known kind; update both processes")
     number, document = content[: _SEQUENCE_NUMBER.size], content[_SEQUENCE_NUMBER.size :]
     _check_length("sighting", document, MAXIMUM_SIGHTING_BYTES)
     sequence_number = _unpack_number(number)

@@ -19,6 +19,11 @@ from edge_lpr.core.errors import (
 )
 from edge_lpr.core.log import Log
 from edge_lpr.handoff.back_off import BackOff
+from edge_lpr.handoff.record_message import (
+    AskMessage,
+    RecordMessage,
+    pack_wish,
+)
 from edge_lpr.handoff.seqpacket import Connection, Listener
 from edge_lpr.handoff.sighting_message import (
     BIRTH_SEQUENCE_NUMBER,
@@ -104,6 +109,9 @@ class Relay:
             if untrusted_message is None:
                 continue
             message = parse_to_publisher(untrusted_message)
+            if isinstance(message, AskMessage):
+                connection.send(pack_wish(None))
+                continue
             answer = self._take(message)
             connection.send(pack_answer(answer))
             self._wake_up.set()
@@ -111,15 +119,18 @@ class Relay:
                 # A birth needs no room: with a full outbox it is taken at every connection.
                 back_off.reset()
 
-    def _take(self, message: BirthMessage | SightingMessage) -> Answer:
+    def _take(self, message: BirthMessage | SightingMessage | RecordMessage) -> Answer:
         """Commit a document, or refuse it for good if it can never be committed."""
         number = BIRTH_SEQUENCE_NUMBER
         try:
             if isinstance(message, BirthMessage):
                 self._intake.take_birth(message)
-            else:
+            elif isinstance(message, SightingMessage):
                 number = message.sequence_number
                 self._intake.take_sighting(message)
+            else:
+                # Nothing was asked for yet.
+                return Answer(number, is_committed=False)
         except (WireError, HandoffError) as error:
             self._complaints.failure(error)
             return Answer(number, is_committed=False)

@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.core.settings import Direction
 from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage, parse_reading
+from edge_lpr.handoff.record_message import GapWish, pack_wish, parse_wish
 from edge_lpr.handoff.sighting_message import parse_answer, parse_hello, parse_to_publisher
+from edge_lpr.handoff.vision_report import (
+    CAMERA_STATES,
+    COUNTER_NAMES,
+    MAXIMUM_COUNT,
+    REPORT_BYTES,
+    VisionReport,
+    pack_report,
+    parse_report,
+)
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
+from edge_lpr.wire.gap import GapReason
+from edge_lpr.wire.health import PUBLISHER_COUNTERS, Alarm, BoothFigures
 from tests.support.readings import packed
 
 readings = st.builds(
@@ -28,6 +41,32 @@ almost_readings = st.builds(
     st.binary(min_size=READING_BYTES, max_size=READING_BYTES),
 )
 """Right magic, version and length, so that the checks behind them are reached."""
+
+reports = st.builds(
+    VisionReport,
+    camera=st.sampled_from(CAMERA_STATES),
+    counters=st.fixed_dictionaries({name: st.integers(0, MAXIMUM_COUNT) for name in COUNTER_NAMES}),
+)
+
+counts = st.integers(0, 990_000_000_000_000)
+figures = st.builds(
+    BoothFigures,
+    counters=st.fixed_dictionaries(dict.fromkeys(PUBLISHER_COUNTERS, counts)),
+    unsent=counts,
+    oldest_unsent_s=st.integers(0, 4_102_444_799),
+    kept=counts,
+    tls_certificate_days=st.none() | st.integers(0, 32_767),
+    temperature_c=st.none() | st.integers(-100, 200),
+    alarms=st.sets(st.sampled_from(get_args(Alarm))).map(
+        lambda alarms: tuple(alarm for alarm in get_args(Alarm) if alarm in alarms)
+    ),
+)
+gaps = st.builds(
+    lambda boot, numbers, reason: GapWish(boot.hex(), min(numbers), max(numbers), reason),
+    st.binary(min_size=8, max_size=8),
+    st.tuples(st.integers(1, MAXIMUM_SEQUENCE), st.integers(1, MAXIMUM_SEQUENCE)),
+    st.sampled_from(GapReason),
+)
 
 
 @given(readings)
@@ -67,3 +106,49 @@ def test_tokeniser_refuses_garbage_as_a_handoff_error_and_nothing_else(garbage: 
         parse_hello(garbage)
     with suppress(HandoffError):
         parse_answer(garbage)
+
+
+@given(st.one_of(figures, gaps))
+def test_wishes_arrive_as_they_were_sent(wish: BoothFigures | GapWish) -> None:
+    assert parse_wish(pack_wish(wish)) == wish
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.binary(min_size=102, max_size=102).map(b"F".__add__),
+        st.binary(min_size=25, max_size=25).map(b"G".__add__),
+    )
+)
+def test_tokeniser_refuses_garbage_for_a_wish_and_signs_none_of_it(garbage: bytes) -> None:
+    with suppress(HandoffError):
+        wish = parse_wish(garbage)
+        # What was not refused is a wish and nothing more: no byte of it is left unexplained.
+        assert isinstance(wish, BoothFigures) or pack_wish(wish) == garbage
+
+
+@given(reports)
+def test_reports_arrive_as_they_were_sent(report: VisionReport) -> None:
+    assert parse_report(pack_report(report)) == report
+
+
+@given(reports, st.integers(0, REPORT_BYTES - 1), st.integers(1, 255))
+def test_changed_byte_of_a_report_is_refused_or_another_number(
+    report: VisionReport, position: int, flip: int
+) -> None:
+    changed = bytearray(pack_report(report))
+    changed[position] ^= flip
+    try:
+        other = parse_report(bytes(changed))
+    except HandoffError:
+        return
+    assert other != report
+    assert pack_report(other) == changed
+
+
+@given(st.binary(max_size=300) | st.binary(min_size=251, max_size=251).map(b"LPRV\x01".__add__))
+def test_garbage_for_a_report_is_refused_as_a_handoff_error_and_nothing_else(
+    garbage: bytes,
+) -> None:
+    with suppress(HandoffError):
+        parse_report(garbage)
