@@ -1,34 +1,25 @@
-"""Numbers and chain of one boot: what is new, what came twice, what is missing, what was changed.
+"""Numbers and chain of one boot: what is new, came twice, is missing or given up, was changed.
 
-Bounded memory: the latest links and a limited number of gaps are kept. What was
-forgotten errs on one side: a sighting may then count as new twice, but never be taken for a
-duplicate unseen. The durable truth is the store's unique key.
+Bounded memory: the latest links and a limited number of ranges are kept. What was forgotten errs
+on one side: a sighting may then count as new twice, but never be taken for a duplicate unseen. The
+durable truth is the store's unique key.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from edge_lpr.subscriber.sequence import RangeList, SequenceRange
 from edge_lpr.wire.sighting import FIRST_PREV
 
 _MAXIMUM_LINKS: Final = 4096
 """Links kept a boot, the latest received: 34 minutes at two sightings a second."""
 
+_MAXIMUM_PROMISES: Final = 64
+"""Links of sightings to come that are kept a boot: an hour of health records without a sighting."""
+
 _MAXIMUM_GAPS: Final = 256
-"""Gaps kept a boot; more are joined."""
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceRange:
-    """Consecutive numbers, both ends included."""
-
-    first: int
-    """Smallest number."""
-    last: int
-    """Largest number."""
-
-    def __contains__(self, seq: int) -> bool:
-        return self.first <= seq <= self.last
+"""Ranges kept a boot, missing ones and given up ones; more are joined."""
 
 
 class Fit(Enum):
@@ -43,7 +34,8 @@ class Fit(Enum):
     CONFLICT = "conflict"
     """Another sighting with this number was received before: one of them is forged."""
     BROKEN = "broken"
-    """``prev`` names another sighting than the one before it, or the next one does."""
+    """``prev`` names another sighting than the one before it, or the next one does, or the device
+    has said that the sighting with this number is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +49,42 @@ class _Link:
 class BootRecord:
     """What was received of one boot of one device."""
 
-    def __init__(self) -> None:
-        """Start with nothing received."""
+    def __init__(self, *, joins_late: bool = False) -> None:
+        """Start with nothing received.
+
+        Args:
+            joins_late: Whether nobody misses what was sent before the first message of this boot
+                that arrives here. Should it arrive after all, it is new.
+        """
+        self._joins_late = joins_late
         self._links: dict[int, _Link] = {}
-        self._gaps: list[SequenceRange] = []
+        self._promises: dict[int, bytes] = {}
+        self._missing = RangeList(_MAXIMUM_GAPS)
+        self._given_up = RangeList(_MAXIMUM_GAPS)
         self._highest = 0
 
     @property
     def highest(self) -> int:
-        """Largest number received, 0 if none."""
+        """Largest number that is known to have been signed, 0 if none."""
         return self._highest
 
     def gaps(self) -> tuple[SequenceRange, ...]:
-        """Return the numbers below the highest that were not received, ascending."""
-        return tuple(self._gaps)
+        """Return the numbers that may still arrive, ascending."""
+        return self._missing.ranges()
 
     def link_of(self, seq: int) -> bytes | None:
         """Return the link of a sighting, ``None`` if it was not received or is forgotten."""
         known = self._links.get(seq)
         return known.link if known else None
+
+    def missing_before(self, seq: int) -> SequenceRange | None:
+        """Return the numbers right before another one that may still arrive.
+
+        Args:
+            seq: The other number.
+        """
+        gaps = self.gaps()
+        return next((gap for gap in reversed(gaps) if gap.last == seq - 1), None)
 
     def admit(self, seq: int, link: bytes, prev: bytes) -> tuple[Fit, SequenceRange | None]:
         """Record a sighting whose signature holds.
@@ -93,35 +102,81 @@ class BootRecord:
         known = self._links.get(seq)
         if known:
             return (Fit.DUPLICATE if known.link == link else Fit.CONFLICT), None
-        if seq <= self._highest and not any(seq in gap for gap in self._gaps):
+        if seq <= self._highest and seq not in self._missing and seq not in self._given_up:
             return Fit.DUPLICATE, None
-        expected_prev = FIRST_PREV if seq == 1 else self.link_of(seq - 1)
-        following = self._links.get(seq + 1)
-        if expected_prev not in (None, prev) or (following and following.prev != link):
+        before = FIRST_PREV if seq == 1 else self._signed_link(seq - 1)
+        if before not in (None, prev) or not self._agrees(seq, link):
             return Fit.BROKEN, None
         self._links[seq] = _Link(link, prev)
         if len(self._links) > _MAXIMUM_LINKS:
             del self._links[next(iter(self._links))]
-        return (Fit.UNLINKED if expected_prev is None else Fit.LINKED), self._close_gap(seq)
+        opened = self._reach(seq - 1)
+        self._take(seq)
+        return (Fit.UNLINKED if before is None else Fit.LINKED), opened
 
-    def _close_gap(self, seq: int) -> SequenceRange | None:
-        """Take a number off the gaps, or open a new gap before it and return that."""
+    def expect(self, seq: int, link: bytes) -> bool:
+        """Record that the device has signed all numbers up to one.
+
+        Args:
+            seq: The last number; 0 if it has signed none.
+            link: What the ``sighting_hash`` of that sighting must be.
+
+        Returns:
+            Whether that agrees with what was received; nothing is recorded if not.
+        """
+        if seq == 0:
+            # The beginning is known now, so nothing can be missed before it.
+            self._joins_late = False
+            return link == FIRST_PREV
+        if self._signed_link(seq) not in (None, link) or not self._agrees(seq, link):
+            return False
+        self._reach(seq)
+        self._promises[seq] = link
+        if len(self._promises) > _MAXIMUM_PROMISES:
+            del self._promises[next(iter(self._promises))]
+        return True
+
+    def give_up(self, lost: SequenceRange) -> int:
+        """Record that some numbers will never come.
+
+        Args:
+            lost: May hold numbers that were received.
+
+        Returns:
+            How many of them were missing until now.
+        """
+        self._reach(lost.last)
+        removed = self._missing.remove(lost)
+        for each in removed:
+            self._given_up.add(each)
+        return sum(len(each) for each in removed)
+
+    def _signed_link(self, seq: int) -> bytes | None:
+        """Return what the link of a sighting must be, as far as anybody has signed that."""
+        return self.link_of(seq) or self._promises.get(seq)
+
+    def _agrees(self, seq: int, link: bytes) -> bool:
+        """Return whether a sighting is the one that the device and the next one speak of."""
+        following = self._links.get(seq + 1)
+        return self._promises.get(seq, link) == link and (
+            following is None or following.prev == link
+        )
+
+    def _reach(self, seq: int) -> SequenceRange | None:
+        """Count up to a number, and return what is missing for that."""
+        if seq <= self._highest:
+            return None
+        passed = SequenceRange(self._highest + 1, seq)
+        is_missed = self._highest > 0 or not self._joins_late
+        (self._missing if is_missed else self._given_up).add(passed)
+        self._highest = seq
+        return passed if is_missed else None
+
+    def _take(self, seq: int) -> None:
+        """Count a sighting as received."""
         if seq > self._highest:
-            opened = SequenceRange(self._highest + 1, seq - 1) if seq > self._highest + 1 else None
             self._highest = seq
-            self._gaps += [opened] if opened else []
-        else:
-            opened = None
-            self._gaps = [part for gap in self._gaps for part in _without(gap, seq)]
-        if len(self._gaps) > _MAXIMUM_GAPS:
-            # What lies between was received, and may be received once more as new.
-            self._gaps[:2] = [SequenceRange(self._gaps[0].first, self._gaps[1].last)]
-        return opened
-
-
-def _without(gap: SequenceRange, seq: int) -> list[SequenceRange]:
-    """Return what is left of a gap when a number is taken out of it."""
-    if seq not in gap:
-        return [gap]
-    parts = (SequenceRange(gap.first, seq - 1), SequenceRange(seq + 1, gap.last))
-    return [part for part in parts if part.first <= part.last]
+            return
+        received = SequenceRange(seq, seq)
+        self._missing.remove(received)
+        self._given_up.remove(received)

@@ -5,6 +5,8 @@ from dataclasses import replace
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
+from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
+from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, sign_sighting
 from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
@@ -30,6 +32,25 @@ SIGHTING = SightingClaims(
     prev=FIRST_PREV,
 )
 """A sighting to vary with ``dataclasses.replace``."""
+
+HEALTH = HealthClaims(
+    boot=SIGHTING.boot,
+    seq=0,
+    link=FIRST_PREV,
+    at=NOON_OF_THE_VECTORS,
+    tq=TimeQuality.NTP,
+    up_s=60,
+    camera="good",
+    vision={"frames": 900},
+    tokeniser={"received": 12},
+    queued=0,
+    certificate_days=29,
+    key_days=3,
+    figures=BoothFigures(
+        counters={"published": 12}, unsent=0, oldest_unsent_s=0, kept=12, tls_certificate_days=88
+    ),
+)
+"""A health record to vary in the same way."""
 
 
 class SignedBooth:
@@ -71,6 +92,18 @@ class SignedBooth:
             documents.append(sign_sighting(claims, self.event_key))
             prev = sighting_hash(documents[-1])
         return documents
+
+    def health(self, last: int, boot: str = SIGHTING.boot, *, up_s: int = 60) -> bytes:
+        """Return a health record that names the last of the boot's first sightings."""
+        link = sighting_hash(self.sightings(last, boot)[-1]) if last else FIRST_PREV
+        return sign_health(
+            replace(HEALTH, boot=boot, seq=last, link=link, up_s=up_s), self.event_key
+        )
+
+    def gap(self, first: int, last: int, boot: str = SIGHTING.boot) -> bytes:
+        """Return a gap that says that sightings were not kept."""
+        claims = GapClaims(boot, first, last, NOON_OF_THE_VECTORS, GapReason.NOT_KEPT)
+        return sign_gap(claims, self.event_key)
 
     def previous(self, count: int, boot: str = SIGHTING.boot) -> PreviousBoot:
         """Return what the next birth says about a boot that ended after some sightings."""

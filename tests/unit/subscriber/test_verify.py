@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from edge_lpr.subscriber import verify
-from edge_lpr.subscriber.continuity import SequenceRange
+from edge_lpr.subscriber import authenticity, device_record
+from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.subscriber.verify import (
     Continuity,
     DeviceStatus,
@@ -175,7 +175,7 @@ def test_only_so_many_keys_of_a_device_are_remembered(booth: SignedBooth) -> Non
     server = Server()
     topic = booth.topic(TopicKind.SIGHTING)
     (document,) = booth.sightings(1)
-    keys = [booth, *(SignedBooth() for _ in range(verify._MAXIMUM_KEYS))]
+    keys = [booth, *(SignedBooth() for _ in range(authenticity._MAXIMUM_KEYS))]
     for renewed in keys[:-1]:
         server.birth(renewed, renewed.birth())
     server.sighting(booth, document)
@@ -271,7 +271,7 @@ def test_oldest_boot_is_forgotten_and_counts_as_new(booth: SignedBooth) -> None:
     (document,) = booth.sightings(1, OLD_BOOT)
     server.birth(booth, booth.birth(OLD_BOOT))
     server.sighting(booth, document)
-    for number in range(1, verify._MAXIMUM_BOOTS + 1):
+    for number in range(1, device_record._MAXIMUM_BOOTS + 1):
         server.birth(booth, booth.birth(f"{number:016x}"))
     assert not server.sighting(booth, document).is_duplicate
 
