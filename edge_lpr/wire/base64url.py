@@ -6,12 +6,19 @@ signature.
 """
 
 import base64
+import binascii
 import re
 from typing import Final
 
 from edge_lpr.core.errors import WireError
 
+_WHOLE: Final = re.compile(
+    rb"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?"
+)
+"""Groups of four, and an end whose last character has no stray bits: of its six, four or two."""
+
 _ALPHABET: Final = re.compile(rb"[A-Za-z0-9_-]*")
+_TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def encode(octets: bytes) -> bytes:
@@ -42,9 +49,10 @@ def decode(untrusted_text: bytes) -> bytes:
         WireError: The text holds padding or another foreign character, has an impossible length,
             or is not the one that ``encode`` gives.
     """
+    if _WHOLE.fullmatch(untrusted_text):
+        padding = b"=" * (-len(untrusted_text) % 4)
+        # Not base64.urlsafe_b64decode: servers decode 18,000 of these a second.
+        return binascii.a2b_base64(untrusted_text.translate(_TO_BASE64) + padding)
     if not _ALPHABET.fullmatch(untrusted_text) or len(untrusted_text) % 4 == 1:
         raise WireError("a part is no base64url; the sender must leave out padding")
-    octets = base64.urlsafe_b64decode(untrusted_text + b"=" * (-len(untrusted_text) % 4))
-    if encode(octets) != untrusted_text:
-        raise WireError("a base64url part has stray bits at its end; the sender must clear them")
-    return octets
+    raise WireError("a base64url part has stray bits at its end; the sender must clear them")

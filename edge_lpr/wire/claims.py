@@ -5,7 +5,7 @@ Types are checked here, ranges by the documents themselves.
 
 import json
 from collections.abc import Collection, Mapping
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from edge_lpr.core.errors import WireError
 from edge_lpr.wire import base64url
@@ -47,12 +47,7 @@ class ClaimReader:
         """
         self._document = document
         try:
-            members = json.loads(
-                untrusted_json.decode("ascii"),
-                object_pairs_hook=_members_once,
-                parse_float=_refuse_number,
-                parse_constant=_refuse_number,
-            )
+            members = _DECODER.decode(untrusted_json.decode("ascii"))
         # RecursionError: a few thousand brackets are enough for it.
         except (ValueError, RecursionError) as error:
             raise WireError(f"the {document} is no JSON that this contract allows") from error
@@ -207,3 +202,9 @@ def _refuse_number(text: str) -> NoReturn:
     """Refuse fractions, exponents, NaN and infinities: every number here is whole."""
     msg = f"a number of {len(text)} characters is not whole"
     raise ValueError(msg)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_members_once, parse_float=_refuse_number, parse_constant=_refuse_number
+)
+"""Made once: with ``json.loads`` every document would make one of its own."""
