@@ -20,8 +20,10 @@
     │   └── VerificationError   well-formed, but signature, certificate or chain does not hold
     ├── OutboxError             the outbox cannot keep a sighting
     │   └── OutboxDamagedError      its file no longer makes sense; a restart puts it aside
+    ├── StoreError              a server's database is away or refuses; the same may be tried again
     ├── BrokerError             no session with the broker
     │   ├── BrokerRefusedError      the broker answered and said no
+    │   ├── BrokerTlsError          it answered, but one side does not believe the other
     │   └── BrokerUnreachableError  nobody answered
     └── DataSetError            labels, pictures or weights of the laboratory are missing or wrong
 
@@ -103,12 +105,29 @@ class OutboxDamagedError(OutboxError):
     """The outbox file no longer makes sense; opening it again puts it aside."""
 
 
+class StoreError(EdgeLprError):
+    """The database of a central server is away or refuses; nothing was committed."""
+
+
 class BrokerError(EdgeLprError):
-    """There is no session with the broker."""
+    """There is no session with the broker.
+
+    Args:
+        reason: What happened, mostly in the broker's own words.
+        advice: What to do about it, where the reason alone tells.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 class BrokerRefusedError(BrokerError):
     """The broker answered and refused the session."""
+
+
+class BrokerTlsError(BrokerError):
+    """The broker answered, but the two did not agree on TLS or on who they are."""
 
 
 class BrokerUnreachableError(BrokerError):

@@ -16,7 +16,7 @@ from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.seqpacket import Listener, user_id
-from edge_lpr.publisher.broker_address import find_broker
+from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
@@ -54,8 +54,9 @@ class Publisher:
             log: Log of this process.
 
         Raises:
-            SettingsError: The broker is not on this machine, a user does not exist, or the
-                outbox's file is another program's.
+            SettingsError: A TLS file is wrong, the broker is not on this machine although there
+                is no TLS, a user does not exist, or the outbox's file is another program's.
+            KeyFileError: The TLS key is missing, damaged or readable by others.
             OutboxError: The outbox cannot be opened.
             HandoffError: The socket's folder does not let us listen.
         """
@@ -64,7 +65,9 @@ class Publisher:
         self._clock = clock
         self._log = log
         self._notifier = ServiceNotifier()
-        broker = find_broker(section.broker_host, section.broker_port)
+        self._wake_up = resources.enter_context(closing(WakeUp()))
+        booth = settings.booth
+        broker = broker_of(section, booth.device, wake_up=self._wake_up, clock=clock, log=log)
         tokeniser_user_id = user_id(section.tokeniser_user, _USER_KEY)
         self._outbox = resources.enter_context(
             closing(
@@ -77,7 +80,6 @@ class Publisher:
             )
         )
         self._intake = Intake(self._outbox, log)
-        self._wake_up = resources.enter_context(closing(WakeUp()))
         listener = resources.enter_context(
             closing(
                 Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id, key=_USER_KEY)
@@ -86,12 +88,11 @@ class Publisher:
         self._relay = Relay(
             listener, self._outbox, self._intake, wake_up=self._wake_up, clock=clock, log=log
         )
-        booth = settings.booth
+        address = DeviceAddress(booth.tenant, booth.site, booth.device)
         self._session = BrokerSession(
-            MqttClient(DeviceAddress(booth.tenant, booth.site, booth.device), section.mqtt_version),
+            MqttClient(address, section.mqtt_version, self._wake_up),
             broker,
             self._outbox,
-            wake_up=self._wake_up,
             clock=clock,
             log=log,
         )

@@ -10,26 +10,21 @@ them again over the next connection, first and marked as duplicates, as the stan
 
 import select
 import socket
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from paho.mqtt.client import (
-    MQTT_CLEAN_START_FIRST_ONLY,
-    CleanStartOption,
-    Client,
-    ConnectFlags,
-    DisconnectFlags,
-    mqtt_ms_queued,
-)
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, CleanStartOption
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_lpr.core.errors import BrokerRefusedError, BrokerUnreachableError
+from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
 from edge_lpr.publisher.broker_address import BrokerAddress
+from edge_lpr.publisher.broker_replies import BrokerAnswer, BrokerReplies
+from edge_lpr.publisher.tls_faults import tls_fault
 from edge_lpr.publisher.wake_up import WakeUp
+from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES, WaryClient
 from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
 
@@ -45,20 +40,16 @@ WILL_DELAY_S: Final = 30
 SESSION_EXPIRY_S: Final = 300
 """The broker ends the session, and sends the Last Will, no later than this."""
 
-SIGHTING_EXPIRY_S: Final = 7 * 86_400
-"""A sighting that nobody fetched in a week is of no use (contract, 3.1)."""
-
-MAXIMUM_INCOMING_BYTES: Final = 4096
-"""Longest packet that a broker may send us; its answers have a tenth of this."""
-
-_MOST_ON_THEIR_WAY: Final = 20
-"""The library's own limit, and Mosquitto's."""
+EXPIRY_S: Final[Mapping[TopicKind, int]] = {
+    TopicKind.SIGHTING: 7 * 86_400,
+    TopicKind.GAP: 7 * 86_400,
+    TopicKind.HEALTH: 600,
+}
+"""A sighting that nobody fetched in a week is of no use, nor is a health record after ten minutes
+(contract, 3.1). What is retained does not expire."""
 
 _IDENTIFIER_ATTEMPTS: Final = 100
 """Identifiers go round; one of an unanswered message is skipped by asking for the next."""
-
-_RECEIVE_MAXIMUM: Final = 65_535
-"""What a broker accepts at once unless it says otherwise (MQTT 5, 3.2.2.3.3)."""
 
 _VERSIONS: Final[Mapping[str, MQTTProtocolVersion]] = {
     "5": MQTTProtocolVersion.MQTTv5,
@@ -67,93 +58,62 @@ _VERSIONS: Final[Mapping[str, MQTTProtocolVersion]] = {
 _RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS})
 
 
-@dataclass(frozen=True, slots=True)
-class PublishAnswer:
-    """A PUBACK."""
-
-    message_id: int
-    """Packet identifier, as ``publish`` returned it."""
-    refusal: str | None
-    """The reason in the broker's words; ``None`` if it has taken the message."""
-
-
-class _WaryClient(Client):
-    """The library's client, within both sides' limits.
-
-    It takes no packet that is longer than we allow. In version 5 the broker is told, but need not
-    keep to it; 3.1.1 has no word for it. The library itself would gather 256 MB.
-
-    It has no more messages on their way than the broker takes. The library wants to know that
-    before it connects, and forgets it when it sends again after a broken connection.
-    """
-
-    is_flooded = False
-    """Whether the broker began a packet that is too long."""
-
-    def limit(self, receive_maximum: int) -> None:
-        """Keep to the broker's limit from the CONNACK on.
-
-        Args:
-            receive_maximum: Most unanswered messages that the broker takes, at least 1.
-        """
-        self._max_inflight_messages = min(_MOST_ON_THEIR_WAY, receive_maximum)
-        for message in list(self._out_messages.values())[self._max_inflight_messages :]:
-            message.state = mqtt_ms_queued
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        """Read, at most what is missing of one packet; that is how the library asks."""
-        if bufsize > MAXIMUM_INCOMING_BYTES:
-            self.is_flooded = True
-            raise ConnectionError
-        return super()._sock_recv(bufsize)
-
-
 class MqttClient:
     """One MQTT session, moved forward by its caller's loop."""
 
-    def __init__(self, booth: DeviceAddress, mqtt_version: str) -> None:
+    def __init__(self, booth: DeviceAddress, mqtt_version: str, wake_up: WakeUp) -> None:
         """Prepare a client that is not connected.
 
         Args:
             booth: Stands in the topics and in the client identifier.
             mqtt_version: ``5`` or ``3.1.1``.
+            wake_up: Ends a wait early.
         """
         self._booth = booth
         self._version = _VERSIONS[mqtt_version]
-        self._answers: list[PublishAnswer] = []
-        self._refusal: str | None = None
-        self._loss = ""
+        self._wake_up = wake_up
+        self._first_address = 0
         self._is_wanted = False
-        self.is_connected = False
-        self.receive_maximum = _RECEIVE_MAXIMUM
-        self._client = _WaryClient(
+        self._client = WaryClient(
             CallbackAPIVersion.VERSION2,
             # The names hold no full stop, so that no two booths share an identifier.
             client_id=f"{booth.tenant}.{booth.site}.{booth.device}",
             protocol=self._version,
             reconnect_on_failure=False,
         )
-        # Version 5: a process begins a new session and resumes it later. In 3.1.1 every connection
-        # begins a new one, and the library wants this very constant.
-        self._clean_start: CleanStartOption = MQTT_CLEAN_START_FIRST_ONLY
         self._client.connect_timeout = CONNECT_TIMEOUT_S
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._client.on_publish = self._on_publish
+        self._replies = BrokerReplies(self._client, topic(booth, TopicKind.REQUEST))
 
-    def connect(self, broker: BrokerAddress, boot: str) -> None:
-        """Connect over TCP and ask for a session; the answer comes in a later ``turn``.
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker has accepted the session, and the connection holds."""
+        return self._replies.is_connected
+
+    @property
+    def receive_maximum(self) -> int:
+        """Most unanswered messages that the broker takes."""
+        return self._replies.receive_maximum
+
+    @property
+    def bytes_sent(self) -> int:
+        """Octets of MQTT packets sent since the start, without what TLS, TCP and IP add."""
+        return self._client.bytes_sent
+
+    def connect(self, broker: BrokerAddress, boot: str, context: ssl.SSLContext | None) -> None:
+        """Connect over TCP and TLS and ask for a session; the answer comes in a later ``turn``.
 
         Args:
-            broker: Its addresses are tried in order.
+            broker: Its addresses are tried in order, but after one that did not answer in time the
+                rest waits for the next call, so that no call takes longer than two time-outs.
             boot: Boot id for the Last Will.
+            context: What TLS is spoken with; ``None`` for a broker on this machine.
 
         Raises:
-            BrokerUnreachableError: Nobody listens at any of the addresses.
+            BrokerUnreachableError: Nobody listens at the addresses.
+            BrokerTlsError: Somebody does, but the greeting failed.
         """
-        self._refusal = None
-        self._loss = ""
-        self._client.is_flooded = False
+        self._replies.begin()
+        self._client.secure(context, broker.host)
         self._client.will_set(
             topic(self._booth, TopicKind.STATUS),
             encode_status(boot, is_online=False),
@@ -166,40 +126,51 @@ class MqttClient:
             SessionExpiryInterval=SESSION_EXPIRY_S,
             MaximumPacketSize=MAXIMUM_INCOMING_BYTES,
         )
-        failures = []
-        for address in broker.addresses:
+        first = self._first_address % len(broker.addresses)
+        addresses = (*broker.addresses[first:], *broker.addresses[:first])
+        self._first_address = 0
+        failures: list[BrokerError] = []
+        for number, address in enumerate(addresses, start=1):
             failure = self._connect_to(address, broker.port, properties)
             if failure is None:
                 self._is_wanted = True
                 return
             failures.append(failure)
-        raise BrokerUnreachableError(failures[0].strerror or "no answer in time") from failures[0]
+            if isinstance(failure.__cause__, TimeoutError):
+                self._first_address = first + number
+                break
+        raise failures[0]
 
-    def turn(self, wake_up: WakeUp, wait_s: float) -> None:
-        """Wait until there is something to do, and move packets.
+    def turn(self, wait_s: float) -> None:
+        """Wait until there is something to do, and move packets; unset ``wake_up``.
 
         Args:
-            wake_up: Ends the wait early; unset afterwards.
             wait_s: Longest wait in seconds.
 
         Raises:
             BrokerRefusedError: The broker has answered and refused the session.
+            BrokerTlsError: It has refused our certificate, or TLS broke.
             BrokerUnreachableError: The connection broke.
         """
         mqtt_socket = cast("socket.socket | None", self._client.socket())
         if mqtt_socket is None:
             # Publishing writes at once, so it may have found the connection broken.
             self._raise_if_lost()
-            select.select([wake_up], [], [], wait_s)
-            wake_up.clear()
+            select.select([self._wake_up], [], [], wait_s)
+            self._wake_up.clear()
             return
-        readable: list[socket.socket | WakeUp] = [mqtt_socket, wake_up]
+        # TLS decrypts a record at a time: the rest of one is in its own memory, and no longer on
+        # the socket that select looks at.
+        has_rest = isinstance(mqtt_socket, ssl.SSLSocket) and mqtt_socket.pending() > 0
+        readable: list[socket.socket | WakeUp] = [mqtt_socket, self._wake_up]
         writable = [mqtt_socket] if self._client.want_write() else []
-        readable_now, writable_now, _ = select.select(readable, writable, [], wait_s)
-        wake_up.clear()
+        readable_now, writable_now, _ = select.select(
+            readable, writable, [], 0 if has_rest else wait_s
+        )
+        self._wake_up.clear()
         if writable_now:
             self._client.loop_write()
-        if mqtt_socket in readable_now:
+        if has_rest or mqtt_socket in readable_now:
             self._client.loop_read()
         self._client.loop_misc()
         self._raise_if_lost()
@@ -217,7 +188,7 @@ class MqttClient:
         Raises:
             BrokerUnreachableError: The library takes no more messages.
         """
-        expiry = {} if kind in _RETAINED else {"MessageExpiryInterval": SIGHTING_EXPIRY_S}
+        expiry = {"MessageExpiryInterval": EXPIRY_S[kind]} if kind in EXPIRY_S else {}
         for _ in range(_IDENTIFIER_ATTEMPTS):
             message = self._client.publish(
                 topic(self._booth, kind),
@@ -230,10 +201,29 @@ class MqttClient:
                 return message.mid
         raise BrokerUnreachableError("the MQTT library has no packet identifier left")
 
-    def take_answers(self) -> list[PublishAnswer]:
+    def subscribe(self, kind: TopicKind) -> int | None:
+        """Ask for messages to this booth, at QoS 1.
+
+        Args:
+            kind: Decides the topic.
+
+        Returns:
+            Packet identifier, under which the answer comes; ``None`` if the connection is gone.
+        """
+        _, message_id = self._client.subscribe(topic(self._booth, kind), qos=1)
+        return message_id
+
+    def take_answers(self) -> list[BrokerAnswer]:
         """Return the answers that came since the last call."""
-        answers, self._answers = self._answers, []
-        return answers
+        return self._replies.take_answers()
+
+    def take_incoming(self) -> list[bytes]:
+        """Return the untrusted payloads of requests that came since the last call.
+
+        Returns:
+            At most ``MOST_WAITING_REQUESTS``, none longer than ``MAXIMUM_REQUEST_BYTES``.
+        """
+        return self._replies.take_requests()
 
     def disconnect(self) -> None:
         """End the session in an orderly way, so that the broker forgets the Last Will."""
@@ -249,21 +239,39 @@ class MqttClient:
             cast("socket.socket", mqtt_socket).close()
             # The library finds it closed, and puts its own state in order.
             self._client.loop_read()
-        self.is_connected = False
+        self._replies.end()
 
-    def _connect_to(self, address: str, port: int, properties: Properties | None) -> OSError | None:
-        """Return why nobody answers at an address, or ``None`` if somebody does."""
+    def _connect_to(
+        self, address: str, port: int, properties: Properties | None
+    ) -> BrokerError | None:
+        """Return why nobody answers at an address as wanted, or ``None`` if somebody does."""
         try:
             self._client.connect(
                 address,
                 port,
                 keepalive=KEEPALIVE_S,
-                clean_start=self._clean_start,
+                clean_start=self._clean_start(),
                 properties=properties,
             )
         except OSError as error:
-            return error
+            tls_error = self._client.tls_error
+            failure: BrokerError = (
+                BrokerUnreachableError(error.strerror or "no answer in time")
+                if tls_error is None
+                else tls_fault(tls_error)
+            )
+            failure.__cause__ = error
+            return failure
         return None
+
+    def _clean_start(self) -> CleanStartOption:
+        """Return whether the broker shall forget what it knows of us.
+
+        Version 5: a process begins a new session and resumes it later. In 3.1.1 every connection
+        begins a new one, and the library wants this very constant.
+        """
+        is_resumed = self._version is MQTTProtocolVersion.MQTTv5 and self._replies.was_accepted
+        return False if is_resumed else MQTT_CLEAN_START_FIRST_ONLY
 
     def _properties(self, packet_type: int, **values: int) -> Properties | None:
         """Return MQTT 5 properties, or nothing for the version that has none."""
@@ -280,57 +288,13 @@ class MqttClient:
         if not self._is_wanted or self._client.socket() is not None:
             return
         self._is_wanted = False
-        was_connected, self.is_connected = self.is_connected, False
+        was_connected = self._replies.is_connected
+        self._replies.end()
         if self._client.is_flooded:
             raise BrokerRefusedError(
-                f"the broker sends packets of more than {MAXIMUM_INCOMING_BYTES} bytes"
+                f"the broker sends packets of more than {MAXIMUM_INCOMING_BYTES} bytes",
+                "make it keep to the maximum packet size that it is told",
             )
-        if self._refusal is not None:
-            raise BrokerRefusedError(self._refusal)
-        if was_connected:
-            raise BrokerUnreachableError(self._loss or "the connection broke")
-        # A broker of another version, or something that is no broker.
-        raise BrokerRefusedError(self._loss or "the connection was closed without an answer")
-
-    def _on_connect(
-        self,
-        _client: Client,
-        _userdata: object,
-        _flags: ConnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None,
-    ) -> None:
-        """Take the broker's CONNACK."""
-        if reason_code.is_failure:
-            self._refusal = str(reason_code)
-            return
-        self.is_connected = True
-        if self._version is MQTTProtocolVersion.MQTTv5:
-            self._clean_start = False
-        self.receive_maximum = getattr(properties, "ReceiveMaximum", _RECEIVE_MAXIMUM)
-        # The library asks us before it sends again what was on its way.
-        self._client.limit(self.receive_maximum)
-
-    def _on_disconnect(
-        self,
-        _client: Client,
-        _userdata: object,
-        flags: DisconnectFlags,
-        reason_code: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        """Remember why the connection ended."""
-        if flags.is_disconnect_packet_from_server or reason_code.is_failure:
-            self._loss = str(reason_code)
-
-    def _on_publish(
-        self,
-        _client: Client,
-        _userdata: object,
-        message_id: int,
-        reason_code: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        """Take a PUBACK, whatever it says."""
-        refusal = str(reason_code) if reason_code.is_failure else None
-        self._answers.append(PublishAnswer(message_id, refusal))
+        if self._client.tls_error is not None:
+            raise tls_fault(self._client.tls_error)
+        raise self._replies.why_lost(was_connected=was_connected)

@@ -27,12 +27,12 @@ from edge_lpr.core.errors import (
     OutboxError,
 )
 from edge_lpr.core.log import Log
-from edge_lpr.publisher.broker_address import BrokerAddress
+from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_back_off import BrokerBackOff
+from edge_lpr.publisher.broker_loss import log_loss
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox, StoredBirth
 from edge_lpr.publisher.sending_window import SendingWindow
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import TopicKind
 
@@ -45,13 +45,6 @@ PUBACK_TIMEOUT_S: Final = 20.0
 _OUTBOX_WAIT_S: Final = 10.0
 _CLOSING_TURN_S: Final = 0.1
 _NS_PER_S: Final = 1_000_000_000
-
-_REFUSED: Final = (
-    "the broker said no: allow this client in the broker's configuration (this version has no "
-    "user name or certificate to offer) or correct publisher.mqtt_version; "
-    "sightings wait in the outbox"
-)
-"""What to do about ``broker_refused``, whose reason is the broker's own word."""
 
 
 class _Stage(Enum):
@@ -71,28 +64,22 @@ class SessionCounters:
     """Sightings that the broker has taken."""
     refused_by_broker: int = 0
     """PUBACKs of sightings that said no; the sighting is sent again later."""
+    connections: int = 0
+    """Sessions that the broker has accepted."""
 
 
 class BrokerSession:
-    """Send the outbox to the broker. For one thread; another may set ``wake_up``."""
+    """Send the outbox to the broker. For one thread; another may set the client's ``wake_up``."""
 
     def __init__(
-        self,
-        client: MqttClient,
-        broker: BrokerAddress,
-        outbox: Outbox,
-        *,
-        wake_up: WakeUp,
-        clock: Clock,
-        log: Log,
+        self, client: MqttClient, broker: Broker, outbox: Outbox, *, clock: Clock, log: Log
     ) -> None:
         """Prepare a session; nothing is connected before the first ``turn``.
 
         Args:
             client: The MQTT library; used by nobody else.
-            broker: Where to connect.
+            broker: Where to connect, and as whom.
             outbox: Where sightings and the birth come from; shared with the relay.
-            wake_up: Set when the outbox got something new.
             clock: For waits and ages.
             log: Hears of connections and refusals.
         """
@@ -100,7 +87,6 @@ class BrokerSession:
         self._client = client
         self._broker = broker
         self._outbox = outbox
-        self._wake_up = wake_up
         self._clock = clock
         self._log = log
         self._back_off = BrokerBackOff()
@@ -128,7 +114,7 @@ class BrokerSession:
         """
         try:
             self._advance()
-            self._client.turn(self._wake_up, wait_s)
+            self._client.turn(wait_s)
             self._take_answers()
             self._watch()
         except BrokerError as error:
@@ -156,37 +142,44 @@ class BrokerSession:
         if self._clock.monotonic_ns() < self._next_outbox_ns:
             return
         birth = self._outbox.latest_birth()
+        is_renewed = self._broker.is_renewed()
         if birth is None:
             return
-        if self._stage is _Stage.AWAY:
-            if self._clock.monotonic_ns() >= self._next_attempt_ns:
-                self._connect(birth)
-            return
-        if birth.boot != self._boot:
-            # The Last Will names the old boot and can only be changed by connecting again. Without
-            # a goodbye, so that the broker sends it if we do not come back.
+        if is_renewed or birth.boot not in (self._boot, None):
+            # The Last Will names the old boot, and TLS the old certificate; both can only be
+            # changed by connecting again. Without a goodbye, so that the broker sends the Last
+            # Will if we do not come back.
             self._client.cut()
             self._enter(_Stage.AWAY)
+            self._next_attempt_ns = self._clock.monotonic_ns()
+        if self._stage is _Stage.AWAY and self._clock.monotonic_ns() >= self._next_attempt_ns:
             self._connect(birth)
         if self._stage is _Stage.CONNECTING and self._client.is_connected:
-            self._log.info("broker_connected", host=self._broker.host, port=self._broker.port)
-            self._window.limit(self._client.receive_maximum)
-            self._window.resent()
-            self._enter(_Stage.ANNOUNCING)
-            self._publish(TopicKind.STATUS, encode_status(birth.boot, is_online=True))
-            self._publish(TopicKind.BIRTH, birth.document)
+            self._announce(birth)
         if self._stage is _Stage.SENDING:
             self._publish(TopicKind.BIRTH, birth.document, again=False)
             self._fill()
 
     def _connect(self, birth: StoredBirth) -> None:
-        """Step 1."""
+        """Step 1, unless the broker's name is still being looked up."""
         self._boot = birth.boot
-        self._client.connect(self._broker, birth.boot)
-        self._enter(_Stage.CONNECTING)
+        address = self._broker.find()
+        if address is not None:
+            self._client.connect(address, birth.boot, self._broker.context)
+            self._enter(_Stage.CONNECTING)
+
+    def _announce(self, birth: StoredBirth) -> None:
+        """Step 2."""
+        self.counters.connections += 1
+        self._log.info("broker_connected", host=self._broker.host, port=self._broker.port)
+        self._window.limit(self._client.receive_maximum)
+        self._window.resent()
+        self._enter(_Stage.ANNOUNCING)
+        self._publish(TopicKind.STATUS, encode_status(birth.boot, is_online=True))
+        self._publish(TopicKind.BIRTH, birth.document)
 
     def _publish(self, kind: TopicKind, payload: bytes, *, again: bool = True) -> None:
-        """Step 2: publish a retained message, unless the library sends this very one anyway."""
+        """Publish a retained message, unless the library sends this very one anyway."""
         message_id, published = self._announced.get(kind, (None, None))
         if published == payload and not again:
             return
@@ -216,18 +209,18 @@ class BrokerSession:
 
     def _take_answers(self) -> None:
         """Take PUBACKs, all of them before anything is raised: the library forgets them."""
-        refusal: str | None = None
+        refusal: BrokerRefusedError | None = None
         for answer in self._client.take_answers():
             if answer.refusal is None:
                 self._window.accepted(answer.message_id)
             elif self._window.refused(answer.message_id):
                 self.counters.refused_by_broker += 1
-                self._log.warning("sighting_refused", reason=answer.refusal)
+                self._complain("sighting_refused", answer.refusal)
             else:
                 refusal = answer.refusal
         if refusal is not None:
             # Without birth and status the sightings are of no use to anybody.
-            raise BrokerRefusedError(refusal)
+            raise refusal
         birth = self._announced.get(TopicKind.BIRTH)
         if self._stage is _Stage.ANNOUNCING and birth and not self._window.waits_for(birth[0]):
             self._back_off.reset()
@@ -252,15 +245,11 @@ class BrokerSession:
         self._enter(_Stage.AWAY)
         wait_s = self._back_off.next_wait_s()
         self._next_attempt_ns = self._in_ns(wait_s)
-        is_refusal = isinstance(error, BrokerRefusedError)
-        self._log.warning(
-            "broker_refused" if is_refusal else "broker_unreachable",
-            host=self._broker.host,
-            port=self._broker.port,
-            reason=str(error),
-            detail=_REFUSED if is_refusal else _unreachable(self._broker),
-            wait_s=round(wait_s, 1),
-        )
+        log_loss(self._log, error, self._broker, wait_s)
+
+    def _complain(self, event: str, refusal: BrokerRefusedError) -> None:
+        """Write what the broker has refused, without giving the connection up."""
+        self._log.warning(event, reason=str(refusal), detail=refusal.advice)
 
     def _say_offline(self, boot: str, deadline_ns: int) -> None:
         """Step 6: publish the status and move packets until the broker has taken it."""
@@ -270,7 +259,7 @@ class BrokerSession:
             )
             self._window.sent(message_id)
             while self._window.waits_for(message_id) and self._clock.monotonic_ns() < deadline_ns:
-                self._client.turn(self._wake_up, _CLOSING_TURN_S)
+                self._client.turn(_CLOSING_TURN_S)
                 self._take_answers()
         except (BrokerError, OutboxError) as error:
             # We are leaving anyway; the Last Will says it in our place.
@@ -288,11 +277,3 @@ class BrokerSession:
     def _in_ns(self, wait_s: float) -> int:
         """Return the moment that is so many seconds ahead."""
         return self._clock.monotonic_ns() + round(wait_s * _NS_PER_S)
-
-
-def _unreachable(broker: BrokerAddress) -> str:
-    """Return what to do about ``broker_unreachable``."""
-    return (
-        f"nobody answers at {broker.host}:{broker.port}; start the broker or correct "
-        "publisher.broker_host and publisher.broker_port; sightings wait in the outbox"
-    )

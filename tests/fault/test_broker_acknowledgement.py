@@ -68,7 +68,9 @@ def test_refused_sighting_stays_unsent_and_is_sent_again_later(
     bench.turn_a_while()
     assert bench.sent() == [b"1"]
     assert bench.outbox.unsent_count == 1
-    assert logged(caplog, "sighting_refused") == [{"reason": "Quota exceeded"}]
+    (line,) = logged(caplog, "sighting_refused")
+    assert line["reason"] == "Quota exceeded"
+    assert "raise the broker's quota" in str(line["detail"])
     bench.clock.advance_s(1)
     bench.turn_until(lambda: bench.sent() == [b"1", b"1"])
     bench.broker.acknowledge(bench.broker.sightings()[1])

@@ -7,6 +7,7 @@ import pytest
 
 from edge_lpr.core.errors import OutboxError
 from edge_lpr.core.log import Log
+from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_address import BrokerAddress
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
@@ -32,6 +33,19 @@ class UnreliableOutbox(Outbox):
         super().mark_sent(places)
 
 
+class FoundBroker(Broker):
+    """A broker at the addresses that a test says."""
+
+    def __init__(
+        self, port: int, addresses: tuple[str, ...], *, wake_up: WakeUp, clock: SetClock
+    ) -> None:
+        super().__init__("localhost", port, tls=None, wake_up=wake_up, clock=clock)
+        self._addresses = addresses
+
+    def find(self) -> BrokerAddress | None:
+        return BrokerAddress(self.host, self._addresses, self.port)
+
+
 class SessionBench:
     """A session in the test's thread, turn by turn, with the scripted broker."""
 
@@ -46,10 +60,9 @@ class SessionBench:
         self.broker = ScriptedBroker(mqtt_version=mqtt_version)
         self.wake_up = WakeUp()
         self.session = BrokerSession(
-            MqttClient(DeviceAddress("agency", "north", "booth-1"), mqtt_version),
-            BrokerAddress("localhost", addresses, self.broker.port),
+            MqttClient(DeviceAddress("agency", "north", "booth-1"), mqtt_version, self.wake_up),
+            FoundBroker(self.broker.port, addresses, wake_up=self.wake_up, clock=self.clock),
             self.outbox,
-            wake_up=self.wake_up,
             clock=self.clock,
             log=Log("test"),
         )

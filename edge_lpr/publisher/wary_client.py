@@ -1,0 +1,104 @@
+"""The MQTT library's client, within both sides' limits, with our TLS, and its octets counted.
+
+Works on the library's inside, so its version is pinned and every habit that is relied on has a
+test. What is connected to, and what is sent, is left to ``mqtt_client.py``.
+"""
+
+import socket
+import ssl
+from typing import Final
+
+from paho.mqtt.client import Client, mqtt_ms_queued
+
+MAXIMUM_INCOMING_BYTES: Final = 4096
+"""Longest packet that a broker may send us; a request has an eighth of this."""
+
+GREETING_TIMEOUT_S: Final = 3.0
+"""For the TLS greeting, two ways there and back; with the TCP connection's time-out it must fit
+into what the watchdog allows a turn."""
+
+_MOST_ON_THEIR_WAY: Final = 20
+"""The library's own limit, and Mosquitto's."""
+
+
+class WaryClient(Client):
+    """Takes no packet that is longer than we allow, and sends no more than the broker takes.
+
+    In version 5 the broker is told of the longest packet, but need not keep to it; 3.1.1 has no
+    word for it. The library itself would gather 256 MB. How many messages the broker takes at once
+    the library wants to know before it connects, and forgets when it sends again after a broken
+    connection.
+
+    The library's own TLS would ask for the numeric address that is connected to; here the broker's
+    name is asked for, and checked, whatever address it was found at.
+    """
+
+    is_flooded = False
+    """Whether the broker began a packet that is too long."""
+
+    tls_error: OSError | None = None
+    """Why TLS broke: in TLS 1.3 a server refuses a client's certificate after the greeting."""
+
+    bytes_sent = 0
+    """Octets of MQTT packets handed to the connection since the start; what TLS, TCP and IP add
+    is not counted."""
+
+    _context: ssl.SSLContext | None = None
+    _server_name = ""
+
+    def secure(self, context: ssl.SSLContext | None, server_name: str) -> None:
+        """Speak TLS in the connections to come, or not.
+
+        Args:
+            context: Identity and trust; ``None`` for none.
+            server_name: What the broker's certificate must be for.
+        """
+        self._context, self._server_name = context, server_name
+
+    def limit(self, receive_maximum: int) -> None:
+        """Keep to the broker's limit from the CONNACK on.
+
+        Args:
+            receive_maximum: Most unanswered messages that the broker takes, at least 1.
+        """
+        self._max_inflight_messages = min(_MOST_ON_THEIR_WAY, receive_maximum)
+        for message in list(self._out_messages.values())[self._max_inflight_messages :]:
+            message.state = mqtt_ms_queued
+
+    def _create_socket(self) -> socket.socket:
+        """Connect, and greet if TLS is to be spoken."""
+        self.is_flooded, self.tls_error = False, None
+        plain = self._create_socket_connection()
+        if self._context is None:
+            return plain
+        plain.settimeout(GREETING_TIMEOUT_S)
+        try:
+            # Closes the connection if the greeting fails.
+            return self._context.wrap_socket(plain, server_hostname=self._server_name)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            self.tls_error = error
+            raise
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Read, at most what is missing of one packet; that is how the library asks."""
+        if bufsize > MAXIMUM_INCOMING_BYTES:
+            self.is_flooded = True
+            raise ConnectionError
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:
+            # The library takes it for any broken connection.
+            self.tls_error = error
+            raise
+
+    def _sock_send(self, buf: bytes | bytearray) -> int:
+        """Write, and count."""
+        try:
+            sent = super()._sock_send(buf)
+        except ssl.SSLError as error:
+            self.tls_error = error
+            raise
+        self.bytes_sent += sent
+        return sent
