@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_lpr.core.errors import VerificationError, WireError
@@ -22,10 +22,12 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=10,
 )
+UNHURRIED = settings(deadline=None)
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.word)
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(data=st.data())
 def test_verifying_undoes_signing_and_every_document_fits(
     kind: DocumentKind, data: st.DataObject
@@ -46,6 +48,7 @@ def test_health_says_the_same_to_its_reader(claims: HealthClaims) -> None:
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(garbage=GARBAGE)
 def test_garbage_raises_wire_error_and_nothing_else(kind: DocumentKind, garbage: bytes) -> None:
     for read in (kind.parse, kind.decode):
@@ -54,6 +57,7 @@ def test_garbage_raises_wire_error_and_nothing_else(kind: DocumentKind, garbage:
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(document=JSON)
 def test_foreign_json_raises_wire_error_and_nothing_else(
     kind: DocumentKind, document: object
@@ -63,6 +67,7 @@ def test_foreign_json_raises_wire_error_and_nothing_else(
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(data=st.data())
 def test_claim_of_another_type_raises_wire_error_and_nothing_else(
     kind: DocumentKind, data: st.DataObject
@@ -79,6 +84,7 @@ def test_claim_of_another_type_raises_wire_error_and_nothing_else(
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(data=st.data())
 def test_document_offered_as_any_other_kind_is_refused(
     kind: DocumentKind, data: st.DataObject
@@ -92,6 +98,7 @@ def test_document_offered_as_any_other_kind_is_refused(
 
 
 @EVERY_KIND
+@UNHURRIED
 @given(data=st.data())
 def test_any_changed_byte_is_refused(kind: DocumentKind, data: st.DataObject) -> None:
     document = bytearray(KEY.sign(kind.typ, data.draw(kind.claims).encode()))

@@ -1,0 +1,241 @@
+"""The schemas in docs/contract and the code agree, in both directions."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from edge_lpr.core.errors import WireError
+from edge_lpr.wire import jws
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
+from edge_lpr.wire.device_certificate import (
+    CERTIFICATE_TYP,
+    MAXIMUM_CERTIFICATE_BYTES,
+    decode_unverified_certificate,
+    issue_certificate,
+)
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.status import MAXIMUM_STATUS_BYTES, decode_status, encode_status
+from edge_lpr.wire.topics import TopicKind, topic
+from tests.support.contract_schemas import SCHEMAS, asyncapi, faults, message_faults, schema
+from tests.support.document_kinds import KINDS
+from tests.support.fleet import SignedBooth
+from tests.support.strategies import boot_ids, certificates
+
+KEY = SigningKey.generate()
+BOOTH = SignedBooth()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Claims that both a schema and the code judge."""
+
+    name: str
+    payloads: st.SearchStrategy[bytes]
+    decode: Callable[[bytes], object]
+
+
+def _certificate_payload(document: bytes) -> bytes:
+    return jws.parse(document, MAXIMUM_CERTIFICATE_BYTES).untrusted_payload
+
+
+JUDGED = (
+    *(
+        Judged(kind.word, kind.claims.map(lambda each: each.encode()), kind.decode)
+        for kind in KINDS
+    ),
+    Judged(
+        "certificate",
+        certificates.map(lambda each: _certificate_payload(issue_certificate(each, KEY))),
+        lambda payload: decode_unverified_certificate(KEY.sign(CERTIFICATE_TYP, payload)),
+    ),
+    Judged(
+        "status",
+        st.builds(lambda boot, on: encode_status(boot, is_online=on), boot_ids, st.booleans()),
+        decode_status,
+    ),
+)
+# A busy machine is slow, and signing and judging by thousands of rules are not what is measured.
+A_FEW = settings(max_examples=5, deadline=None)
+MANY = settings(max_examples=50, deadline=None)
+EVERY_CLAIMS = pytest.mark.parametrize("judged", JUDGED, ids=lambda judged: judged.name)
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=30)
+JSON = st.recursive(
+    SCALARS | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=5,
+)
+
+
+def accepts(judged: Judged, members: object) -> bool:
+    """Return whether the code accepts claims."""
+    try:
+        judged.decode(json.dumps(members, separators=(",", ":")).encode())
+    except WireError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schema_is_strict_and_explains_itself(name: str) -> None:
+    document = schema(name)
+    Draft7Validator.check_schema(document)
+    assert document["additionalProperties"] is False
+    assert all(claim["description"].endswith(".") for claim in document["properties"].values())
+
+
+@EVERY_CLAIMS
+@MANY
+@given(data=st.data())
+def test_whatever_the_code_writes_is_allowed_by_the_schema(
+    judged: Judged, data: st.DataObject
+) -> None:
+    assert faults(judged.name, json.loads(data.draw(judged.payloads))) == []
+
+
+@EVERY_CLAIMS
+@MANY
+@given(data=st.data())
+def test_whatever_the_schema_refuses_is_refused_by_the_code(
+    judged: Judged, data: st.DataObject
+) -> None:
+    members = json.loads(data.draw(judged.payloads))
+    names = sorted(schema(judged.name)["properties"])
+    name = data.draw(st.sampled_from([*names, "unknown"]))
+    kind = data.draw(st.sampled_from(["removed", "other", "near"]))
+    if kind == "removed":
+        members.pop(name, None)
+    elif kind == "near" and name in members:
+        members[name] = data.draw(st.sampled_from(_near(members[name])))
+    else:
+        members[name] = data.draw(JSON)
+    if accepts(judged, members):
+        assert faults(judged.name, members) == []
+
+
+def _near(value: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    """Return values that a careless reader would take for this one."""
+    if isinstance(value, bool):
+        return [not value, int(value), str(value)]
+    if isinstance(value, int):
+        return [-value, value + 1, value * 10, float(value), str(value), [value]]
+    if isinstance(value, str):
+        return [f"{value} ", f"{value}\n", value[:-1], value.upper(), f"{value}=", [value]]
+    if isinstance(value, list):
+        return [[*value, *value[:1]], [*value, "fire"], dict.fromkeys(value, 1)]
+    return [{**value, "plates": 1}, dict.fromkeys(value, 101), dict.fromkeys(value, -1), [*value]]
+
+
+def corners(kind: str) -> Iterator[tuple[str, Any, bool]]:
+    """Yield claims, values at and beyond the edges of the schema, and whether it allows them."""
+    for name, claim in schema(kind)["properties"].items():
+        if "minimum" in claim:
+            yield from ((name, claim[edge], True) for edge in ("minimum", "maximum"))
+            yield from ((name, claim["minimum"] - 1, False), (name, claim["maximum"] + 1, False))
+        for word in claim.get("enum", ()):
+            yield name, word, True
+        if "const" in claim:
+            yield name, claim["const"], True
+            yield name, not claim["const"], False
+
+
+WIDEST = {
+    "gap": {"first": 1, "last": MAXIMUM_SEQUENCE},
+    "certificate": {"not_before": 0, "not_after": 4_102_444_799},
+    "birth": {"prev_boot": "0" * 16, "prev_seq": 1, "prev_hash": "A" * 22},
+}
+"""Bounds of each other that are as far apart as can be, so that either can go to its own."""
+
+FAR_APART = {("first", MAXIMUM_SEQUENCE), ("last", MAXIMUM_SEQUENCE)}
+"""A schema cannot say that a request asks for at most 10,000 sightings."""
+
+
+@EVERY_CLAIMS
+@A_FEW
+@given(data=st.data())
+def test_edges_of_the_schema_are_those_of_the_code(judged: Judged, data: st.DataObject) -> None:
+    members = json.loads(data.draw(judged.payloads)) | WIDEST.get(judged.name, {})
+    if judged.name == "request":
+        members |= {"first": 1, "last": 1}
+    for name, value, is_allowed in corners(judged.name):
+        if judged.name == "request" and (name, value) in FAR_APART:
+            continue
+        changed = members | {name: value}
+        assert (faults(judged.name, changed) == []) is is_allowed, name
+        assert accepts(judged, changed) is is_allowed, name
+
+
+@pytest.mark.parametrize("name", ["boot", "exact", "fold", "prev"])
+@given(text=st.text("0123456789abcdefABQgw_-=", min_size=15, max_size=23))
+def test_texts_of_the_schema_are_those_of_the_code(name: str, text: str) -> None:
+    (judged,) = (each for each in JUDGED if each.name == "sighting")
+    members = json.loads(BOOTH_SIGHTING) | {name: text}
+    assert accepts(judged, members) is (faults("sighting", members) == [])
+
+
+BOOTH_SIGHTING = jws.parse(BOOTH.sightings(1)[0], 512).untrusted_payload
+
+
+@given(st.integers(0, 10**16))
+def test_counters_of_the_schema_are_those_of_the_code(count: int) -> None:
+    (judged,) = (each for each in JUDGED if each.name == "health")
+    members = json.loads(HEALTH_PAYLOAD) | {"tokeniser": {"received": count}}
+    assert accepts(judged, members) is (faults("health", members) == [])
+
+
+HEALTH_PAYLOAD = (
+    b'{"v":1,"boot":"0123456789abcdef","seq":0,"link":"AAAAAAAAAAAAAAAAAAAAAA","at":0,"tq":"ntp",'
+    b'"up_s":0,"camera":"good","tokeniser":{},"publisher":{},"queued":0,"unsent":0,"kept":0,'
+    b'"oldest_unsent_s":0,"certificate_days":0,"key_days":0,"alarms":[]}'
+)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.word)
+def test_header_and_length_of_the_file_are_those_of_the_code(kind: Any) -> None:  # noqa: ANN401
+    header = schema(f"{kind.word}-header")["properties"]
+    assert header["typ"]["const"] == kind.typ
+    message = asyncapi()["components"]["messages"][kind.word]
+    assert message["payload"]["maxLength"] == kind.maximum_bytes
+
+
+def test_certificate_and_status_of_the_file_are_those_of_the_code() -> None:
+    assert schema("certificate-header")["properties"]["typ"]["const"] == CERTIFICATE_TYP
+    assert schema("birth")["properties"]["certificate"]["maxLength"] == MAXIMUM_CERTIFICATE_BYTES
+    status = asyncapi()["components"]["messages"]["status"]
+    assert status["x-maximum-bytes"] == MAXIMUM_STATUS_BYTES
+
+
+def test_every_topic_of_the_code_is_a_channel_of_the_file() -> None:
+    addresses = {name: channel["address"] for name, channel in asyncapi()["channels"].items()}
+    assert addresses == {
+        kind.value: topic(BOOTH.address, kind)
+        .replace("tenant-a", "{tenant}")
+        .replace("lane-07", "{site}")
+        .replace("booth-1", "{device}")
+        for kind in TopicKind
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "fault"),
+    [
+        pytest.param(TopicKind.SIGHTING, BOOTH.birth(), "too long", id="birth as sighting"),
+        pytest.param(TopicKind.BIRTH, BOOTH.sightings(1)[0], "typ", id="sighting as birth"),
+        pytest.param(TopicKind.SIGHTING, b"AB123CD", "no JWS", id="plate as sighting"),
+        pytest.param(TopicKind.STATUS, b'{"boot":"0"}', "required", id="half a status"),
+        pytest.param(TopicKind.STATUS, b" " * 129, "too long", id="long status"),
+    ],
+)
+def test_message_of_another_kind_has_faults(kind: TopicKind, payload: bytes, fault: str) -> None:
+    assert fault in str(message_faults(BOOTH.topic(kind), payload))
+
+
+def test_message_under_another_topic_has_faults() -> None:
+    assert message_faults("lpr/v1/tenant-a/lane-07/booth-1/picture", b"") != []
+    assert message_faults(BOOTH.topic(TopicKind.SIGHTING), BOOTH.sightings(1)[0]) == []
+    assert message_faults(BOOTH.topic(TopicKind.BIRTH), BOOTH.birth()) == []
