@@ -1,0 +1,110 @@
+"""When a booth is asked for what is missing, and for which numbers.
+
+A booth takes one request in ten seconds from a consumer, so the time of the last one is kept with
+the booth and not in a worker.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from edge_lpr.store.boot_book import FIRST_WAIT_S
+from edge_lpr.store.database import Database
+from edge_lpr.store.ledger import Run, holes
+from edge_lpr.store.records import DueRequest
+from edge_lpr.subscriber.sequence import SequenceRange
+from edge_lpr.wire.request import MAXIMUM_REQUESTED
+from edge_lpr.wire.topics import DeviceAddress
+
+_REQUEST_INTERVAL_S: Final = 10
+"""What a booth allows (contract, 3.3)."""
+
+_LONGEST_WAIT_S: Final = 3_600
+"""A booth that is away gets its request when it is back, for an hour."""
+
+_NEAR: Final = 100
+"""Holes with fewer numbers between them are asked for together: what lies between comes twice and
+changes nothing, and the next request must wait ten seconds."""
+
+_MAXIMUM_BOOTHS: Final = 500
+"""Booths asked in one audit."""
+
+_DUE: Final = """
+SELECT gap.boot_id, gap.first, gap.last, gap.attempts, booth.id, tenant, site, device, boot.boot
+FROM gap JOIN boot ON boot.id = gap.boot_id JOIN booth ON booth.id = boot.booth_id
+WHERE gap.closed_at IS NULL AND gap.request_at <= %s AND booth.asked_at <= %s
+ORDER BY gap.request_at, gap.boot_id, gap.first LIMIT %s
+"""
+
+
+class Asking:
+    """Chooses what to ask for."""
+
+    def __init__(self, database: Database) -> None:
+        """Read and write the gaps of a database.
+
+        Args:
+            database: The store's session.
+        """
+        self._database = database
+
+    def due(self, now: int) -> tuple[DueRequest, ...]:
+        """Choose requests to send now, and note that they were sent, within the transaction.
+
+        One that gets lost after that is made again when its gap is due again.
+
+        Args:
+            now: UTC in whole seconds since 1970.
+
+        Returns:
+            At most one for each booth.
+        """
+        chosen: dict[int, DueRequest] = {}
+        rows = self._database.rows(_DUE, (now, now - _REQUEST_INTERVAL_S, _MAXIMUM_BOOTHS))
+        for boot_id, first, last, attempts, booth_id, *names, boot in rows:
+            if booth_id in chosen:
+                continue
+            wanted = _first_piece(self._missing(boot_id, SequenceRange(first, last)))
+            chosen[booth_id] = DueRequest(DeviceAddress(*names), boot, wanted.first, wanted.last)
+            wait_s = min(_LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempts, 8))
+            self._database.change(
+                "UPDATE gap SET attempts = attempts + 1, request_at = %s "
+                "WHERE boot_id = %s AND first = %s",
+                (now + wait_s, boot_id, first),
+            )
+        self._database.change_each(
+            "UPDATE booth SET asked_at = %s WHERE id = %s",
+            [(now, booth_id) for booth_id in sorted(chosen)],
+        )
+        return tuple(chosen.values())
+
+    def _missing(self, boot_id: int, within: SequenceRange) -> Iterable[SequenceRange]:
+        """Return what of a gap is still missing; not empty, because the gap is open."""
+        runs = [
+            Run(*row)
+            for row in self._database.rows(
+                "SELECT first, last, first_prev, last_link FROM run "
+                "WHERE boot_id = %s AND first <= %s AND last >= %s",
+                (boot_id, within.last, within.first),
+            )
+        ]
+        given_up = [
+            SequenceRange(*row)
+            for row in self._database.rows(
+                "SELECT first, last FROM given_up "
+                "WHERE boot_id = %s AND first <= %s AND last >= %s",
+                (boot_id, within.last, within.first),
+            )
+        ]
+        return holes([*runs, *given_up], within)
+
+
+def _first_piece(missing: Iterable[SequenceRange]) -> SequenceRange:
+    """Return the first numbers to ask for, with what is missing near behind them."""
+    pieces = iter(missing)
+    piece = next(pieces)
+    first, last = piece.first, piece.last
+    for following in pieces:
+        if following.first - last > _NEAR:
+            break
+        last = following.last
+    return SequenceRange(first, min(last, first + MAXIMUM_REQUESTED - 1))
