@@ -21,15 +21,7 @@ from tests.support.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "firmware_config/broker/mosquitto.conf"
 
-ACCESS_LIST = """
-device agency/north-crossing/booth-1
-device agency/north-crossing/booth-2
-device agency/south-crossing/booth-3
-device rival/east-crossing/booth-4
-consumer analytics agency requests
-consumer display agency/north-crossing
-consumer rival-analytics rival requests
-"""
+ACCESS_LIST = (Path(__file__).parents[1] / "assets/broker-contract.list").read_text()
 """Who may use the broker, unless a test says otherwise."""
 
 DAYS = 30
