@@ -232,14 +232,15 @@ class PublisherSection(_Section):
     """Megabytes (of 10^6 bytes) that may be sent to the broker in one UTC day."""
     consumers_file: Path | None = None
     """Who may ask for sightings again; nobody if left out."""
-    keep_sent: int = Field(default=10_000, ge=1, le=1_000_000)
-    """Sightings kept after the broker has taken them. All are checked at each start."""
     keep_sent_days: float = Field(default=7.0, ge=0.01, le=366)
     """How long sightings are kept after the broker has taken them, to be asked for again."""
     outbox_mb: int = Field(default=256, ge=8, le=65_536)
-    """Megabytes (of 10^6 bytes) that the outbox may take; the oldest sent sightings go first."""
+    """Megabytes (of 10^6 bytes) that the outbox may take; the oldest sent sightings go first, then
+    the oldest unsent ones. All are checked at each start."""
     maximum_unsent: int = Field(default=1_000_000, ge=100, le=1_000_000)
-    """Unsent sightings the outbox holds; when it is full, the tokeniser waits."""
+    """Unsent sightings that the outbox holds; the oldest go first, and a signed gap says which."""
+    health_interval_s: float = Field(default=60.0, ge=1, le=60)
+    """How often a health record is made."""
     drain_s: float = Field(default=5.0, ge=0, le=60)
     """Longest time an orderly stop spends on sending what is unsent."""
 

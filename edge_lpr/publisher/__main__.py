@@ -14,12 +14,13 @@ from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
-from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.settings import BoothSettings, PublisherSection
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.outbox_ring import OutboxLimits
 from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.session import BrokerSession
 from edge_lpr.publisher.wake_up import WakeUp
@@ -35,6 +36,8 @@ OFFLINE_S: Final = 2.0
 """Longest time an orderly stop waits for the broker to take the status "offline"."""
 
 _NS_PER_S: Final = 1_000_000_000
+_S_PER_DAY: Final = 86_400
+_BYTES_PER_MB: Final = 1_000_000
 
 _USER_KEY: Final = "publisher.tokeniser_user"
 
@@ -74,8 +77,8 @@ class Publisher:
                 Outbox(
                     section.outbox_file,
                     log,
-                    maximum_unsent=section.maximum_unsent,
-                    keep_sent=section.keep_sent,
+                    limits=_limits_of(section),
+                    clock=clock,
                 )
             )
         )
@@ -155,6 +158,15 @@ class Publisher:
             "unsent": self._outbox.unsent_count,
         }
         self._log.info("funnel", counters=counters)
+
+
+def _limits_of(section: PublisherSection) -> OutboxLimits:
+    """Return how much the outbox may hold, in its own units."""
+    return OutboxLimits(
+        maximum_unsent=section.maximum_unsent,
+        maximum_bytes=section.outbox_mb * _BYTES_PER_MB,
+        keep_sent_s=round(section.keep_sent_days * _S_PER_DAY),
+    )
 
 
 def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:

@@ -3,8 +3,8 @@
 A booth must not stop for years because its storage lost a block, and must not delete what
 somebody could still recover. So a damaged file is renamed, an empty one takes its place, and the
 log says so; what was unsent in it shows as a gap at the central server. A sound database that is
-not ours is left where it is: the settings name the wrong file, or another version wrote it. What
-the tables hold and how they are used is left to ``outbox.py``.
+not ours is left where it is: the settings name the wrong file, or a later version wrote it. What
+the tables hold is left to ``outbox_schema.py``, how they are used to ``outbox.py``.
 """
 
 import os
@@ -14,15 +14,15 @@ from typing import Final
 
 from edge_lpr.core.errors import OutboxDamagedError, OutboxError, SettingsError
 from edge_lpr.core.log import Log
-
-SCHEMA_VERSION: Final = 1
-"""Kept in the file as ``user_version``; 0 is a file that nobody has written to yet."""
+from edge_lpr.publisher.outbox_schema import (
+    APPLICATION_ID,
+    OLDEST_VERSION,
+    SCHEMA_VERSION,
+    lay_tables,
+)
 
 KEPT_DAMAGED_FILES: Final = 3
 """A card that wears out damages file after file; keeping them all would fill it."""
-
-_APPLICATION_ID: Final = 0x4C50524F
-"""``LPRO``: tells the outbox from another program's database (SQLite file header, offset 68)."""
 
 _LOCK_TIMEOUT_S: Final = 2.0
 """Only a second publisher can hold the lock, and that one does not let go."""
@@ -41,47 +41,31 @@ _SETTINGS: Final = (
     "PRAGMA journal_size_limit=4194304",
 )
 
-_SCHEMA: Final = (
-    """CREATE TABLE sighting (
-        place INTEGER PRIMARY KEY AUTOINCREMENT,
-        boot TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        document BLOB NOT NULL,
-        is_sent INTEGER NOT NULL DEFAULT 0,
-        UNIQUE (boot, seq)
-    )""",
-    "CREATE INDEX unsent ON sighting (place) WHERE is_sent = 0",
-    "CREATE INDEX sent ON sighting (place) WHERE is_sent = 1",
-    """CREATE TABLE birth (
-        only INTEGER PRIMARY KEY CHECK (only = 1),
-        boot TEXT NOT NULL,
-        document BLOB NOT NULL
-    )""",
-    f"PRAGMA application_id={_APPLICATION_ID}",
-    f"PRAGMA user_version={SCHEMA_VERSION}",
-)
 
-
-def open_outbox_file(outbox_file: Path, log: Log) -> sqlite3.Connection:
+def open_outbox_file(outbox_file: Path, log: Log, unix_s: int) -> sqlite3.Connection:
     """Open the outbox's database, making it if it is missing or damaged.
+
+    A file of an older version is taken over, with all that is in it; for that it needs as much
+    free space as it is large.
 
     Args:
         outbox_file: The database; its folder must exist. Made with mode 0600.
         log: Hears of a damaged file.
+        unix_s: Now, UTC since 1970.
 
     Returns:
         An open connection in autocommit mode, to be used by one thread at a time.
 
     Raises:
         OutboxError: The file cannot be made, read or written, or another process uses it.
-        SettingsError: It is a sound database, but another program's or another version's.
+        SettingsError: It is a sound database, but another program's or a later version's.
     """
     try:
-        return _open_checked(outbox_file)
+        return _open_checked(outbox_file, unix_s)
     except OutboxDamagedError as error:
         log.failure(error)
         _put_aside(outbox_file)
-    return _open_checked(outbox_file)
+    return _open_checked(outbox_file, unix_s)
 
 
 def sentence(outbox_file: Path, error: sqlite3.Error) -> OutboxError:
@@ -106,7 +90,7 @@ def sentence(outbox_file: Path, error: sqlite3.Error) -> OutboxError:
     )
 
 
-def _open_checked(outbox_file: Path) -> sqlite3.Connection:
+def _open_checked(outbox_file: Path, unix_s: int) -> sqlite3.Connection:
     """Open the database and make sure that it is ours and sound."""
     _make_private(outbox_file)
     try:
@@ -119,7 +103,7 @@ def _open_checked(outbox_file: Path) -> sqlite3.Connection:
         connection.execute(_ALONE)
         # Before the settings: not even the journal mode of a foreign database is changed.
         _require_ours(connection, outbox_file)
-        _prepare(connection)
+        _prepare(connection, unix_s)
     except sqlite3.Error as error:
         connection.close()
         raise sentence(outbox_file, error) from error
@@ -130,13 +114,14 @@ def _open_checked(outbox_file: Path) -> sqlite3.Connection:
 
 
 def _require_ours(connection: sqlite3.Connection, outbox_file: Path) -> None:
-    """Raise if the file is a database, and neither new nor an outbox of this version."""
+    """Raise if the file is a database, and neither new nor an outbox that we understand."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if tables == 0 or (application_id, version) == (_APPLICATION_ID, SCHEMA_VERSION):
+    is_ours = application_id == APPLICATION_ID
+    if tables == 0 or (is_ours and OLDEST_VERSION <= version <= SCHEMA_VERSION):
         return
-    if application_id == _APPLICATION_ID:
+    if is_ours:
         raise SettingsError(
             f"{outbox_file}: is an outbox of version {version}, and this software writes version "
             f"{SCHEMA_VERSION}; install the version that wrote it, or move the file away and lose "
@@ -148,8 +133,8 @@ def _require_ours(connection: sqlite3.Connection, outbox_file: Path) -> None:
     )
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Set the database up for use, check it whole, and lay its tables if it is new."""
+def _prepare(connection: sqlite3.Connection, unix_s: int) -> None:
+    """Set the database up for use, check it whole, and lay its tables if it is new or old."""
     for pragma in _SETTINGS:
         connection.execute(pragma)
     (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
@@ -159,10 +144,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise sqlite3.DatabaseError("its pages contradict each other")
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if tables == 0:
-        for statement in _SCHEMA:
-            connection.execute(statement)
+    lay_tables(connection, unix_s)
     connection.execute("COMMIT")
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.errors import OutboxDamagedError, OutboxError, SettingsError
-from edge_lpr.core.log import Log
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_file import _put_aside
+from tests.support import outboxes
 
 BOOT = "00112233445566aa"
 
 
 def open_outbox(folder: Path) -> Outbox:
-    return Outbox(folder / "outbox.sqlite3", Log("test"), maximum_unsent=100_000, keep_sent=10)
+    return outboxes.open_outbox(folder)
 
 
 def make_outbox(folder: Path, *, sightings: int = 60) -> Path:
@@ -80,11 +80,11 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert_left_alone(tmp_path, "another program's database")
 
 
-def test_outbox_of_another_version_is_left_alone(tmp_path: Path) -> None:
+def test_outbox_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     file = make_outbox(tmp_path)
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA user_version=2")
-    assert_left_alone(tmp_path, "an outbox of version 2, and this software writes version 1")
+        connection.execute("PRAGMA user_version=3")
+    assert_left_alone(tmp_path, "an outbox of version 3, and this software writes version 2")
 
 
 def test_write_ahead_log_goes_aside_with_its_database(tmp_path: Path) -> None:

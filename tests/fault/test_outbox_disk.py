@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.errors import HandoffError, OutboxError
-from edge_lpr.core.log import Log
 from edge_lpr.handoff.sighting_message import pack_sighting
-from edge_lpr.publisher.outbox import Outbox
+from tests.support.outboxes import open_outbox
 from tests.support.publisher_bench import (
     PublisherProcess,
     TokeniserStandIn,
@@ -51,24 +50,24 @@ def test_full_disk_is_not_acknowledged_and_passes(
     assert "have free space" in str(failures[0]["detail"])
 
 
-def test_sightings_wait_at_the_tokeniser_while_the_outbox_is_full(tmp_path: Path) -> None:
+def test_oldest_unsent_sightings_go_when_the_outbox_is_full(tmp_path: Path) -> None:
     with publisher_process(tmp_path / "publisher", NO_BROKER, maximum_unsent=100) as (
         process,
         tokeniser,
     ):
         tokeniser.greet()
         tokeniser.hand_over(100)
-        with pytest.raises(HandoffError):
-            tokeniser.exchange(pack_sighting(101, tokeniser.signer.sighting()))
-        process.wait_for_event("failure")
-        assert "maximum_unsent = 100" in str(process.events("failure")[0]["detail"])
+        tokeniser.hand_over(3)
         assert process.stop() == 0
         assert process.counters()["unsent"] == 100
+    with closing(open_outbox(tmp_path / "publisher")) as outbox:
+        gap = outbox.next_gap()
+        assert gap is not None
+        assert (gap.wish.first, gap.wish.last) == (1, 3)
 
 
 def test_commit_that_fails_leaves_the_counts_as_they_were(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / "outbox.sqlite3", Log("test"), maximum_unsent=100, keep_sent=10)
-    with closing(outbox):
+    with closing(open_outbox(tmp_path)) as outbox:
         outbox.add_sighting(BOOT, 1, b"sighting")
         with outbox._owned() as connection:
             connection.execute("PRAGMA query_only=1")
@@ -76,11 +75,13 @@ def test_commit_that_fails_leaves_the_counts_as_they_were(tmp_path: Path) -> Non
             outbox.add_sighting(BOOT, 2, b"another")
         with pytest.raises(OutboxError, match="cannot be used"):
             outbox.mark_sent([1])
+        assert outbox.is_failing
         with outbox._owned() as connection:
             connection.execute("PRAGMA query_only=0")
         assert outbox.unsent_count == 1
         assert outbox.add_sighting(BOOT, 2, b"another")
         assert outbox.unsent_count == 2
+        assert not outbox.is_failing
 
 
 def read_only_prefix(folder: Path) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ import pytest
 from edge_lpr.core.errors import HandoffError, OutboxError
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.outbox import Outbox
+from tests.support.clock import SetClock
+from tests.support.outboxes import limits_of
 
 BOOT = "00112233445566aa"
 
 
-def open_outbox(file: Path, *, maximum_unsent: int = 100, keep_sent: int = 10) -> Outbox:
-    return Outbox(file, Log("test"), maximum_unsent=maximum_unsent, keep_sent=keep_sent)
+def open_outbox(file: Path) -> Outbox:
+    return Outbox(file, Log("test"), limits=limits_of(), clock=SetClock())
 
 
 @pytest.fixture
@@ -72,36 +74,6 @@ def test_two_sightings_under_one_number_are_refused(outbox: Outbox) -> None:
     assert last.document == b"sighting"
 
 
-def test_full_outbox_still_knows_what_it_has(tmp_path: Path) -> None:
-    outbox = open_outbox(tmp_path / "outbox.sqlite3", maximum_unsent=1)
-    outbox.add_sighting(BOOT, 1, b"sighting")
-    assert not outbox.add_sighting(BOOT, 1, b"sighting")
-    with pytest.raises(OutboxError, match="maximum_unsent = 1 unsent"):
-        outbox.add_sighting(BOOT, 2, b"another")
-    outbox.close()
-
-
-def test_full_outbox_takes_more_once_some_are_sent(tmp_path: Path) -> None:
-    outbox = open_outbox(tmp_path / "outbox.sqlite3", maximum_unsent=1)
-    outbox.add_sighting(BOOT, 1, b"sighting")
-    outbox.mark_sent([outbox.oldest_unsent(1, except_places=())[0].place])
-    assert outbox.add_sighting(BOOT, 2, b"another")
-    outbox.close()
-
-
-def test_last_sighting_outlives_the_pruning(tmp_path: Path) -> None:
-    outbox = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
-    for seq in range(1, 4):
-        outbox.add_sighting(BOOT, seq, b"%d" % seq)
-    outbox.mark_sent([unsent.place for unsent in outbox.oldest_unsent(3, except_places=())])
-    outbox.close()
-    reopened = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
-    last = reopened.last_committed()
-    assert last is not None
-    assert (last.boot, last.seq, last.document) == (BOOT, 3, b"3")
-    reopened.close()
-
-
 def test_all_is_there_after_reopening(tmp_path: Path) -> None:
     outbox = open_outbox(tmp_path / "outbox.sqlite3")
     outbox.store_birth(BOOT, b"birth")
@@ -128,18 +100,6 @@ def test_only_the_newest_birth_is_kept(outbox: Outbox) -> None:
     birth = outbox.latest_birth()
     assert birth is not None
     assert birth.document == b"newer birth"
-
-
-def test_place_of_a_forgotten_sighting_is_not_given_again(tmp_path: Path) -> None:
-    outbox = open_outbox(tmp_path / "outbox.sqlite3", keep_sent=1)
-    places = []
-    for seq in range(1, 4):
-        outbox.add_sighting(BOOT, seq, b"%d" % seq)
-        (unsent,) = outbox.oldest_unsent(1, except_places=())
-        outbox.mark_sent([unsent.place])
-        places.append(unsent.place)
-    outbox.close()
-    assert len(set(places)) == 3
 
 
 def test_outbox_is_readable_by_its_owner_alone(outbox: Outbox, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.birth import BIRTH_TYP
 from tests.support.clock import SetClock
+from tests.support.outboxes import limits_of
 from tests.support.publisher_bench import Signer, TokeniserStandIn
 
 
@@ -44,10 +45,10 @@ class Bench:
     """A relay in a thread of its own, and a tokeniser in the test's."""
 
     def __init__(self, folder: Path, outbox_folder: Path, executor: ThreadPoolExecutor) -> None:
-        self.outbox = UnreliableOutbox(
-            outbox_folder / "outbox.sqlite3", Log("test"), maximum_unsent=1000, keep_sent=1000
-        )
         self.clock = SetClock()
+        self.outbox = UnreliableOutbox(
+            outbox_folder / "outbox.sqlite3", Log("test"), limits=limits_of(), clock=self.clock
+        )
         self.wake_up = WakeUp()
         self.intake = Intake(self.outbox, Log("test"))
         self.listener = Listener(folder / "s.sock", allowed_user_id=os.geteuid())

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from edge_lpr.core.log import Log
 from edge_lpr.publisher.outbox import Outbox
+from tests.support import outboxes
 
 Number: TypeAlias = tuple[str, int]
 """Boot and number of a sighting."""
@@ -30,7 +30,8 @@ _ALL: Final = 1_000_000
 
 def document_of(number: Number) -> bytes:
     """Return the one document of a number; it is long, and every byte of it matters."""
-    stem = f"{number[0]}/{number[1]}/".encode()
+    # The outbox keeps what stands before the full stop once for all sightings that share it.
+    stem = f"{number[0]}.{number[1]}/".encode()
     return stem + hashlib.shake_128(stem).hexdigest(DOCUMENT_BYTES)[: -len(stem)].encode()
 
 
@@ -40,8 +41,8 @@ def number_of(document: bytes) -> Number:
     Raises:
         DocumentAlteredError: A byte of it was altered.
     """
-    boot, seq, _ = document.split(b"/")
-    number = boot.decode(), int(seq)
+    boot, _, rest = document.partition(b".")
+    number = boot.decode(), int(rest.partition(b"/")[0])
     if document != document_of(number):
         raise DocumentAlteredError("a document came back altered")
     return number
@@ -49,9 +50,7 @@ def number_of(document: bytes) -> Number:
 
 def open_outbox(folder: Path) -> Outbox:
     """Open the real outbox as the publisher does, with room for everything."""
-    return Outbox(
-        folder / "outbox.sqlite3", Log("test"), maximum_unsent=_ALL, keep_sent=10 * _MOST_UNSENT
-    )
+    return outboxes.open_outbox(folder, outboxes.limits_of(maximum_unsent=_ALL))
 
 
 def state_of(outbox: Outbox) -> Note:

@@ -15,6 +15,7 @@ from edge_lpr.publisher.session import BrokerSession
 from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import SetClock
+from tests.support.outboxes import limits_of
 from tests.support.scripted_broker import Publish, ScriptedBroker
 from tests.support.waiting import wait_until
 
@@ -27,10 +28,10 @@ class UnreliableOutbox(Outbox):
 
     error: OutboxError | None = None
 
-    def mark_sent(self, places: Collection[int]) -> None:
+    def mark_sent(self, places: Collection[int]) -> int:
         if self.error is not None:
             raise self.error
-        super().mark_sent(places)
+        return super().mark_sent(places)
 
 
 class FoundBroker(Broker):
@@ -54,7 +55,7 @@ class SessionBench:
     ) -> None:
         self.clock = SetClock()
         self.outbox = UnreliableOutbox(
-            folder / "outbox.sqlite3", Log("test"), maximum_unsent=1000, keep_sent=1000
+            folder / "outbox.sqlite3", Log("test"), limits=limits_of(), clock=self.clock
         )
         self.outbox.store_birth(BOOT, b"birth")
         self.broker = ScriptedBroker(mqtt_version=mqtt_version)
