@@ -35,6 +35,7 @@ from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, sign_sighting
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import SetClock
+from tests.support.contract_schemas import require_all_valid
 from tests.support.waiting import wait_until
 
 BOOTH = DeviceAddress("agency", "north-crossing", "booth-1")
@@ -234,8 +235,10 @@ class Consumer:
         return len(set(self.payloads("sighting")))
 
     def close(self) -> None:
+        """Disconnect; whatever came must be what the contract as a file says."""
         self._client.disconnect()
         self._client.loop_stop()
+        require_all_valid((topic, payload) for topic, payload, _ in self.messages)
 
     def _on_connect(self, client: mqtt.Client, *_: object) -> None:
         client.subscribe("lpr/v1/#", qos=1)

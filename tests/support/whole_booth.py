@@ -22,6 +22,7 @@ from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
 from edge_lpr.synthesis.lane import LanePass
 from edge_lpr.tokens.key_ring import read_key_ring
 from edge_lpr.tokens.suite1 import TokenScope, make_tokens
+from tests.support.contract_schemas import require_all_valid
 from tests.support.waiting import wait_until
 
 STOP_PATIENCE_S = 20.0
@@ -102,7 +103,10 @@ class WholeBooth:
 
 
 class Recorder:
-    """A central server with a session that outlives the broker's restarts; keeps everything."""
+    """A central server with a session that outlives the broker's restarts; keeps everything.
+
+    In the end all of it must be what the contract as a file says.
+    """
 
     def __init__(self, broker: EmbeddedBroker, booth: WholeBooth) -> None:
         """Connect and subscribe to everything there is."""
@@ -157,3 +161,5 @@ class Recorder:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        if error is None:
+            require_all_valid(self.messages)
