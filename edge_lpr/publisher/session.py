@@ -31,7 +31,8 @@ from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_back_off import BrokerBackOff
 from edge_lpr.publisher.broker_loss import log_loss
 from edge_lpr.publisher.mqtt_client import MqttClient
-from edge_lpr.publisher.outbox import Outbox, StoredBirth
+from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.outbox_rows import StoredBirth
 from edge_lpr.publisher.sending_window import SendingWindow
 from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import TopicKind

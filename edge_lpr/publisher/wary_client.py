@@ -4,6 +4,7 @@ Works on the library's inside, so its version is pinned and every habit that is 
 test. What is connected to, and what is sent, is left to ``mqtt_client.py``.
 """
 
+import contextlib
 import socket
 import ssl
 from typing import Final
@@ -88,8 +89,11 @@ class WaryClient(Client):
             raise ConnectionError
         try:
             return super()._sock_recv(bufsize)
+        except ssl.SSLEOFError:
+            # A broker that died: as any broken connection.
+            raise
         except ssl.SSLError as error:
-            # The library takes it for any broken connection.
+            # The library would take it for any broken connection.
             self.tls_error = error
             raise
 
@@ -97,8 +101,20 @@ class WaryClient(Client):
         """Write, and count."""
         try:
             sent = super()._sock_send(buf)
-        except ssl.SSLError as error:
-            self.tls_error = error
+        except BlockingIOError:
+            raise
+        except OSError:
+            self._take_last_word()
             raise
         self.bytes_sent += sent
         return sent
+
+    def _take_last_word(self) -> None:
+        """Look whether the broker said why it hung up.
+
+        A broker that refuses our certificate says so and closes, while we already write our
+        greeting: the write fails, and what it said lies unread.
+        """
+        if isinstance(self._sock, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                self._sock_recv(1)
