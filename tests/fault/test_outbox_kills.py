@@ -13,7 +13,7 @@ def test_outbox_keeps_its_promises_when_its_process_is_killed() -> None:
     found = kill_outbox(KILLS, seed=SEED)
     assert found["faults"] == {}
     # Each step was met, the making of the file included.
-    assert set(found["moments"]) == {"opening", "adding", "marking", "between"}
+    assert set(found["moments"]) == {"opening", "adding", "marking", "telling", "between"}
     assert found["promised"] > KILLS
 
 

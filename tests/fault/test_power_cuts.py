@@ -15,7 +15,7 @@ SEED = 20_454
 def test_outbox_keeps_its_promises_when_the_power_goes() -> None:
     found = cut_power(CUTS, seed=SEED)
     assert found["faults"] == {}
-    assert set(found["moments"]) == {"opening", "adding", "marking", "between"}
+    assert set(found["moments"]) == {"opening", "adding", "marking", "telling", "between"}
     assert set(found["fates"]) == {"gone", "there", "torn"}
 
 

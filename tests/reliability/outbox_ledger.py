@@ -8,7 +8,7 @@ differ.
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.reliability.outbox_workload import Note, Number
+from tests.reliability.outbox_workload import MAXIMUM_UNSENT, Note, Number
 
 
 @dataclass(slots=True)
@@ -19,17 +19,19 @@ class Ledger:
     """What must be unsent, the oldest first."""
     committed: set[Number] = field(default_factory=set)
     """Everything that was ever confirmed, or found."""
+    gone: set[Number] = field(default_factory=set)
+    """What had to go unsent, and nobody was told of yet."""
     last: Number | None = None
     """The newest confirmed one."""
     wanted: Note | None = None
     """The step that is announced and not confirmed."""
     faults: Counter[str] = field(default_factory=Counter)
-    """``lost``, ``doubled`` (one that was sent is to be sent again, or lies there twice),
-    ``reordered`` and ``miscounted``."""
+    """``lost`` (and no gap says so), ``doubled`` (one that was sent is to be sent again, or lies
+    there twice), ``reordered``, ``miscounted``, and ``untrue`` gaps."""
 
     def copy(self) -> "Ledger":
         """Return a ledger with the same promises and no faults."""
-        return Ledger([*self.unsent], {*self.committed}, self.last, self.wanted)
+        return Ledger([*self.unsent], {*self.committed}, {*self.gone}, self.last, self.wanted)
 
     def hear(self, note: Note) -> None:
         """Take one line of the journal."""
@@ -53,33 +55,40 @@ class Ledger:
             each
             for each in (self, with_wanted)
             if (each.unsent, each.last) == (state["unsent"], state["last"])
+            and each.gone == {*state["gone"]}
         ]
         if not fitting:
-            self._find_fault(state["unsent"], with_wanted)
+            self._find_fault(state["unsent"], {*state["gone"]}, with_wanted)
         if state["count"] != len(state["unsent"]):
             self.faults["miscounted"] += 1
         # What was found is the truth from here on, so that one fault is counted once.
-        self.unsent, self.last = [*state["unsent"]], state["last"]
+        self.unsent, self.last, self.gone = [*state["unsent"]], state["last"], {*state["gone"]}
         self.committed |= {*state["unsent"]}
         self.wanted = None
 
     def _apply(self, step: Note) -> None:
         """Do a step."""
         numbers = step["numbers"]
-        if step["want"] == "mark":
+        if step["want"] == "tell":
+            self.gone -= {*numbers}
+        elif step["want"] == "mark":
             self.unsent = [number for number in self.unsent if number not in numbers]
         elif numbers[0] not in self.committed:
             self.unsent.append(numbers[0])
             self.committed.add(numbers[0])
             self.last = numbers[0]
+            if len(self.unsent) > MAXIMUM_UNSENT:
+                self.gone.add(self.unsent.pop(0))
 
-    def _find_fault(self, found: list[Number], with_wanted: "Ledger") -> None:
+    def _find_fault(self, found: list[Number], gone: set[Number], with_wanted: "Ledger") -> None:
         """Name what differs."""
         must = {*self.unsent} & {*with_wanted.unsent}
         may = {*self.unsent} | {*with_wanted.unsent}
-        lost = len(must - {*found})
+        lost = len(must - {*found} - gone)
+        untrue = len(gone - self.gone - with_wanted.gone)
         doubled = len(found) - len({*found} & may)
         self.faults["lost"] += lost
         self.faults["doubled"] += doubled
-        if not lost and not doubled:
+        self.faults["untrue"] += untrue
+        if not lost and not doubled and not untrue:
             self.faults["reordered"] += 1

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.outbox_gaps import UnsignedGap
 from tests.support import outboxes
 
 Number: TypeAlias = tuple[str, int]
@@ -24,7 +25,9 @@ Note: TypeAlias = dict[str, Any]
 DOCUMENT_BYTES: Final = 480
 """As long as a real sighting, so that commits cross pages as they do in the field."""
 
-_MOST_UNSENT: Final = 40
+MAXIMUM_UNSENT: Final = 10
+"""So few that at times the oldest have to go, and a gap must say so."""
+
 _ALL: Final = 1_000_000
 
 
@@ -50,18 +53,26 @@ def number_of(document: bytes) -> Number:
 
 def open_outbox(folder: Path) -> Outbox:
     """Open the real outbox as the publisher does, with room for everything."""
-    return outboxes.open_outbox(folder, outboxes.limits_of(maximum_unsent=_ALL))
+    return outboxes.open_outbox(folder, outboxes.limits_of(maximum_unsent=MAXIMUM_UNSENT))
 
 
 def state_of(outbox: Outbox) -> Note:
     """Return what an outbox holds, as the session and the relay would see it."""
     unsent = outbox.oldest_unsent(_ALL, except_places=())
     last = outbox.last_committed()
+    with outbox._owned() as connection:
+        gaps = connection.execute("SELECT boot, first, last FROM gap ORDER BY place").fetchall()
     return {
         "unsent": [number_of(sighting.document) for sighting in unsent],
         "count": outbox.unsent_count,
         "last": (last.boot, last.seq) if last else None,
+        "gone": _numbers_in(gaps),
     }
+
+
+def _numbers_in(gaps: list[Any]) -> list[Number]:
+    """Return every number that lies in one of the gaps."""
+    return [(boot, seq) for boot, first, last in gaps for seq in range(first, last + 1)]
 
 
 class DocumentAlteredError(Exception):
@@ -82,6 +93,7 @@ class Workload:
         self._outbox = outbox
         self._note = note
         self._chance = random.Random(seed)  # noqa: S311 - a test, repeatable
+        self._is_broker_away = self._chance.random() < 0.5
         last = outbox.last_committed()
         self._boot, self._seq = (last.boot, last.seq) if last else (f"{0:016x}", 0)
 
@@ -93,11 +105,19 @@ class Workload:
     def work(self, steps: int) -> None:
         """Take so many steps."""
         for _ in range(steps):
-            unsent = self._outbox.unsent_count
-            if self._chance.random() < unsent / _MOST_UNSENT:
+            if self._chance.random() < 0.1:
+                self._is_broker_away = not self._is_broker_away
+            gap = self._outbox.next_gap()
+            if gap is not None and self._chance.random() < 0.2:
+                self._tell(gap)
+            elif not self._is_broker_away and self._chance.random() < self._share_filled():
                 self._mark()
             else:
                 self._add_next()
+
+    def _share_filled(self) -> float:
+        """Return how full the outbox is, from 0 to 1."""
+        return self._outbox.unsent_count / MAXIMUM_UNSENT
 
     def _add_next(self) -> None:
         """Add the next sighting, at times of a new boot."""
@@ -114,18 +134,26 @@ class Workload:
 
     def _mark(self) -> None:
         """Mark some of the oldest as sent, mostly not all that were taken out."""
-        taken = self._outbox.oldest_unsent(self._chance.randint(1, 16), except_places=())
+        taken = self._outbox.oldest_unsent(self._chance.randint(1, 6), except_places=())
         marked = [sighting for sighting in taken if self._chance.random() < 0.8] or taken
         numbers = [number_of(sighting.document) for sighting in marked]
         self._note({"want": "mark", "numbers": numbers})
         self._outbox.mark_sent([sighting.place for sighting in marked])
         self._note({"done": "mark"})
 
+    def _tell(self, gap: UnsignedGap) -> None:
+        """Sign a gap, and let the broker have taken it."""
+        numbers = _numbers_in([(gap.wish.boot, gap.wish.first, gap.wish.last)])
+        self._note({"want": "tell", "numbers": numbers})
+        self._outbox.store_gap(gap.place, b"signed")
+        self._outbox.mark_record_sent(gap.place)
+        self._note({"done": "tell"})
+
 
 def parse_note(line: str) -> Note:
     """Return one line of the journal as it was noted, numbers as tuples again."""
     note: Note = json.loads(line)
-    for key in ("numbers", "unsent"):
+    for key in ("numbers", "unsent", "gone"):
         if key in note:
             note[key] = [tuple(number) for number in note[key]]
     if note.get("last"):
