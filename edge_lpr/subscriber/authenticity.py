@@ -6,6 +6,7 @@ share a subscription.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -142,14 +143,18 @@ class Authenticator:
         """
         try:
             address, kind = _parse_topic(untrusted_topic)
-            judge = self._judges.get(kind)
-            if judge is None:
-                return Refusal(RefusalReason.NOT_FOR_US, "the message is for a device")
-            return judge(address, untrusted_payload)
-        except VerificationError as error:
-            return Refusal(RefusalReason.UNVERIFIED, str(error))
         except WireError as error:
             return Refusal(RefusalReason.MALFORMED, str(error))
+        judge = self._judges.get(kind, _judge_request)
+        try:
+            verdict = judge(address, untrusted_payload)
+        except VerificationError as error:
+            verdict = Refusal(RefusalReason.UNVERIFIED, str(error))
+        except WireError as error:
+            verdict = Refusal(RefusalReason.MALFORMED, str(error))
+        if isinstance(verdict, Refusal):
+            return replace(verdict, address=address, kind=kind)
+        return verdict
 
     def _judge_birth(self, address: DeviceAddress, untrusted_payload: bytes) -> Authentic | Refusal:
         """Judge a birth: the authority vouches for the key, the key for the birth."""
@@ -195,6 +200,11 @@ class Authenticator:
 def _judge_status(address: DeviceAddress, untrusted_payload: bytes) -> Authentic | Refusal:
     """Read a status: nobody signs it."""
     return DeviceStatus(address, decode_status(untrusted_payload))
+
+
+def _judge_request(_address: DeviceAddress, _untrusted_payload: bytes) -> Authentic | Refusal:
+    """Pass over what goes to a device."""
+    return Refusal(RefusalReason.NOT_FOR_US, "the message is for a device")
 
 
 def _no_birth() -> Refusal:

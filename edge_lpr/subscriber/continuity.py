@@ -62,6 +62,8 @@ class BootRecord:
         self._missing = RangeList(_MAXIMUM_GAPS)
         self._given_up = RangeList(_MAXIMUM_GAPS)
         self._highest = 0
+        self.delivered = 0
+        """Largest number that was handed on, for whoever puts sightings in order."""
 
     @property
     def highest(self) -> int:

@@ -33,6 +33,15 @@ class DeviceRecord:
             self._joins_late = False
         return self._boots[boot]
 
+    def find(self, boot: str) -> BootRecord | None:
+        """Return the record of a boot, ``None`` if it is not remembered."""
+        return self._boots.get(boot)
+
+    @property
+    def missing(self) -> int:
+        """How many sightings were signed and have not arrived, as far as that is known."""
+        return sum(len(gap) for record in self._boots.values() for gap in record.gaps())
+
     def boots(self) -> Iterator[tuple[str, BootRecord]]:
         """Return the boots that are remembered, by their id."""
         return iter(list(self._boots.items()))

@@ -17,7 +17,7 @@ from edge_lpr.wire.gap import GapClaims
 from edge_lpr.wire.health import HealthClaims
 from edge_lpr.wire.sighting import SightingClaims
 from edge_lpr.wire.status import StatusClaims
-from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.topics import DeviceAddress, TopicKind
 
 
 class Acknowledgeable:
@@ -73,6 +73,10 @@ class Refusal(Acknowledgeable):
     """Why, for counting."""
     detail: str
     """Why, as a sentence; it quotes nothing of the message."""
+    address: DeviceAddress | None = None
+    """The device that the topic names, which need not be the sender; ``None`` if it names none."""
+    kind: TopicKind | None = None
+    """What the topic says that it is; ``None`` if it does not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from edge_lpr.subscriber.verdicts import (
     VerifiedSighting,
 )
 from edge_lpr.wire.jws import PublicKey
-from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.topics import DeviceAddress, TopicKind
 
 __all__ = (
     "Continuity",
@@ -90,21 +90,17 @@ class FleetVerifier:
             return _place_health(authentic, device)
         return _place_gap(authentic, device.boot(authentic.claims.boot))
 
-    def record(self, address: DeviceAddress, boot: str) -> BootRecord | None:
-        """Return what was received of a boot, ``None`` if it is not remembered.
+    def device(self, address: DeviceAddress) -> DeviceRecord:
+        """Return what was received of a device; for others than certified ones, nothing.
 
         Args:
             address: The device.
-            boot: Boot id.
         """
-        device = self._devices.get(address)
-        return dict(device.boots()).get(boot) if device else None
+        return self._devices.get(address) or DeviceRecord()
 
-    def records(self) -> Iterator[tuple[DeviceAddress, str, BootRecord]]:
-        """Return what was received of every boot that is remembered, with its device and id."""
-        for address, device in list(self._devices.items()):
-            for boot, record in device.boots():
-                yield address, boot, record
+    def devices(self) -> Iterator[tuple[DeviceAddress, DeviceRecord]]:
+        """Return what was received of every device that was heard of."""
+        return iter(list(self._devices.items()))
 
 
 def _place_sighting(authentic: AuthenticSighting, record: BootRecord) -> Verdict:
@@ -112,9 +108,11 @@ def _place_sighting(authentic: AuthenticSighting, record: BootRecord) -> Verdict
     claims = authentic.claims
     fit, missing = record.admit(claims.seq, authentic.link, claims.prev)
     if fit is Fit.CONFLICT:
-        return Refusal(RefusalReason.CONFLICT, "another sighting has the same number")
+        reason, detail = RefusalReason.CONFLICT, "another sighting has the same number"
+        return Refusal(reason, detail, authentic.address, TopicKind.SIGHTING)
     if fit is Fit.BROKEN:
-        return Refusal(RefusalReason.BROKEN_CHAIN, "the chain of hashes does not hold")
+        reason, detail = RefusalReason.BROKEN_CHAIN, "the chain of hashes does not hold"
+        return Refusal(reason, detail, authentic.address, TopicKind.SIGHTING)
     return VerifiedSighting(
         authentic.address,
         authentic.certificate,
@@ -130,9 +128,8 @@ def _place_health(authentic: AuthenticHealth, device: DeviceRecord) -> Verdict:
     claims = authentic.claims
     record = device.boot(claims.boot)
     if not record.expect(claims.seq, claims.link):
-        return Refusal(
-            RefusalReason.BROKEN_CHAIN, "the health record names another last sighting than came"
-        )
+        detail = "the health record names another last sighting than came"
+        return Refusal(RefusalReason.BROKEN_CHAIN, detail, authentic.address, TopicKind.HEALTH)
     return VerifiedHealth(
         authentic.address,
         authentic.certificate,

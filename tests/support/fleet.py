@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.clock import SystemClock, TimeQuality
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
@@ -66,7 +66,19 @@ class SignedBooth:
             NOON_OF_THE_VECTORS - DAY_S,
             NOON_OF_THE_VECTORS + DAY_S,
         )
+        self.at = NOON_OF_THE_VECTORS
         self._authority = authority
+
+    @classmethod
+    def of_today(cls, device: str = "booth-1") -> "SignedBooth":
+        """Return a booth whose certificate is valid by this machine's clock."""
+        booth = cls(device)
+        now = SystemClock().unix_s()
+        booth.certificate = replace(
+            booth.certificate, not_before=now - DAY_S, not_after=now + DAY_S
+        )
+        booth.at = now
+        return booth
 
     def topic(self, kind: TopicKind) -> str:
         return topic(self.address, kind)
@@ -88,7 +100,7 @@ class SignedBooth:
         documents: list[bytes] = []
         prev = FIRST_PREV
         for seq in range(1, count + 1):
-            claims = replace(SIGHTING, boot=boot, seq=seq, prev=prev)
+            claims = replace(SIGHTING, boot=boot, seq=seq, prev=prev, at=self.at)
             documents.append(sign_sighting(claims, self.event_key))
             prev = sighting_hash(documents[-1])
         return documents

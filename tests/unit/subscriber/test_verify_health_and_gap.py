@@ -94,7 +94,7 @@ def test_sightings_that_will_never_come_are_no_longer_missing(server: Server) ->
     server.sighting(documents[4])
     gap = server.gap(server.booth.gap(2, 3))
     assert (gap.lost, gap.missing) == (2, None)
-    record = server.verifier.record(server.booth.address, SIGHTING.boot)
+    record = server.verifier.device(server.booth.address).find(SIGHTING.boot)
     assert record is not None
     assert record.gaps() == (SequenceRange(4, 4),)
 
@@ -191,11 +191,18 @@ def test_server_that_joins_late_misses_only_what_comes_after() -> None:
     assert missing == [None, SequenceRange(5, 7)]
 
 
-def test_server_knows_no_record_of_what_it_never_heard_of(server: Server) -> None:
-    assert server.verifier.record(SignedBooth("booth-2").address, SIGHTING.boot) is None
-    assert server.verifier.record(server.booth.address, "e" * 16) is None
-    (only,) = server.verifier.records()
-    assert only[:2] == (server.booth.address, SIGHTING.boot)
+def test_server_has_received_nothing_of_what_it_never_heard_of(server: Server) -> None:
+    assert list(server.verifier.device(SignedBooth("booth-2").address).boots()) == []
+    assert server.verifier.device(server.booth.address).find("e" * 16) is None
+    ((address, device),) = server.verifier.devices()
+    assert address == server.booth.address
+    assert [boot for boot, _ in device.boots()] == [SIGHTING.boot]
+
+
+def test_what_is_missing_of_all_boots_is_added_up(server: Server) -> None:
+    server.health(server.booth.health(3))
+    server.health(server.booth.health(2, OLD_BOOT))
+    assert server.verifier.device(server.booth.address).missing == 5
 
 
 def test_first_sighting_begins_where_the_health_record_before_it_says(server: Server) -> None:

@@ -1,0 +1,109 @@
+"""The files that a server gets from others: pinned authority, TLS certificate and key."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.errors import KeyFileError, SettingsError, WireError
+from edge_lpr.wire import base64url
+from edge_lpr.wire.jws import PublicKey
+
+_MAXIMUM_AUTHORITY_BYTES: Final = 128
+"""A key has 43 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Who the broker must be, and who we are."""
+
+    ca_file: Path | None
+    """PEM certificates of the broker's authority; ``None`` for those that this machine trusts."""
+    certificate_file: Path | None
+    """PEM certificate of this consumer, with those between it and its authority."""
+    key_file: Path | None
+    """Its private key, PEM without a password."""
+
+
+def read_authority_key(path: Path) -> PublicKey:
+    """Read the public key of the authority, which is pinned.
+
+    Args:
+        path: One line: 32 bytes in base64url, 43 characters.
+
+    Returns:
+        The key.
+
+    Raises:
+        KeyFileError: The file cannot be read, or holds no such key.
+    """
+    try:
+        with path.open("rb") as file:
+            untrusted_content = file.read(_MAXIMUM_AUTHORITY_BYTES)
+    except OSError as error:
+        raise KeyFileError(
+            f"{path}: cannot be read ({error.strerror}); it is the authority's public key, which "
+            "the key custodian gives you"
+        ) from error
+    try:
+        return PublicKey(base64url.decode(untrusted_content.strip()))
+    except WireError as error:
+        raise KeyFileError(
+            f"{path}: holds no public key of an authority: one line of 43 base64url characters"
+        ) from error
+
+
+def tls_context(files: TlsFiles) -> ssl.SSLContext:
+    """Return what TLS connections are made with: version 1.3, name and certificate checked.
+
+    Args:
+        files: Read now, so that renewed ones are taken by the next connection.
+
+    Returns:
+        The context.
+
+    Raises:
+        SettingsError: A file is missing or not what it should be.
+    """
+    if (files.certificate_file is None) != (files.key_file is None):
+        raise SettingsError("certificate_file and key_file belong together: give both or neither")
+    # Name and certificate are checked by this; nothing here can switch that off.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    if files.ca_file is None:
+        context.load_default_certs()
+    else:
+        _load_authorities(context, files.ca_file)
+    if files.certificate_file is not None:
+        _load_identity(context, files.certificate_file, files.key_file)
+    return context
+
+
+def _load_authorities(context: ssl.SSLContext, ca_file: Path) -> None:
+    """Trust the authorities of a file, and nobody else."""
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise SettingsError(f"{ca_file}: holds no sound PEM certificate of an authority") from error
+    except OSError as error:
+        raise SettingsError(f"{ca_file}: cannot be read ({error.strerror})") from error
+
+
+def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Path | None) -> None:
+    """Show a certificate to the broker."""
+    try:
+        context.load_cert_chain(certificate_file, key_file, password=_no_password)
+    except ssl.SSLError as error:
+        raise SettingsError(
+            f"{certificate_file} and {key_file}: are no PEM certificate and its key without a "
+            f"password ({error.reason or 'the TLS library does not say more'})"
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            f"{certificate_file} and {key_file}: cannot be read ({error.strerror})"
+        ) from error
+
+
+def _no_password() -> str:
+    """Keep the library from asking at a terminal."""
+    return ""

@@ -1,0 +1,118 @@
+"""Asks booths again for what is missing: not at once, not too often, and until it is settled.
+
+What is missing may only be late: a booth that was cut off sends its newest health record before
+the sightings that wait in its outbox. So nothing is asked for before some time has passed, and the
+time doubles for as long as nothing comes of it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.subscriber.continuity import BootRecord
+from edge_lpr.subscriber.sequence import SequenceRange
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.request import MAXIMUM_REQUESTED, RequestClaims, sign_request
+from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
+
+FIRST_WAIT_NS: Final = 20_000_000_000
+"""Before the first request for a gap."""
+
+LONGEST_WAIT_NS: Final = 3_600_000_000_000
+"""Between two requests for the same gap."""
+
+_DEVICE_PAUSE_NS: Final = 10_000_000_000
+"""Between two requests to one device: it takes no more of them from one consumer."""
+
+_WORTH_REPEATING: Final = 100
+"""Received sightings between two gaps that are asked for again, to save a request."""
+
+_MAXIMUM_PLACES: Final = 50_000
+"""Boots with something missing at one time; the health record says it again for those beyond."""
+
+_Place: TypeAlias = tuple[DeviceAddress, str]
+
+
+@dataclass(slots=True)
+class _Case:
+    """What is missing of one boot, and when to ask for it."""
+
+    record: BootRecord
+    next_ns: int
+    wait_ns: int = FIRST_WAIT_NS
+    missing: int = 0
+    """Numbers missing at the last request."""
+
+
+class ResendDesk:
+    """Decides whom to ask for what, and when; publishing is left to the caller."""
+
+    def __init__(self, key: SigningKey, clock: Clock) -> None:
+        """Begin with nothing missing.
+
+        Args:
+            key: Signs the requests; booths have its public half in their settings.
+            clock: For the time in a request, and for the pauses.
+        """
+        self._key = key
+        self._clock = clock
+        self._cases: dict[_Place, _Case] = {}
+        self._not_before_ns: dict[DeviceAddress, int] = {}
+
+    def notice(self, address: DeviceAddress, boot: str, record: BootRecord) -> None:
+        """Keep in mind that something of a boot is missing.
+
+        Args:
+            address: The device.
+            boot: Boot id.
+            record: Tells later what is still missing.
+        """
+        if len(self._cases) < _MAXIMUM_PLACES:
+            soon_ns = self._clock.monotonic_ns() + FIRST_WAIT_NS
+            self._cases.setdefault((address, boot), _Case(record, soon_ns))
+
+    def due(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the requests that are to be published now: topic and document."""
+        now_ns = self._clock.monotonic_ns()
+        for place, case in list(self._cases.items()):
+            gaps = case.record.gaps()
+            if not gaps:
+                del self._cases[place]
+            elif case.next_ns <= now_ns and self._not_before_ns.get(place[0], 0) <= now_ns:
+                self._not_before_ns[place[0]] = now_ns + _DEVICE_PAUSE_NS
+                case.next_ns = now_ns + _next_wait_ns(case, gaps)
+                yield self._request(place, _worth_asking(gaps))
+        self._not_before_ns = {
+            address: pause_ns
+            for address, pause_ns in self._not_before_ns.items()
+            if pause_ns > now_ns
+        }
+
+    def _request(self, place: _Place, wanted: SequenceRange) -> tuple[str, bytes]:
+        """Return a signed request and its topic."""
+        address, boot = place
+        claims = RequestClaims(address, boot, wanted.first, wanted.last, self._clock.unix_s())
+        return topic(address, TopicKind.REQUEST), sign_request(claims, self._key)
+
+
+def _next_wait_ns(case: _Case, gaps: tuple[SequenceRange, ...]) -> int:
+    """Return how long to wait for an answer: longer and longer while none comes."""
+    missing = sum(len(gap) for gap in gaps)
+    # The first request of a case, or one that had an answer.
+    if missing != case.missing:
+        case.wait_ns = FIRST_WAIT_NS
+    case.missing = missing
+    wait_ns = case.wait_ns
+    case.wait_ns = min(LONGEST_WAIT_NS, 2 * wait_ns)
+    return wait_ns
+
+
+def _worth_asking(gaps: tuple[SequenceRange, ...]) -> SequenceRange:
+    """Return the first numbers that are missing, with small gaps behind them."""
+    first = last = gaps[0]
+    for gap in gaps[1:]:
+        if gap.first - last.last - 1 > _WORTH_REPEATING:
+            break
+        last = gap
+    return SequenceRange(first.first, min(last.last, first.first + MAXIMUM_REQUESTED - 1))

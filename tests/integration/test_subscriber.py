@@ -1,0 +1,309 @@
+"""The library against a real broker: nothing lost, nothing twice, in order."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.core.errors import BrokerUnreachableError, SettingsError
+from edge_lpr.subscriber import (
+    AsyncSubscriber,
+    Refusal,
+    SequenceRange,
+    Subscriber,
+    Verdict,
+    VerifiedBirth,
+    VerifiedGap,
+    VerifiedHealth,
+    VerifiedSighting,
+)
+from edge_lpr.wire.request import RequestClaims, parse_request
+from edge_lpr.wire.status import encode_status
+from edge_lpr.wire.topics import TopicKind
+from tests.support.broker import Mosquitto, free_port, running_mosquitto
+from tests.support.fleet import AUTHORITY, HEALTH, SIGHTING, SignedBooth
+from tests.support.mqtt_peer import Peer, closing_peers, connected, listening
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.broker
+
+PATIENCE_S = 20.0
+
+
+class Crossing:
+    """A broker, a booth that is connected to it, and a consumer to be."""
+
+    def __init__(self, broker: Mosquitto, peers: list[Peer]) -> None:
+        self.broker = broker
+        self.peers = peers
+        self.booth = SignedBooth.of_today()
+        self._peer = connected(Peer("127.0.0.1", broker.port, None), peers)
+
+    def subscriber(self, **changes: object) -> Subscriber:
+        options = {"name": "server", "order_s": 1.0} | changes
+        url = f"mqtt://127.0.0.1:{self.broker.port}"
+        return Subscriber(url, authority_key=AUTHORITY.public_key, **options)  # type: ignore[arg-type]
+
+    def say(self, kind: TopicKind, *documents: bytes) -> None:
+        for document in documents:
+            is_retained = kind in (TopicKind.BIRTH, TopicKind.STATUS)
+            self._peer.publish(self.booth.topic(kind), document, is_retained=is_retained)
+
+    def say_quickly(self, kind: TopicKind, documents: list[bytes]) -> None:
+        """Publish without waiting for every acknowledgement."""
+        topic = self.booth.topic(kind)
+        waiting = [self._peer.publish_only(topic, document) for document in documents]
+        wait_until(lambda: all(each in self._peer.heard.acknowledged for each in waiting))
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path_factory.mktemp("broker"))
+    # As many under way as is shipped; nothing written to disk at every message.
+    broker.configure(is_persistent=False, more="max_inflight_messages 1000")
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def crossing(broker: Mosquitto) -> Iterator[Crossing]:
+    with closing_peers() as peers:
+        crossing = Crossing(broker, peers)
+        # The session of the test before.
+        peer = Peer("127.0.0.1", broker.port, None, client_id="server")
+        connected(peer, peers)
+        peer.close()
+        yield crossing
+        for kind in (TopicKind.BIRTH, TopicKind.STATUS):
+            crossing.say(kind, b"")
+
+
+def events(fleet: Subscriber, count: int) -> list[Verdict]:
+    """Return the next events, or fewer if they do not come."""
+    taken = (fleet.next_within(PATIENCE_S) for _ in range(count))
+    return [event for event in taken if event is not None]
+
+
+def numbers(found: list[Verdict]) -> list[int]:
+    """Return the numbers of sightings."""
+    return [event.claims.seq for event in found if isinstance(event, VerifiedSighting)]
+
+
+def test_consumer_hears_the_birth_first_and_then_the_sightings(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with crossing.subscriber() as fleet:
+        (birth,) = events(fleet, 1)
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(3))
+        assert isinstance(birth, VerifiedBirth)
+        assert numbers(events(fleet, 3)) == [1, 2, 3]
+        assert fleet.devices[crossing.booth.address].sightings == 3
+
+
+def test_sighting_waits_for_its_birth(crossing: Crossing) -> None:
+    with crossing.subscriber() as fleet:
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(2))
+        assert fleet.next_within(0.5) is None
+        crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+        assert numbers(events(fleet, 3)) == [1, 2]
+
+
+def test_nothing_is_lost_while_the_consumer_is_away(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    documents = crossing.booth.sightings(5)
+    with crossing.subscriber() as fleet:
+        crossing.say(TopicKind.SIGHTING, *documents[:2])
+        assert numbers(events(fleet, 3)) == [1, 2]
+    crossing.say(TopicKind.SIGHTING, *documents[2:])
+    with crossing.subscriber() as fleet:
+        assert numbers(events(fleet, 4)) == [3, 4, 5]
+        assert fleet.next_within(0.5) is None
+
+
+def test_sighting_whose_handling_raised_is_delivered_again(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with pytest.raises(RuntimeError), crossing.subscriber() as fleet:  # noqa: PT012
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(2))
+        events(fleet, 3)
+        raise RuntimeError
+    with crossing.subscriber() as fleet:
+        assert numbers(events(fleet, 2)) == [2]
+
+
+def test_event_that_is_done_is_not_delivered_again(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with pytest.raises(RuntimeError), crossing.subscriber() as fleet:  # noqa: PT012
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(1))
+        events(fleet, 2)[1].done()
+        raise RuntimeError
+    with crossing.subscriber() as fleet:
+        assert numbers(events(fleet, 1)) == []
+        assert fleet.next_within(0.5) is None
+
+
+def test_sightings_that_the_broker_mixed_up_come_in_order_and_once(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    first, second, third = crossing.booth.sightings(3)
+    with crossing.subscriber(order_s=PATIENCE_S) as fleet:
+        crossing.say(TopicKind.HEALTH, crossing.booth.health(0))
+        crossing.say(TopicKind.SIGHTING, third, first, first, third, second)
+        assert numbers(events(fleet, 5)) == [1, 2, 3]
+        assert fleet.next_within(0.5) is None
+
+
+def test_what_does_not_come_is_missing_and_asked_for(
+    crossing: Crossing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_lpr.subscriber.resend.FIRST_WAIT_NS", 0)
+    key_file = tmp_path / "request-key"
+    key_file.write_bytes(AUTHORITY.private_octets())
+    key_file.chmod(0o600)
+    request_topic = crossing.booth.topic(TopicKind.REQUEST)
+    booth = listening(Peer("127.0.0.1", crossing.broker.port, None), crossing.peers, request_topic)
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    documents = crossing.booth.sightings(4)
+    with crossing.subscriber(order_s=0.2, request_key_file=key_file) as fleet:
+        crossing.say(TopicKind.SIGHTING, documents[0], documents[3])
+        late = events(fleet, 3)[2]
+        assert isinstance(late, VerifiedSighting)
+        assert (late.claims.seq, late.missing) == (4, SequenceRange(2, 3))
+        assert fleet.devices[crossing.booth.address].missing == 2
+        while not booth.heard.messages:
+            fleet.next_within(0.1)
+        claims = RequestClaims.decode(parse_request(booth.payloads()[0]).untrusted_payload)
+        assert (claims.boot, claims.first, claims.last) == (SIGHTING.boot, 2, 3)
+        crossing.say(TopicKind.SIGHTING, documents[1])
+        crossing.say(TopicKind.GAP, crossing.booth.gap(3, 3))
+        resent, gap = events(fleet, 2)
+        assert numbers([resent]) == [2]
+        assert isinstance(gap, VerifiedGap)
+        device = fleet.devices[crossing.booth.address]
+        assert (device.missing, device.lost) == (0, 1)
+
+
+def test_fleet_knows_how_its_booths_are(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    crossing.say(TopicKind.STATUS, encode_status(SIGHTING.boot, is_online=True))
+    with crossing.subscriber() as fleet:
+        events(fleet, 2)
+        crossing.say(TopicKind.HEALTH, crossing.booth.health(0))
+        (health,) = events(fleet, 1)
+        assert isinstance(health, VerifiedHealth)
+        device = fleet.devices[crossing.booth.address]
+        assert device.is_online
+        assert device.health is not None
+        assert device.health.key_days == HEALTH.key_days
+        assert device.seen_at > 0
+
+
+def test_message_that_is_not_believed_is_an_event_too(crossing: Crossing) -> None:
+    with crossing.subscriber() as fleet:
+        crossing.say(TopicKind.SIGHTING, b"nonsense")
+        (refusal,) = events(fleet, 1)
+        assert isinstance(refusal, Refusal)
+        assert (refusal.address, refusal.kind) == (crossing.booth.address, TopicKind.SIGHTING)
+
+
+def test_consumer_comes_back_by_itself_when_the_broker_does(tmp_path: Path) -> None:
+    with running_mosquitto(tmp_path) as broker, closing_peers() as peers:
+        crossing = Crossing(broker, peers)
+        crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+        documents = crossing.booth.sightings(2)
+        with crossing.subscriber() as fleet:
+            crossing.say(TopicKind.SIGHTING, documents[0])
+            assert numbers(events(fleet, 2)) == [1]
+            broker.stop()
+            while fleet.trouble is None:
+                assert fleet.next_within(0.1) is None
+            broker.start()
+            again = Crossing(broker, peers)
+            again.booth = crossing.booth
+            again.say(TopicKind.SIGHTING, documents[1])
+            assert numbers(events(fleet, 1)) == [2]
+            wait_until(lambda: fleet.trouble is None)
+
+
+def test_async_consumer_is_given_the_same(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+
+    async def take() -> list[Verdict]:
+        found: list[Verdict] = []
+        url = f"mqtt://127.0.0.1:{crossing.broker.port}"
+        authority = AUTHORITY.public_key
+        async with AsyncSubscriber(url, authority_key=authority, name="server") as fleet:
+            say = asyncio.create_task(
+                asyncio.to_thread(crossing.say, TopicKind.SIGHTING, *crossing.booth.sightings(2))
+            )
+            async for event in fleet:
+                found.append(event)
+                if len(found) == 3:
+                    break
+            await say
+            assert fleet.devices[crossing.booth.address].sightings == 2
+            wait_until(lambda: fleet.trouble is None)
+        return found
+
+    assert numbers(asyncio.run(asyncio.wait_for(take(), PATIENCE_S))) == [1, 2]
+    with crossing.subscriber() as fleet:
+        assert numbers(events(fleet, 1)) == []
+        assert fleet.next_within(0.5) is None
+
+
+def test_loop_ends_when_it_is_stopped(crossing: Crossing) -> None:
+    with crossing.subscriber() as fleet:
+        stopper = threading.Timer(0.2, fleet.stop)
+        stopper.start()
+        assert list(fleet) == []
+        stopper.join()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda url: Subscriber(url, authority_key=AUTHORITY.public_key, connect_timeout_s=0.2),
+        lambda url: Subscriber(url, authority_key=AUTHORITY.public_key, connect_timeout_s=0.0),
+    ],
+    ids=["a moment", "not at all"],
+)
+def test_consumer_that_finds_no_broker_says_so(make: Callable[[str], Subscriber]) -> None:
+    fleet = make(f"mqtt://127.0.0.1:{free_port()}")
+    with pytest.raises(BrokerUnreachableError), fleet:
+        pytest.fail("nobody is there")
+
+
+def test_async_consumer_that_finds_no_broker_says_so() -> None:
+    async def connect() -> None:
+        url = f"mqtt://127.0.0.1:{free_port()}"
+        fleet = AsyncSubscriber(url, authority_key=AUTHORITY.public_key, connect_timeout_s=0.2)
+        async with fleet:
+            pytest.fail("nobody is there")
+
+    with pytest.raises(BrokerUnreachableError):
+        asyncio.run(connect())
+
+
+def test_subscriber_outside_a_with_statement_says_so(crossing: Crossing) -> None:
+    with pytest.raises(SettingsError, match="with statement"):
+        next(crossing.subscriber())
+    fleet = AsyncSubscriber("mqtt://127.0.0.1", authority_key=AUTHORITY.public_key)
+    with pytest.raises(SettingsError, match="async with"):
+        _ = fleet.trouble
+
+
+def test_consumer_of_mqtt_3_is_given_the_same(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with crossing.subscriber(mqtt_version="3.1.1") as fleet:
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(2))
+        assert numbers(events(fleet, 3)) == [1, 2]
+
+
+def test_many_more_than_may_be_under_way_all_arrive(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with crossing.subscriber() as fleet:
+        events(fleet, 1)
+    documents = crossing.booth.sightings(2_500)
+    crossing.say_quickly(TopicKind.SIGHTING, documents)
+    with crossing.subscriber() as fleet:
+        assert numbers(events(fleet, 2_501)) == list(range(1, 2_501))
