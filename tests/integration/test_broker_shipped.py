@@ -45,10 +45,13 @@ def consumer(broker: TlsMosquitto, client_id: str, *, session_expiry_s: int = 0)
 
 
 def test_births_and_queues_outlive_a_restart(broker: TlsMosquitto, peers: list[Peer]) -> None:
-    away = listening(consumer(broker, "away", session_expiry_s=3600), peers, f"{NORTH}/+/sighting")
+    peers.append(away := consumer(broker, "away", session_expiry_s=3600))
+    # Mosquitto 2.0.11 writes no session to the disk that began with a clean start.
+    assert away.connect(clean_start=False)
+    away.subscribe(f"{NORTH}/+/sighting")
     away.close()
     sender = connected(booth(broker, "booth-1"), peers)
-    assert sender.publish(f"{NORTH}/booth-1/birth", b"birth", is_retained=True) in (0, 16)
+    sender.publish(f"{NORTH}/booth-1/birth", b"birth", is_retained=True)
     assert sender.publish(f"{NORTH}/booth-1/sighting", b"before") == 0
     sender.close()
     broker.stop()
