@@ -18,6 +18,7 @@ from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
+from edge_lpr.tokeniser.condition import Condition
 from edge_lpr.tokeniser.credentials import birth_claims, load_credentials
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
@@ -58,12 +59,20 @@ class Tokeniser:
             settings, credentials, boot=self._boot_id, time_quality=clock.quality()
         )
         self._relay = Relay(settings, credentials.key_ring, clock)
+        condition = Condition(
+            self._relay.vision,
+            self._funnel.counters,
+            # One step of the interpreter, so the thread that forgets past keys may go on meanwhile.
+            credentials.key_ring.epochs,
+            certificate_ends_s=credentials.certificate_ends_s,
+            clock=clock,
+        )
         # One set of complaints a thread: they are not locked.
         complaints = Complaints(log, clock)
         self._delivery = Delivery(
             settings.tokeniser.sightings_socket,
             settings.tokeniser.queue_sightings,
-            boot=Boot(claims, credentials.signing_key, complaints),
+            boot=Boot(claims, credentials.signing_key, condition, complaints),
             funnel=self._funnel,
             complaints=complaints,
             clock=clock,

@@ -1,4 +1,4 @@
-"""One boot of the tokeniser: its birth, and the chain of sightings that it signs.
+"""One boot of the tokeniser: its birth, the chain of sightings that it signs, and its health.
 
 The birth says where the boot before ended, and only the publisher remembers that; so it is made
 when the publisher has said hello. A passage is numbered when it is its turn to be delivered. So
@@ -12,10 +12,14 @@ from typing import Final
 
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import WireError
+from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
+from edge_lpr.tokeniser.condition import Condition
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
+from edge_lpr.wire.gap import GapClaims, sign_gap
+from edge_lpr.wire.health import BoothFigures, sign_health
 from edge_lpr.wire.jws import SigningKey
-from edge_lpr.wire.sighting import sighting_hash, verify_sighting
+from edge_lpr.wire.sighting import FIRST_PREV, sighting_hash, verify_sighting
 
 _BOOT_ID_BYTES: Final = 8
 """64 random bits: no two boots of a device's life share an id."""
@@ -30,18 +34,25 @@ class Boot:
     """Signs everything that this boot says; used by the delivering thread alone."""
 
     def __init__(
-        self, claims: BirthClaims, signing_key: SigningKey, complaints: Complaints
+        self,
+        claims: BirthClaims,
+        signing_key: SigningKey,
+        condition: Condition,
+        complaints: Complaints,
     ) -> None:
         """Prepare the birth.
 
         Args:
             claims: All that is known at the start; the boot before is filled in later.
             signing_key: The device's event key.
+            condition: Knows how the booth is.
             complaints: Takes the fault of a hello that does not verify.
         """
         self._claims = claims
         self._signing_key = signing_key
+        self._condition = condition
         self._complaints = complaints
+        self._settled = 0, FIRST_PREV
         self._chain = SightingChain(claims.boot, signing_key, is_test=claims.test)
         self._birth_jws: bytes | None = None
 
@@ -70,6 +81,44 @@ class Boot:
             passage: What it says.
         """
         return self._chain.sign(passage)
+
+    def settle(self, sighting: SignedSighting) -> None:
+        """Note that the publisher has answered for a sighting, so that health may speak of it.
+
+        Not before: a sighting that is lost with this process was never promised to anybody.
+
+        Args:
+            sighting: The one that was signed last.
+        """
+        self._settled = sighting.sequence_number, sighting_hash(sighting.jws)
+
+    def sign_health(self, figures: BoothFigures, *, queued: int) -> bytes:
+        """Return a signed health record.
+
+        Args:
+            figures: What the publisher says.
+            queued: Passages that wait for the publisher.
+        """
+        claims = self._condition.claims(
+            figures,
+            boot=self._claims.boot,
+            end=self._settled,
+            queued=queued,
+            test=self._claims.test,
+        )
+        return sign_health(claims, self._signing_key)
+
+    def sign_gap(self, wish: GapWish) -> bytes:
+        """Return a signed gap, of this boot or an earlier one.
+
+        It is the publisher's word that is signed: a taken-over publisher can drop sightings
+        anyway, and so it must say which.
+
+        Args:
+            wish: Which sightings will never come, and why.
+        """
+        claims = GapClaims(wish.boot, wish.first, wish.last, self._condition.now_s(), wish.reason)
+        return sign_gap(claims, self._signing_key)
 
     def _previous_boot(self, untrusted_last_jws: bytes | None) -> PreviousBoot | None:
         """Return where the boot before ended, if our own signature says so."""

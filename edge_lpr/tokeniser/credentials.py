@@ -49,6 +49,8 @@ class Credentials:
     """The event key, which signs births and sightings."""
     certificate_jws: bytes
     """The authority's statement about the event key, as it goes into the birth."""
+    certificate_ends_s: int
+    """Last second of its validity, UTC since 1970."""
 
 
 def load_credentials(settings: BoothSettings, clock: Clock) -> Credentials:
@@ -78,10 +80,10 @@ def load_credentials(settings: BoothSettings, clock: Clock) -> Credentials:
         signing_key = load_signing_key(files.event_key_file)
     with named_in_settings("tokeniser.device_certificate_file", _ORIGIN):
         certificate_jws = _read_certificate(files.device_certificate_file)
-    _check_certificate(
+    certificate = _checked_certificate(
         files.device_certificate_file, certificate_jws, settings.booth, signing_key, clock
     )
-    return Credentials(key_ring, signing_key, certificate_jws)
+    return Credentials(key_ring, signing_key, certificate_jws, certificate.not_after)
 
 
 def birth_claims(
@@ -128,10 +130,10 @@ def _read_certificate(path: Path) -> bytes:
     return untrusted_text.rstrip(b"\r\n")
 
 
-def _check_certificate(
+def _checked_certificate(
     path: Path, certificate_jws: bytes, booth: BoothSection, signing_key: SigningKey, clock: Clock
-) -> None:
-    """Refuse a certificate that no server would accept for this booth and key."""
+) -> DeviceCertificate:
+    """Return what a certificate says, unless no server would accept it for this booth and key."""
     try:
         certificate = decode_unverified_certificate(certificate_jws)
     except WireError as error:
@@ -141,6 +143,7 @@ def _check_certificate(
     fault = _certificate_fault(certificate, booth, signing_key, clock)
     if fault:
         raise KeyFileError(f"{path}: {fault}; the authority must issue a certificate that fits")
+    return certificate
 
 
 def _certificate_fault(

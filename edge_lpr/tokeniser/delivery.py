@@ -3,6 +3,10 @@
 Stop-and-wait: a passage stays at the head of the queue until the publisher says that its
 sighting is in the outbox. If the answer is lost, the same sighting is sent again; the publisher
 knows it by (boot, seq). A full queue makes the receiving side wait, and with it vision.
+
+About once a second, with or without passages, the publisher is asked what it wants signed: a
+health record with its figures, or a gap. That takes about a millisecond, so no passage waits for
+it; and it comes before a passage that the publisher cannot keep, for then its health matters most.
 """
 
 import threading
@@ -15,6 +19,14 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
 from edge_lpr.handoff.back_off import BackOff
+from edge_lpr.handoff.record_message import (
+    GapWish,
+    Wish,
+    pack_ask,
+    pack_gap,
+    pack_health,
+    parse_wish,
+)
 from edge_lpr.handoff.seqpacket import Connection, connect
 from edge_lpr.handoff.sighting_message import (
     BIRTH_SEQUENCE_NUMBER,
@@ -30,6 +42,9 @@ from edge_lpr.tokeniser.funnel import Funnel
 
 ANSWER_TIMEOUT_S: Final = 10.0
 """A commit on a worn SD card takes a second or two; whoever needs ten is asked again."""
+
+ASK_INTERVAL_S: Final = 1.0
+"""How often the publisher is asked what it wants signed; gaps follow each other faster."""
 
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to see whether the process stops or the publisher has gone."""
@@ -71,6 +86,7 @@ class Delivery:
         self._signed_oldest: SignedSighting | None = None
         self._changed = threading.Condition()
         self._give_up_ns: int | None = None
+        self._next_ask_ns = clock.monotonic_ns()
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
@@ -122,7 +138,8 @@ class Delivery:
                     self._greet(connection)
                     self._deliver_over(connection, back_off)
             except NeighbourAwayError as error:
-                self._complaints.about("publisher_away", error)
+                if self._queue or self._give_up_ns is None:
+                    self._complaints.about("publisher_away", error)
             except HandoffError as error:
                 self._complaints.about("publisher_at_fault", error)
             else:
@@ -141,9 +158,11 @@ class Delivery:
 
     def _deliver_over(self, connection: Connection, back_off: BackOff) -> None:
         """Deliver the oldest sighting, then the next, over one connection."""
-        while (sighting := self._oldest(connection)) is not None:
+        while (sighting := self._next(connection)) is not None:
             number = sighting.sequence_number
-            if self._exchange(connection, pack_sighting(number, sighting.jws), number):
+            is_committed = self._exchange(connection, pack_sighting(number, sighting.jws), number)
+            self._boot.settle(sighting)
+            if is_committed:
                 self._finish_oldest("delivered")
                 # Not before: a publisher with a full outbox takes the birth, time after time.
                 back_off.reset()
@@ -154,6 +173,27 @@ class Delivery:
                 "sighting_refused",
                 HandoffError("the publisher refused a sighting for good; update both processes"),
             )
+
+    def _ask(self, connection: Connection) -> None:
+        """Sign what the publisher wants signed, if it wants anything."""
+        connection.send(pack_ask())
+        wish = parse_wish(self._receive(connection))
+        self._next_ask_ns = self._clock.monotonic_ns() + int(ASK_INTERVAL_S * _NS)
+        if wish is None:
+            return
+        if not self._exchange(connection, self._record(wish), BIRTH_SEQUENCE_NUMBER):
+            self._complaints.about(
+                "record_refused",
+                HandoffError("the publisher refused what it had asked for; update both processes"),
+            )
+        elif isinstance(wish, GapWish):
+            self._next_ask_ns = self._clock.monotonic_ns()
+
+    def _record(self, wish: Wish) -> bytes:
+        """Return the message with the record that the publisher wants signed."""
+        if isinstance(wish, GapWish):
+            return pack_gap(self._boot.sign_gap(wish))
+        return pack_health(self._boot.sign_health(wish, queued=len(self._queue)))
 
     def _exchange(self, connection: Connection, message: bytes, number: int) -> bool:
         """Send one message and return whether its content is committed (or else refused)."""
@@ -166,19 +206,32 @@ class Delivery:
     def _receive(self, connection: Connection) -> bytes:
         """Return the publisher's next message."""
         deadline_ns = self._clock.monotonic_ns() + int(ANSWER_TIMEOUT_S * _NS)
-        while self._clock.monotonic_ns() < deadline_ns and not self._is_too_late():
+        while self._clock.monotonic_ns() < deadline_ns and not self._is_over():
             message = connection.receive(MAXIMUM_TO_TOKENISER_BYTES, timeout_s=_LOOK_AROUND_S)
             if message is not None:
                 return message
         raise NeighbourAwayError("the publisher does not answer; look at its log for the reason")
 
-    def _oldest(self, connection: Connection) -> SignedSighting | None:
+    def _next(self, connection: Connection) -> SignedSighting | None:
         """Wait for a passage and return its sighting; ``None`` when all is delivered."""
+        while True:
+            if self._give_up_ns is None and self._clock.monotonic_ns() >= self._next_ask_ns:
+                self._ask(connection)
+            if self._has_passage(connection):
+                return self._oldest()
+
+    def _has_passage(self, connection: Connection) -> bool:
+        """Wait a moment for a passage; ``True`` also when there is nothing to wait for."""
         with self._changed:
-            while not self._queue and self._give_up_ns is None:
+            if not self._queue and self._give_up_ns is None:
                 self._changed.wait(_LOOK_AROUND_S)
                 # A publisher that was started again must get the birth before the next vehicle.
                 connection.require_quiet()
+            return bool(self._queue) or self._give_up_ns is not None
+
+    def _oldest(self) -> SignedSighting | None:
+        """Return the sighting of the oldest passage; ``None`` when all is delivered."""
+        with self._changed:
             if not self._queue or self._is_over():
                 return None
             if self._signed_oldest is None:

@@ -1,5 +1,8 @@
 """Take readings from vision one by one, have tokens made of each, and answer.
 
+Between them vision says how it is, in a message of another length; that is kept for the next health
+record and answered at once.
+
 A reading is answered when its token is made, its text is wiped and its passage is queued in
 memory; until then vision keeps its copy. So what is lost when this process dies is its queue: the
 passage being delivered, and while the publisher is away up to ``tokeniser.queue_sightings``. When
@@ -29,6 +32,7 @@ from edge_lpr.handoff.reading_message import (
     parse_reading,
 )
 from edge_lpr.handoff.seqpacket import Connection, Listener
+from edge_lpr.handoff.vision_report import REPORT_BYTES, parse_report
 from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
@@ -75,7 +79,7 @@ class ReadingReceiver:
         self._complaints = complaints
         self._clock = clock
         self._pace = Pace()
-        self._buffer = bytearray(READING_BYTES)
+        self._buffer = bytearray(max(READING_BYTES, REPORT_BYTES))
 
     def run(self, stop: threading.Event, heartbeat: Callable[[], None]) -> None:
         """Serve one vision process after the other until told to stop.
@@ -113,13 +117,18 @@ class ReadingReceiver:
     def _take_one(
         self, connection: Connection, stop: threading.Event, heartbeat: Callable[[], None]
     ) -> bytes | None:
-        """Take one reading and return the answer to it; ``None`` if there is none to give."""
+        """Take one message and return the answer to it; ``None`` if there is none to give."""
         try:
             length = connection.receive_into(self._buffer, timeout_s=_LOOK_AROUND_S)
             if length is None:
                 return None
             received_unix_s = self._clock.unix_s()
-            reading = parse_reading(memoryview(self._buffer)[:length])
+            self._relay.vision.hear()
+            untrusted_message = memoryview(self._buffer)[:length]
+            if length == REPORT_BYTES:
+                self._relay.vision.take(parse_report(untrusted_message))
+                return READING_TAKEN
+            reading = parse_reading(untrusted_message)
             self._wait_for_turn(reading.lane, stop)
             passage = self._relay.passage_of(reading, received_unix_s=received_unix_s)
         except NeighbourAwayError:
@@ -142,6 +151,8 @@ class ReadingReceiver:
         """Queue a passage once there is room; ``False`` if told to stop before."""
         while not self._delivery.offer(passage, timeout_s=_LOOK_AROUND_S):
             heartbeat()
+            # It waits for our answer, and cannot say that it is there.
+            self._relay.vision.hear()
             if stop.is_set():
                 return False
         return True

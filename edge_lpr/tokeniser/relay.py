@@ -5,7 +5,8 @@
 3. There is a key for that epoch. A weaker token is never made instead.
 4. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
 
-Pace and sockets are left to ``receive.py``, numbering and signing to ``boot.py``.
+What vision says about itself is kept beside. Pace and sockets are left to ``receive.py``, numbering
+and signing to ``boot.py``.
 """
 
 from typing import Final
@@ -17,6 +18,7 @@ from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.tokeniser.chain import Passage
+from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.tokens.canonical import canonical_from_indices
 from edge_lpr.tokens.key_ring import KeyRing
 from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
@@ -41,6 +43,8 @@ class Relay:
             key_ring: Token keys; past ones are wiped by ``forget_past_keys``.
             clock: Decides the epoch, on this process's own authority.
         """
+        self.vision = VisionWatch(clock)
+        """What vision says about itself, for the next health record."""
         self._booth = settings.booth
         self._lanes = frozenset(lane.number for lane in settings.lanes)
         self._key_ring = key_ring

@@ -9,9 +9,19 @@ import pytest
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
+from edge_lpr.handoff.record_message import GapWish, HealthMessage
 from edge_lpr.handoff.seqpacket import Listener
+from edge_lpr.handoff.sighting_message import SightingMessage
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.wire.gap import GAP_TYP, GapClaims, GapReason, parse_gap
+from edge_lpr.wire.health import (
+    HEALTH_TYP,
+    PUBLISHER_COUNTERS,
+    BoothFigures,
+    HealthClaims,
+    parse_health,
+)
 from edge_lpr.wire.sighting import verify_sighting
 from tests.support.passages import KEY, PASSAGE, boot_of
 from tests.support.scripted_publisher import accepted, listening
@@ -19,6 +29,9 @@ from tests.support.waiting import wait_until
 
 QUEUE_SIGHTINGS = 3
 DEADLINE_S = 10.0
+FIGURES = BoothFigures(counters={"published": 3}, unsent=0, oldest_unsent_s=0, kept=0)
+ZEROS = dict.fromkeys(PUBLISHER_COUNTERS[:2] + PUBLISHER_COUNTERS[3:], 0)
+GAPS = [GapWish("ffeeddccbbaa0099", seq, seq, GapReason.OUTBOX_FULL) for seq in (3, 5, 7, 9)]
 
 
 @pytest.fixture
@@ -176,3 +189,113 @@ def test_orderly_stop_with_nothing_queued_ends_at_once(
         publisher.take_birth()
         delivery.finish(60)
     assert funnel.counters()["undelivered"] == 0
+
+
+def health_of(untrusted_jws: bytes) -> HealthClaims:
+    document = parse_health(untrusted_jws)
+    return HealthClaims.decode(document.verified(HEALTH_TYP, KEY.public_key))
+
+
+def test_publisher_that_wants_a_health_record_gets_one_without_any_vehicle(
+    delivery: Delivery, listener: Listener
+) -> None:
+    del delivery
+    with accepted(listener) as publisher:
+        publisher.wishes = [None, FIGURES, None, FIGURES]
+        publisher.say_hello()
+        publisher.take_birth()
+        for _ in range(2):
+            claims = health_of(publisher.take_health())
+            assert (claims.seq, claims.figures.counters) == (0, {"published": 3} | ZEROS)
+            publisher.answer(0)
+
+
+def test_health_does_not_starve_under_load_nor_sightings_under_health(
+    delivery: Delivery, listener: Listener
+) -> None:
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        offer(delivery)
+        taken, records = 0, 0
+        while records < 2:
+            publisher.wishes = [FIGURES]
+            message = publisher.take()
+            if isinstance(message, SightingMessage):
+                # There is always one more waiting.
+                taken += 1
+                offer(delivery)
+                publisher.answer(message.sequence_number)
+                continue
+            assert isinstance(message, HealthMessage)
+            claims = health_of(message.untrusted_jws)
+            assert (claims.seq, claims.queued) == (taken, 1)
+            records += 1
+            publisher.answer(0)
+        assert taken > 10
+
+
+def test_gaps_are_signed_one_after_the_other_in_less_than_a_second(
+    delivery: Delivery, listener: Listener
+) -> None:
+    del delivery
+    with accepted(listener) as publisher:
+        publisher.wishes = list(GAPS)
+        publisher.say_hello()
+        publisher.take_birth()
+        for wish in GAPS:
+            document = parse_gap(publisher.take_gap())
+            claims = GapClaims.decode(document.verified(GAP_TYP, KEY.public_key))
+            assert (claims.boot, claims.first, claims.reason) == (
+                wish.boot,
+                wish.first,
+                wish.reason,
+            )
+            publisher.answer(0)
+
+
+def test_record_that_the_publisher_refuses_is_said_and_not_repeated_at_once(
+    delivery: Delivery, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    del delivery
+    with accepted(listener) as publisher:
+        publisher.wishes = [GAPS[0]]
+        publisher.say_hello()
+        publisher.take_birth()
+        publisher.take_gap()
+        publisher.answer(0, is_committed=False)
+        assert publisher.has_nothing_to_take()
+        wait_until(lambda: "record_refused" in caplog.text)
+
+
+def test_publisher_that_cannot_keep_a_sighting_gets_the_health_that_says_so(
+    delivery: Delivery, listener: Listener
+) -> None:
+    offer(delivery)
+    records = 0
+    while not records:
+        with accepted(listener) as publisher:
+            publisher.wishes = [FIGURES]
+            publisher.say_hello()
+            publisher.take_birth()
+            message = publisher.take()
+            if isinstance(message, HealthMessage):
+                records += 1
+                # The sighting that nobody has answered for is not spoken of.
+                assert health_of(message.untrusted_jws).seq == 0
+                publisher.answer(0)
+            # Anything else is left without an answer, as on a full disk.
+
+
+def test_wish_that_is_none_starts_the_connection_anew(
+    delivery: Delivery, listener: Listener
+) -> None:
+    del delivery
+    with accepted(listener) as confused:
+        confused.say_hello()
+        confused.take_birth()
+        assert confused.connection.receive(10, timeout_s=DEADLINE_S) == b"T"
+        confused.connection.send(b"Sign this text")
+        with accepted(listener) as sound:
+            sound.say_hello()
+            sound.take_birth()

@@ -16,6 +16,12 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.settings import load_settings
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
+from edge_lpr.handoff.vision_report import (
+    COUNTER_NAMES,
+    REPORT_BYTES,
+    VisionReport,
+    pack_report,
+)
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.receive import ReadingReceiver
@@ -83,7 +89,7 @@ def test_reading_is_answered_and_its_message_wiped(
     receiving: Receiving, vision: Connection
 ) -> None:
     assert hand_over(vision, reading_of()) == b"A"
-    assert receiving.receiver._buffer == bytes(READING_BYTES)
+    assert not any(receiving.receiver._buffer)
     assert receiving.funnel.counters()["tokenised"] == 1
 
 
@@ -99,7 +105,7 @@ def test_message_that_is_no_reading_is_refused_and_wiped(
     receiving: Receiving, vision: Connection, message: bytes
 ) -> None:
     assert hand_over(vision, message) == b"R"
-    assert receiving.receiver._buffer == bytes(READING_BYTES)
+    assert not any(receiving.receiver._buffer)
     assert receiving.funnel.counters()["refused"] == 1
 
 
@@ -144,6 +150,32 @@ def test_orderly_stop_with_a_full_queue_leaves_the_reading_to_vision(
     receiving.thread.join()
     with pytest.raises(NeighbourAwayError):
         vision.receive(1, timeout_s=10)
+
+
+def test_report_is_kept_answered_and_no_reading(receiving: Receiving, vision: Connection) -> None:
+    report = VisionReport("dark", dict.fromkeys(COUNTER_NAMES, 7))
+    assert hand_over(vision, pack_report(report)) == b"A"
+    assert receiving.receiver._relay.vision.latest() == report
+    assert receiving.funnel.counters()["received"] == 0
+    assert not any(receiving.receiver._buffer)
+
+
+def test_report_that_is_malformed_is_refused_like_a_reading(
+    receiving: Receiving, vision: Connection
+) -> None:
+    assert hand_over(vision, bytes(REPORT_BYTES)) == b"R"
+    assert receiving.receiver._relay.vision.latest() is None
+    assert receiving.funnel.counters()["refused"] == 1
+
+
+def test_vision_that_is_held_back_counts_as_there(receiving: Receiving, vision: Connection) -> None:
+    watch = receiving.receiver._relay.vision
+    for _ in range(QUEUE_SIGHTINGS):
+        hand_over(vision, reading_of())
+    vision.send(packed(reading_of()))
+    wait_until(lambda: receiving.funnel.counters()["tokenised"] == QUEUE_SIGHTINGS + 1)
+    long_ago_ns = watch._heard_ns
+    wait_until(lambda: watch._heard_ns > long_ago_ns)
 
 
 def test_vision_that_hangs_up_is_followed_by_the_next(receiving: Receiving) -> None:

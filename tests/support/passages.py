@@ -5,6 +5,9 @@ from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.chain import Passage
+from edge_lpr.tokeniser.condition import Condition
+from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.tokens.suite1 import TokenPair
 from edge_lpr.wire.birth import BirthClaims
 from edge_lpr.wire.jws import SigningKey
@@ -23,6 +26,17 @@ PASSAGE = Passage(
 )
 
 
+def condition_of(vision: VisionWatch, clock: SetClock, *epochs: int) -> Condition:
+    """Return a booth's condition: certificate for a hundred days, keys for some epochs."""
+    return Condition(
+        vision,
+        Funnel().counters,
+        lambda: epochs,
+        certificate_ends_s=clock.now_unix_s + 100 * 86_400,
+        clock=clock,
+    )
+
+
 def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
     claims = BirthClaims(
         certificate=b"header.payload.signature",
@@ -34,4 +48,6 @@ def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
         tq=TimeQuality.NTP,
         test=test,
     )
-    return Boot(claims, key, Complaints(Log("test"), SetClock()))
+    clock = SetClock()
+    condition = condition_of(VisionWatch(clock), clock)
+    return Boot(claims, key, condition, Complaints(Log("test"), clock))

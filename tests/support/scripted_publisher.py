@@ -5,6 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from edge_lpr.handoff.record_message import (
+    AskMessage,
+    GapMessage,
+    HealthMessage,
+    Wish,
+    pack_wish,
+)
 from edge_lpr.handoff.seqpacket import Connection, Listener
 from edge_lpr.handoff.sighting_message import (
     MAXIMUM_TO_PUBLISHER_BYTES,
@@ -24,6 +31,8 @@ class ScriptedPublisher:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.wishes: list[Wish | None] = []
+        """What is to be signed, for the next questions."""
 
     def say_hello(self, last_committed_jws: bytes | None = None) -> None:
         self.connection.send(pack_hello(last_committed_jws))
@@ -51,13 +60,34 @@ class ScriptedPublisher:
         self.connection.send(pack_answer(Answer(sequence_number, is_committed=is_committed)))
 
     def has_nothing_to_take(self) -> bool:
-        return self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05) is None
+        """Return whether nothing comes for a moment but questions."""
+        message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05)
+        if message is not None and isinstance(parse_to_publisher(message), AskMessage):
+            self.connection.send(pack_wish(None))
+            message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05)
+        return message is None
 
-    def take(self) -> BirthMessage | SightingMessage:
-        """Take whatever comes and leave it unanswered."""
-        message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
-        assert message is not None, "the tokeniser sent nothing"
-        return parse_to_publisher(message)
+    def take(self) -> BirthMessage | SightingMessage | HealthMessage | GapMessage:
+        """Take whatever comes and leave it unanswered; only a question gets its answer."""
+        while True:
+            message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
+            assert message is not None, "the tokeniser sent nothing"
+            untrusted = parse_to_publisher(message)
+            if not isinstance(untrusted, AskMessage):
+                return untrusted
+            self.connection.send(pack_wish(self.wishes.pop(0) if self.wishes else None))
+
+    def take_health(self) -> bytes:
+        """Take a health record and leave it unanswered."""
+        message = self.take()
+        assert isinstance(message, HealthMessage)
+        return message.untrusted_jws
+
+    def take_gap(self) -> bytes:
+        """Take a gap and leave it unanswered."""
+        message = self.take()
+        assert isinstance(message, GapMessage)
+        return message.untrusted_jws
 
 
 @contextmanager

@@ -6,12 +6,17 @@ import pytest
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import WireError
+from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, parse_birth
+from edge_lpr.wire.gap import GAP_TYP, GapClaims, GapReason, parse_gap
+from edge_lpr.wire.health import HEALTH_TYP, BoothFigures, HealthClaims, parse_health
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, verify_sighting
 from tests.support.clock import NOON_OF_THE_VECTORS
 from tests.support.passages import KEY, PASSAGE, boot_of
+
+FIGURES = BoothFigures(counters={"published": 3}, unsent=0, oldest_unsent_s=0, kept=0)
 
 
 def claims_of(birth_jws: bytes, key: SigningKey = KEY) -> BirthClaims:
@@ -112,3 +117,32 @@ def test_sighting_that_failed_to_be_signed_takes_no_number() -> None:
     with pytest.raises(WireError):
         boot.sign(replace(PASSAGE, time_quality=TimeQuality.NONE))
     assert signed(boot)[1].seq == 1
+
+
+def health_of(boot: Boot) -> HealthClaims:
+    document = parse_health(boot.sign_health(FIGURES, queued=2))
+    return HealthClaims.decode(document.verified(HEALTH_TYP, KEY.public_key))
+
+
+def test_health_speaks_of_the_last_sighting_that_was_answered_for() -> None:
+    boot = boot_of()
+    assert (health_of(boot).seq, health_of(boot).link) == (0, FIRST_PREV)
+    first = boot.sign(PASSAGE)
+    boot.settle(first)
+    boot.sign(PASSAGE)
+    assert (health_of(boot).seq, health_of(boot).link) == (1, sighting_hash(first.jws))
+
+
+def test_health_is_of_this_boot_and_holds_what_the_publisher_says() -> None:
+    boot = boot_of(test=True)
+    claims = health_of(boot)
+    assert claims.boot == claims_of(boot.announce(None)).boot
+    assert (claims.figures.counters["published"], claims.queued, claims.test) == (3, 2, True)
+
+
+def test_gap_says_what_the_publisher_says_also_of_an_earlier_boot() -> None:
+    wish = GapWish("ffeeddccbbaa0099", 3, 8, GapReason.OUTBOX_FULL)
+    document = parse_gap(boot_of().sign_gap(wish)).verified(GAP_TYP, KEY.public_key)
+    assert GapClaims.decode(document) == GapClaims(
+        wish.boot, 3, 8, NOON_OF_THE_VECTORS, GapReason.OUTBOX_FULL
+    )

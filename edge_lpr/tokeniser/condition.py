@@ -1,0 +1,132 @@
+"""How the booth is, as far as the tokeniser knows: what its health records say.
+
+What vision and publisher contribute was bounded when it came (``handoff/``) and is marked as theirs
+in the record; nobody but themselves vouches for it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
+from edge_lpr.handoff.vision_report import VisionReport
+from edge_lpr.tokeniser.vision_watch import VisionWatch
+from edge_lpr.wire.bounds import MAXIMUM_UNIX_S
+from edge_lpr.wire.health import Alarm, BoothFigures, CameraState, HealthClaims
+
+CERTIFICATE_ENDS_DAYS: Final = 14
+"""Fewer whole days than these are worth an alarm: issuing a new one takes people."""
+
+KEYS_END_DAYS: Final = 1
+"""The next day's key comes the day before, or somebody must look why not."""
+
+_MAXIMUM_DAYS: Final = 36_525
+"""A century: what a health record can hold."""
+
+_NS: Final = 1_000_000_000
+
+_CAMERA_ALARMS: Final[Mapping[CameraState, Alarm]] = {
+    "away": "camera_away",
+    "frozen": "camera_frozen",
+    "dark": "camera_dark",
+}
+
+
+class Condition:
+    """Gathers what a health record says; for the delivering thread."""
+
+    def __init__(
+        self,
+        vision: VisionWatch,
+        counters: Callable[[], Mapping[str, int]],
+        epochs: Callable[[], Collection[int]],
+        *,
+        certificate_ends_s: int,
+        clock: Clock,
+    ) -> None:
+        """Know where to look.
+
+        Args:
+            vision: What vision says.
+            counters: Returns the tokeniser's own funnel.
+            epochs: Returns the key epochs that there are keys for. Called from another thread
+                than the one that forgets past keys, so it must return a copy made at once.
+            certificate_ends_s: Last second of the device certificate, UTC since 1970.
+            clock: Its UTC is what the record says, its monotonic time the time since the start.
+        """
+        self._vision = vision
+        self._counters = counters
+        self._epochs = epochs
+        self._certificate_ends_s = certificate_ends_s
+        self._clock = clock
+        self._started_ns = clock.monotonic_ns()
+
+    def now_s(self) -> int:
+        """Return UTC as whole seconds since 1970, within what a document can say.
+
+        A clock that is decades off must not keep the booth from saying that something is wrong.
+        """
+        return min(max(self._clock.unix_s(), 0), MAXIMUM_UNIX_S)
+
+    def claims(
+        self, figures: BoothFigures, *, boot: str, end: tuple[int, bytes], queued: int, test: bool
+    ) -> HealthClaims:
+        """Return what a health record says now.
+
+        Args:
+            figures: What the publisher says.
+            boot: Boot id of the sighting chain.
+            end: Number and hash of the chain's last sighting that was handed on.
+            queued: Passages that wait for the publisher.
+            test: Whether the input is replayed or rendered.
+
+        Returns:
+            The claims, to be signed.
+        """
+        report = self._vision.latest()
+        quality = self._clock.quality()
+        certificate_days = _whole_days(self._certificate_ends_s - self.now_s())
+        key_days = self._key_days()
+        return HealthClaims(
+            boot=boot,
+            seq=end[0],
+            link=end[1],
+            at=self.now_s(),
+            tq=quality,
+            up_s=(self._clock.monotonic_ns() - self._started_ns) // _NS,
+            camera="not_known" if report is None else report.camera,
+            vision=None if report is None else report.counters,
+            tokeniser=self._counters(),
+            queued=queued,
+            certificate_days=certificate_days,
+            key_days=key_days,
+            figures=figures,
+            alarms=(
+                *self._alarms_about_vision(report),
+                *(("no_clock",) if quality is TimeQuality.NONE else ()),
+                *(("keys_end",) if key_days < KEYS_END_DAYS else ()),
+                *(("certificate_ends",) if certificate_days < CERTIFICATE_ENDS_DAYS else ()),
+            ),
+            test=test,
+        )
+
+    def _alarms_about_vision(self, report: VisionReport | None) -> tuple[Alarm, ...]:
+        """Return what somebody should look at in front of the tokeniser."""
+        if self._vision.is_away():
+            return ("vision_away",)
+        if report is None or report.camera not in _CAMERA_ALARMS:
+            return ()
+        return (_CAMERA_ALARMS[report.camera],)
+
+    def _key_days(self) -> int:
+        """Return for how many whole days from now on there are keys without a hole."""
+        epochs = self._epochs()
+        now_s = self.now_s()
+        epoch = epoch_of(now_s)
+        while epoch in epochs:
+            epoch += 1
+        return _whole_days(epoch * EPOCH_LENGTH_S - now_s)
+
+
+def _whole_days(seconds: int) -> int:
+    """Return how many whole days there are in a time; none if it is over."""
+    return min(max(seconds, 0) // EPOCH_LENGTH_S, _MAXIMUM_DAYS)
