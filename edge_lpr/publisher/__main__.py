@@ -15,6 +15,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings, PublisherSection
+from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.intake import Intake
@@ -68,6 +69,9 @@ class Publisher:
         self._clock = clock
         self._log = log
         self._notifier = ServiceNotifier()
+        self._watchdog = Watchdog(self._notifier, log, clock)
+        self._heart = self._watchdog.heart("session")
+        self._relay_heart = self._watchdog.heart("relay")
         self._wake_up = resources.enter_context(closing(WakeUp()))
         booth = settings.booth
         broker = broker_of(section, booth.device, wake_up=self._wake_up, clock=clock, log=log)
@@ -113,24 +117,32 @@ class Publisher:
         stop.tell(self._wake_up.set)
         self._log.info("started", version=__version__)
         self._notifier.ready()
-        with ThreadPoolExecutor(1, thread_name_prefix="relay") as executor:
-            relaying = executor.submit(self._relay.run, stop.event)
-            try:
-                while not stop.event.is_set():
-                    self._work(relaying)
-            finally:
-                # Also after an error: the executor waits for the relay.
-                stop.make()
-        self._notifier.stopping()
-        self._drain()
-        self._session.close(OFFLINE_S)
+        with self._watchdog.watching():
+            with ThreadPoolExecutor(1, thread_name_prefix="relay") as executor:
+                relaying = executor.submit(self._take, stop)
+                try:
+                    while not stop.event.is_set():
+                        self._work(relaying)
+                finally:
+                    # Also after an error: the executor waits for the relay.
+                    stop.make()
+            self._notifier.stopping()
+            self._drain()
+            self._session.close(OFFLINE_S)
         self._log_funnel()
         self._log.info("stopped")
 
+    def _take(self, stop: StopRequest) -> None:
+        """Take documents from the tokeniser, in a thread of its own."""
+        try:
+            self._relay.run(stop.event, self._relay_heart.beat)
+        finally:
+            self._relay_heart.rest()
+
     def _work(self, relaying: "Future[None]") -> None:
         """Do one turn of the loop."""
+        self._heart.beat()
         self._session.turn(TURN_S)
-        self._notifier.alive()
         if relaying.done():
             # Raises what ended it.
             relaying.result()
@@ -146,7 +158,9 @@ class Publisher:
             and self._session.is_connected
             and self._clock.monotonic_ns() < deadline_ns
         ):
+            self._heart.beat()
             self._session.turn(TURN_S)
+        self._heart.beat()
 
     def _log_funnel(self) -> None:
         """Write the counters to the log."""

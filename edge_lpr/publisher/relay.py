@@ -5,6 +5,7 @@ again and hands the same document over again, and meanwhile holds everything beh
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
@@ -72,23 +73,25 @@ class Relay:
         self._wake_up = wake_up
         self._complaints = Complaints(log, clock)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
         """Accept, serve, and accept again, until told to stop.
 
         Args:
             stop: Set to end, within a fraction of a second.
+            beat: Called in every round: the sign of life of this thread.
 
         Raises:
             OutboxDamagedError: The outbox must be opened again.
         """
         back_off = BackOff()
         while not stop.is_set():
+            beat()
             try:
                 connection = self._listener.accept(timeout_s=_LOOK_AROUND_S)
                 if connection is None:
                     continue
                 with closing(connection):
-                    self._serve(connection, back_off, stop)
+                    self._serve(connection, back_off, stop, beat)
             except NeighbourAwayError:
                 # The tokeniser was stopped or restarted; it connects again.
                 continue
@@ -98,11 +101,18 @@ class Relay:
                 self._complaints.failure(error)
                 stop.wait(back_off.next_wait_s())
 
-    def _serve(self, connection: Connection, back_off: BackOff, stop: threading.Event) -> None:
+    def _serve(
+        self,
+        connection: Connection,
+        back_off: BackOff,
+        stop: threading.Event,
+        beat: Callable[[], None],
+    ) -> None:
         """Greet the tokeniser, then take document after document."""
         last = self._outbox.last_committed()
         connection.send(pack_hello(last.document if last else None))
         while not stop.is_set():
+            beat()
             untrusted_message = connection.receive(
                 MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=_LOOK_AROUND_S
             )

@@ -62,7 +62,7 @@ class Bench:
             log=Log("test"),
         )
         self.tokeniser = TokeniserStandIn(folder / "s.sock", Signer())
-        self.relaying = executor.submit(relay.run, self.stop)
+        self.relaying = executor.submit(relay.run, self.stop, lambda: None)
 
     def close(self) -> None:
         self.tokeniser.close()

@@ -120,13 +120,19 @@ class TokeniserStandIn:
             self.hand_over_again(pack_sighting(self.signer.seq, sighting))
             self.handed_over.append((self.signer.boot, self.signer.seq))
 
-    def exchange(self, message: bytes) -> bytes:
-        """Send one message over the greeted connection and return the raw answer."""
+    def send(self, message: bytes) -> None:
+        """Send one message over the greeted connection."""
         if self._connection is None:
             self._greet_once()
         if self._connection is None:
             raise NeighbourAwayError("not connected")
         self._connection.send(message)
+
+    def exchange(self, message: bytes) -> bytes:
+        """Send one message over the greeted connection and return the raw answer."""
+        self.send(message)
+        if self._connection is None:
+            raise NeighbourAwayError("not connected")
         answer = self._connection.receive(MAXIMUM_TO_TOKENISER_BYTES, timeout_s=ANSWER_TIMEOUT_S)
         if answer is None:
             raise NeighbourAwayError("no answer")
@@ -287,7 +293,7 @@ class PublisherProcess:
                     *command_prefix,
                     sys.executable,
                     "-m",
-                    "edge_lpr.publisher",
+                    *self.program,
                     "--settings",
                     str(settings_file),
                     "--log-level",
@@ -297,6 +303,11 @@ class PublisherProcess:
                 env=os.environ | (environment or {}),
                 start_new_session=True,
             )
+
+    @property
+    def program(self) -> list[str]:
+        """The module that runs, and its arguments before the publisher's own."""
+        return ["edge_lpr.publisher"]
 
     @property
     def pid(self) -> int:
