@@ -15,12 +15,13 @@ from typing import Final
 
 from tests.reliability.outbox_rows import outbox_kills, power_cuts
 from tests.reliability.row import Row, as_json, markdown
-from tests.reliability.service_rows import service_kills
+from tests.reliability.service_rows import outage, service_kills
 
 ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
     "outbox-kills": outbox_kills,
     "power-cuts": power_cuts,
     "service-kills": service_kills,
+    "outage": outage,
 }
 """In the order of the table."""
 

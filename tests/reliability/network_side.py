@@ -22,9 +22,11 @@ from edge_lpr.core.errors import HandoffError
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.seqpacket import connect
 from tests.reliability.outbox_workload import Number
+from tests.reliability.receiver import tls_settings
 from tests.support.booth import lay_out_booth
 from tests.support.outboxes import limits_of, open_outbox
 from tests.support.readings import packed, reading_of
+from tests.support.tls_broker import TlsMosquitto
 from tests.support.waiting import wait_until
 
 Service = Literal["tokeniser", "publisher"]
@@ -35,11 +37,11 @@ STOP_S = 60.0
 class NetworkSide:
     """Both processes, their files and their logs."""
 
-    def __init__(self, broker_port: int, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, broker: TlsMosquitto, environment: Mapping[str, str] | None = None) -> None:
         """Lay the booth out; nothing runs yet.
 
         Args:
-            broker_port: Where the publisher finds its broker, on this machine.
+            broker: Where the publisher sends; need not run.
             environment: Further variables for both processes.
         """
         # Not below pytest's folder: the path of a socket may have at most 107 bytes.
@@ -47,7 +49,8 @@ class NetworkSide:
         self.folder = Path(self._scratch.name)
         self.booth = lay_out_booth(self.folder)
         with self.booth.settings_file.open("a") as file:
-            file.write(f"broker_port = {broker_port}\n")
+            for key, value in tls_settings(broker).items():
+                file.write(f"{key} = {json.dumps(value)}\n")
         self._environment = os.environ | (environment or {})
         self._processes: dict[Service, subprocess.Popen[bytes]] = {}
         self._is_over = threading.Event()

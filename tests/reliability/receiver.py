@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -17,7 +18,16 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
 from edge_lpr.wire.jws import PublicKey
 from tests.reliability.outbox_workload import Number
+from tests.support.tls_broker import TlsMosquitto
 from tests.support.waiting import wait_until
+
+TENANT: Final = "agency"
+
+ACCESS_LIST: Final = f"""
+device {TENANT}/north/booth-1
+consumer analytics {TENANT} requests
+"""
+"""The booths of ``tests/support``, and this receiver, for a broker as it is shipped."""
 
 _SESSION_EXPIRY_S = 86_400
 
@@ -62,11 +72,11 @@ class Judgement:
 class Receiver:
     """A subscriber to everything, with a session that outlives connections."""
 
-    def __init__(self, port: int, authority_key: PublicKey, clock: Clock) -> None:
+    def __init__(self, broker: TlsMosquitto, authority_key: PublicKey, clock: Clock) -> None:
         """Connect, and wait until nothing can be missed any more.
 
         Args:
-            port: Of a broker on this machine that takes clients without a password.
+            broker: A broker that runs.
             authority_key: Whose certificates are believed.
             clock: Tells whether they are valid.
         """
@@ -78,12 +88,14 @@ class Receiver:
             CallbackAPIVersion.VERSION2, client_id="receiver", protocol=MQTTProtocolVersion.MQTTv5
         )
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe("lpr/v1/#", qos=1)
+        topics = f"lpr/v1/{TENANT}/#"
+        self._client.on_connect = lambda client, *_: client.subscribe(topics, qos=1)
         self._client.on_subscribe = lambda *_: self._is_subscribed.set()
         self._client.on_message = self._take
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
-        self._client.connect("127.0.0.1", port, properties=properties)
+        self._client.tls_set_context(broker.consumer().context())
+        self._client.connect("localhost", broker.consumer_port, properties=properties)
         self._client.loop_start()
         wait_until(self._is_subscribed.is_set)
 
@@ -115,3 +127,15 @@ class Receiver:
     def _take(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         """Keep one message."""
         self.arrivals.append(Arrival(message.topic, bytes(message.payload), time.monotonic()))
+
+
+def tls_settings(broker: TlsMosquitto) -> dict[str, object]:
+    """Return what a publisher's settings say about a broker."""
+    files = broker.device()
+    return {
+        "broker_host": "localhost",
+        "broker_port": broker.port,
+        "tls_ca_file": str(files.ca_file),
+        "tls_certificate_file": str(files.certificate_file),
+        "tls_key_file": str(files.key_file),
+    }

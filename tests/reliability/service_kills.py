@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from edge_lpr.core.clock import SystemClock
 from tests.reliability.network_side import NetworkSide, Service
-from tests.reliability.receiver import Receiver
-from tests.support.broker import running_mosquitto
+from tests.reliability.receiver import ACCESS_LIST, Receiver
+from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 
 _WORKING: Final = 0.6
@@ -39,11 +39,9 @@ def kill_services(kills: int, *, seed: int) -> dict[str, Any]:
     wait = threading.Event().wait
     with (
         tempfile.TemporaryDirectory(prefix="edge-lpr-") as name,
-        running_mosquitto(Path(name)) as broker,
-        NetworkSide(broker.port) as booth,
-        closing(
-            Receiver(broker.port, booth.booth.authority_key.public_key, SystemClock())
-        ) as receiver,
+        running_tls_mosquitto(Path(name), ACCESS_LIST) as broker,
+        NetworkSide(broker) as booth,
+        closing(Receiver(broker, booth.booth.authority_key.public_key, SystemClock())) as receiver,
     ):
         booth.wait_for_event("publisher", "broker_connected")
         for _ in range(kills):

@@ -1,9 +1,19 @@
 """The rows about the processes of a booth."""
 
+from typing import Final
+
+from tests.reliability.backlog import PASSAGES_A_SECOND, drain_backlog
 from tests.reliability.row import Row, counted
 from tests.reliability.service_kills import kill_services
 
-_SEED = 20_454
+_SEED: Final = 20_454
+
+_OUTAGE_SIGHTINGS: Final = 129_600
+"""Three days at half a vehicle a second."""
+
+_DRAIN_S: Final = 900
+_LIVE_S: Final = 5
+_OUTBOX_MB: Final = 75
 
 
 def service_kills(scale: float) -> Row:
@@ -20,5 +30,26 @@ def service_kills(scale: float) -> Row:
         is_reached=not (
             found["lost"] or found["doubled"] or found["refused"] or found["failed_stops"]
         ),
+        figures=found,
+    )
+
+
+def outage(scale: float) -> Row:
+    """Return the row about a broker that was away for three days."""
+    found = drain_backlog(max(1_000, round(_OUTAGE_SIGHTINGS * scale)))
+    in_time = found["drained_s"] <= _DRAIN_S and found["latest_live_s"] <= _LIVE_S
+    is_small = found["outbox_mb"] <= _OUTBOX_MB
+    is_whole = not (found["lost"] or found["doubled"] or found["refused"])
+    return Row(
+        name="outage",
+        tried=f"broker away for {found['sightings'] / PASSAGES_A_SECOND / 3600:.1f} h at "
+        f"{PASSAGES_A_SECOND} vehicles a second: {counted(found['sightings'], 'sightings')} wait, "
+        "and more come",
+        goal=f"0 lost; drained in ≤ {_DRAIN_S // 60} min, live ones ≤ {_LIVE_S} s late; "
+        f"outbox ≤ {_OUTBOX_MB} MB",
+        found=f"{found['lost']} lost, {found['doubled']} doubled; drained in "
+        f"{found['drained_s']:.0f} s, the latest of {found['live']} live ones "
+        f"{found['latest_live_s']:.1f} s late; outbox {found['outbox_mb']} MB",
+        is_reached=in_time and is_small and is_whole and not found["failed_stops"],
         figures=found,
     )
