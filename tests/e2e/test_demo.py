@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,12 @@ from typing import Any
 import pytest
 
 from edge_lpr.demo.brokers import EmbeddedBroker
+from edge_lpr.demo.folders import DemoFolders
+from edge_lpr.demo.keys import DEMO_ADDRESS
 from edge_lpr.wire import base64url
+from edge_lpr.wire.topics import TopicKind, topic
+from tests.support.contract_schemas import require_valid
+from tests.support.outboxes import open_outbox
 from tests.support.waiting import wait_until
 from tests.support.whole_booth import KnownLane, WholeBooth
 
@@ -118,6 +125,24 @@ def test_kept_folder_is_private_to_its_owner(first_run: DemoRun, kept: Path) -> 
     assert first_run.status == 0
     modes = {path: path.stat().st_mode & 0o077 for path in (kept, *kept.rglob("*"))}
     assert [str(path) for path, mode in modes.items() if mode] == []
+
+
+@pytest.mark.broker
+def test_everything_in_the_kept_outbox_is_what_the_contract_says(
+    first_run: DemoRun, kept: Path, lane: KnownLane, tmp_path: Path
+) -> None:
+    assert first_run.status == 0
+    # A copy, so that nothing is sent again in another test.
+    outbox_folder = shutil.copytree(DemoFolders(kept, kept).outbox_file.parent, tmp_path / "copy")
+    with closing(open_outbox(outbox_folder)) as outbox:
+        birth, last = outbox.latest_birth(), outbox.last_committed()
+        assert birth is not None
+        assert last is not None
+        assert outbox.ask_again(last.boot, 1, last.seq) == len(lane.plates)
+        sightings = outbox.oldest_unsent(100, except_places=())
+    require_valid(topic(DEMO_ADDRESS, TopicKind.BIRTH), birth.document)
+    for sighting in sightings:
+        require_valid(topic(DEMO_ADDRESS, TopicKind.SIGHTING), sighting.document)
 
 
 def test_demo_works_with_the_broker_in_pure_python(lane: KnownLane) -> None:
