@@ -15,6 +15,11 @@ PROGRAMS: Final = {
     "vision": ("edge_lpr.vision.__main__", "the vision process of a booth"),
     "tokeniser": ("edge_lpr.tokeniser.__main__", "the tokeniser process of a booth"),
     "publisher": ("edge_lpr.publisher.__main__", "the publisher process of a booth"),
+    "subscribe": (
+        "edge_lpr.subscriber.__main__",
+        "what booths say, verified, for a central server",
+    ),
+    "fleet": ("edge_lpr.fleet.__main__", "virtual booths, to try servers and brokers at scale"),
     "broker": ("edge_lpr.broker.__main__", "rules and trial certificates for an MQTT broker"),
 }
 """Module with ``main(arguments) -> exit status`` and one line of help, for every first word.
