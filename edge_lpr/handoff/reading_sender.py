@@ -6,13 +6,18 @@ reading whose answer never came, because the connection broke, is sent again, so
 the way. It can be doubled: a tokeniser that was killed after the publisher committed its sighting
 and before it answered here gives the same reading a new sighting, under its next boot. A server
 that counts passages sees two, seconds apart, with the same tokens in the same epoch.
+
+Every half minute, and at the end, the same thread says how vision is, over the same connection.
+That is one message and its answer, a millisecond between two readings; if nobody takes it, nothing
+waits.
 """
 
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
@@ -28,6 +33,7 @@ from edge_lpr.handoff.reading_message import (
     ReadingMessage,
 )
 from edge_lpr.handoff.seqpacket import Connection, connect
+from edge_lpr.handoff.vision_report import REPORT_INTERVAL_S, VisionReport, pack_report
 
 QUEUE_READINGS: Final = 32
 """Sixteen seconds at the two readings a second that the tokeniser takes."""
@@ -35,8 +41,17 @@ QUEUE_READINGS: Final = 32
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait for the tokeniser is interrupted to see whether the process stops."""
 
+_REPORT_RETRY_S: Final = 2.0
+"""How soon a report that nobody took is tried again."""
+
+_NS: Final = 1_000_000_000
+
 _MS: Final = 1_000_000
 """Nanoseconds in a millisecond."""
+
+
+Reporter: TypeAlias = Callable[[Mapping[str, int]], VisionReport]
+"""Says how vision is; is given the sender's own counters."""
 
 
 @dataclass(slots=True, repr=False)
@@ -50,13 +65,16 @@ class _Waiting:
 class ReadingSender:
     """The vision process's end of the handoff to the tokeniser."""
 
-    def __init__(self, socket_path: Path, log: Log, clock: Clock) -> None:
+    def __init__(
+        self, socket_path: Path, log: Log, clock: Clock, *, reporter: Reporter | None = None
+    ) -> None:
         """Start the sending thread; the tokeniser may come later.
 
         Args:
             socket_path: Where the tokeniser listens.
             log: Log of this process.
             clock: Its monotonic time gives the age of each reading.
+            reporter: Called in the sending thread, every half minute and at the end.
         """
         self._socket_path = socket_path
         self._complaints = Complaints(log, clock)
@@ -66,6 +84,9 @@ class ReadingSender:
         self._is_stopping = False
         self._counters = {"handed_over": 0, "refused_by_tokeniser": 0, "undelivered": 0}
         self._connection: Connection | None = None
+        self._reporter = reporter
+        self._report_due_ns = clock.monotonic_ns()
+        self._is_last_report_due = False
         self._buffer = bytearray(READING_BYTES)
         self._thread = threading.Thread(target=self._send_until_stopped, name="reading-sender")
         # A frame loop that dies must end the process, also while the tokeniser is away.
@@ -125,7 +146,7 @@ class ReadingSender:
             return self._changed.wait_for(lambda: not self._queue, timeout_s)
 
     def drain(self, deadline_s: float) -> int:
-        """Send what is queued, then stop for good; may be called twice.
+        """Send what is queued and a last report, then stop for good; may be called twice.
 
         Args:
             deadline_s: Longest time to spend on it, in seconds.
@@ -134,7 +155,11 @@ class ReadingSender:
             Readings that the tokeniser did not take; they are wiped and counted.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._queue, deadline_s)
+            self._is_last_report_due = self._reporter is not None and self._thread.is_alive()
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: not (self._queue or self._is_last_report_due), deadline_s
+            )
             self._is_stopping = True
             self._changed.notify_all()
         self._thread.join()
@@ -149,9 +174,14 @@ class ReadingSender:
         return dict(self._counters)
 
     def _send_until_stopped(self) -> None:
-        """Send the oldest reading until it is answered, then the next."""
+        """Send the oldest reading until it is answered, then the next; report between them."""
         back_off = BackOff()
-        while (waiting := self._oldest()) is not None:
+        while not self._is_stopping:
+            if self._reporter is not None and self._is_report_due():
+                self._send_report(self._reporter)
+            waiting = self._oldest()
+            if waiting is None:
+                continue
             try:
                 counter = self._exchange(waiting)
             except NeighbourAwayError as error:
@@ -201,11 +231,36 @@ class ReadingSender:
                 raise NeighbourAwayError("the tokeniser's answer is neither A nor R")
         return None
 
-    def _oldest(self) -> _Waiting | None:
-        """Wait for a reading and return it, still queued; ``None`` when stopping."""
+    def _is_report_due(self) -> bool:
+        """Return whether it is time to say how vision is; at the end, when all is delivered."""
+        if self._is_last_report_due:
+            return not self._queue
+        return self._reporter is not None and self._clock.monotonic_ns() >= self._report_due_ns
+
+    def _send_report(self, reporter: Reporter) -> None:
+        """Say how vision is, if there is a tokeniser to say it to; readings complain for us."""
+        wait_s = REPORT_INTERVAL_S
+        # Read before the counters: what is asked for meanwhile must still see the last of them.
+        is_last = self._is_last_report_due
+        try:
+            if self._connection is None:
+                self._connection = connect(self._socket_path)
+            self._connection.send(pack_report(reporter(self.counters())))
+            self._await_answer(self._connection)
+        except NeighbourAwayError:
+            self._hang_up()
+            wait_s = _REPORT_RETRY_S
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._is_stopping)
-            return None if self._is_stopping else self._queue[0]
+            self._report_due_ns = self._clock.monotonic_ns() + round(wait_s * _NS)
+            self._is_last_report_due = self._is_last_report_due and not is_last
+            self._changed.notify_all()
+
+    def _oldest(self) -> _Waiting | None:
+        """Wait a while for a reading and return it, still queued; ``None`` if there is none."""
+        with self._changed:
+            if not (self._queue or self._is_stopping or self._is_report_due()):
+                self._changed.wait(_LOOK_AROUND_S if self._reporter else None)
+            return self._queue[0] if self._queue and not self._is_stopping else None
 
     def _finish_oldest(self, counter: str) -> None:
         """Wipe the oldest reading, take it from the queue and count it."""

@@ -16,12 +16,12 @@ from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.handoff.reading_sender import ReadingSender
-from edge_lpr.vision.capture import open_source
+from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
 from edge_lpr.vision.frame_size import report_frame_size
 from edge_lpr.vision.funnel import Funnel
-from edge_lpr.vision.hand_over import TokeniserConsumer
+from edge_lpr.vision.hand_over import TokeniserConsumer, reporter_of, whole_funnel
 from edge_lpr.vision.lanes import Lanes
 from edge_lpr.vision.pipeline import Pipeline
 
@@ -55,7 +55,8 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     cv2.setNumThreads(settings.vision.inference_threads)
     engine = load_engine(settings.vision)
     source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
-    sender = ReadingSender(settings.vision.readings_socket, log, clock)
+    reporter = reporter_of(funnel, source.camera_state if isinstance(source, LiveSource) else None)
+    sender = ReadingSender(settings.vision.readings_socket, log, clock, reporter=reporter)
     consumer = TokeniserConsumer(sender, settings.vision.source, clock)
     pipeline = Pipeline(
         engine, consumer, settings.vision, lanes=Lanes(settings.lanes), funnel=funnel, log=log
@@ -101,10 +102,7 @@ def _deliver_replay(
 
 def _log_funnel(log: Log, funnel: Funnel, sender: ReadingSender) -> None:
     """Write what happened so far, with what became of the readings that were handed over."""
-    counters, delivery = funnel.counters(), sender.counters()
-    counters["handed_over"] = delivery["handed_over"] + delivery["refused_by_tokeniser"]
-    counters["undelivered"] += delivery["undelivered"]
-    log.info("funnel", counters=counters)
+    log.info("funnel", counters=whole_funnel(funnel, sender.counters()))
 
 
 if __name__ == "__main__":

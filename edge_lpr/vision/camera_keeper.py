@@ -5,12 +5,13 @@ How a camera is opened and read is its adapter's; who takes the frames, and when
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import FrameSourceError, KeyFileError
 from edge_lpr.core.log import Log
+from edge_lpr.handoff.vision_report import CameraState
 from edge_lpr.vision.camera import Camera, CameraFrame, CameraOpener
 from edge_lpr.vision.camera_log import CameraLog
 from edge_lpr.vision.contracts import NANOSECONDS, BgrImage
@@ -29,6 +30,12 @@ _STEADY_NS: Final = 10 * NANOSECONDS
 
 HANGS_AFTER_NS: Final = 20 * NANOSECONDS
 """Opening and reading have time-outs of their own, all of ten seconds or less."""
+
+_STATES: Final[Mapping[Look, CameraState]] = {
+    Look.LIVE: "good",
+    Look.FROZEN: "frozen",
+    Look.BLACK: "dark",
+}
 
 KeptFrame: TypeAlias = tuple[BgrImage, int]
 """A frame and when it was taken, in nanoseconds on the monotonic clock."""
@@ -94,6 +101,14 @@ class CameraKeeper:
         camera = self._camera
         if camera is not None:
             camera.interrupt()
+
+    def state(self) -> CameraState:
+        """Return what the camera gives now; for any thread."""
+        if self._camera is None or self.is_hanging():
+            return "away"
+        if self.log.counters()["frames"] == 0:
+            return "not_known"
+        return _STATES[self._look]
 
     def is_hanging(self) -> bool:
         """Return whether the camera's driver has not come back for longer than it may."""

@@ -14,6 +14,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import FrameSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
+from edge_lpr.handoff.vision_report import CameraState
 from edge_lpr.vision.camera import Camera, CameraOpener
 from edge_lpr.vision.camera_keeper import CameraKeeper, KeptFrame
 from edge_lpr.vision.contracts import Frame, FrameSource, Moment, Pause
@@ -121,6 +122,10 @@ class LiveSource:
         """Let the iteration end; safe in a signal handler."""
         self._is_stopped = True
         self._keeper.stop()
+
+    def camera_state(self) -> CameraState:
+        """Return what the camera gives now; for any thread."""
+        return self._keeper.state()
 
     def counters(self) -> dict[str, int]:
         """Return what the camera gave so far, by what became of it; see ``CameraCount``."""

@@ -1,13 +1,19 @@
-"""Hands each consensus to the tokeniser, as the 64-byte reading of ``handoff/``."""
+"""Hands each consensus to the tokeniser, as the 64-byte reading of ``handoff/``.
+
+And, in another message, how vision is.
+"""
 
 import threading
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.handoff.reading_message import ReadingMessage
-from edge_lpr.handoff.reading_sender import ReadingSender
+from edge_lpr.handoff.reading_sender import ReadingSender, Reporter
+from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, CameraState, VisionReport
 from edge_lpr.vision.contracts import Consensus
+from edge_lpr.vision.funnel import Funnel
 
 _LOOK_AROUND_S: Final = 0.5
 """How often a replay that waits for room in the queue looks whether it should stop."""
@@ -72,3 +78,36 @@ class TokeniserConsumer:
             if self._stopped.is_set():
                 return False
         return True
+
+
+def whole_funnel(funnel: Funnel, delivery: Mapping[str, int]) -> dict[str, int]:
+    """Return all counters, with what became of the readings that were handed over.
+
+    Args:
+        funnel: What the frame loop has counted.
+        delivery: What the sender has counted.
+    """
+    counters = funnel.counters()
+    counters["handed_over"] = delivery["handed_over"] + delivery["refused_by_tokeniser"]
+    counters["undelivered"] += delivery["undelivered"]
+    return counters
+
+
+def reporter_of(funnel: Funnel, camera_state: Callable[[], CameraState] | None) -> Reporter:
+    """Return what says how vision is: the camera's state, and numbers.
+
+    Args:
+        funnel: What the frame loop counts.
+        camera_state: Returns what a live camera gives; ``None`` for a replay, which is as good as
+            its frames.
+    """
+
+    def report(delivery: Mapping[str, int]) -> VisionReport:
+        counters = whole_funnel(funnel, delivery)
+        replay: CameraState = "good" if counters["frames"] else "not_known"
+        return VisionReport(
+            camera=replay if camera_state is None else camera_state(),
+            counters={name: min(number, MAXIMUM_COUNT) for name, number in counters.items()},
+        )
+
+    return report

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +19,12 @@ from edge_lpr.handoff.reading_message import (
 )
 from edge_lpr.handoff.reading_sender import QUEUE_READINGS, ReadingSender
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
+from edge_lpr.handoff.vision_report import (
+    COUNTER_NAMES,
+    REPORT_BYTES,
+    VisionReport,
+    parse_report,
+)
 from tests.support.clock import SetClock
 from tests.support.readings import indices_of, reading_of
 from tests.support.waiting import wait_until
@@ -264,3 +270,124 @@ def test_death_of_the_sending_thread_does_not_go_unnoticed(
     wait_until(lambda: not sender._thread.is_alive())
     with pytest.raises(HandoffError, match="has died"):
         sender.offer(reading_of(), last_seen_ns=clock.now_monotonic_ns)
+
+
+def report_of(counters: Mapping[str, int]) -> VisionReport:
+    zeros = dict.fromkeys(COUNTER_NAMES, 0)
+    return VisionReport("good", zeros | {"handed_over": counters["handed_over"]})
+
+
+@pytest.fixture
+def reporting(socket_path: Path, clock: SetClock) -> Iterator[ReadingSender]:
+    sender = ReadingSender(socket_path, Log("test"), clock, reporter=report_of)
+    try:
+        yield sender
+    finally:
+        sender.drain(0)
+
+
+def reported(connection: Connection) -> VisionReport:
+    message = connection.receive(REPORT_BYTES, timeout_s=DEADLINE_S)
+    assert message is not None
+    return parse_report(message)
+
+
+def test_vision_reports_at_the_start_and_every_half_minute_without_any_vehicle(
+    listener: Listener, reporting: ReadingSender, clock: SetClock
+) -> None:
+    del reporting
+    with closing(accepted(listener)) as tokeniser:
+        for _ in range(3):
+            reported(tokeniser)
+            tokeniser.send(b"A")
+            assert tokeniser.receive(REPORT_BYTES, timeout_s=0.3) is None
+            clock.now_monotonic_ns += 30_000 * MS
+
+
+def test_report_goes_between_two_readings_however_many_wait(
+    listener: Listener, reporting: ReadingSender, clock: SetClock
+) -> None:
+    with closing(accepted(listener)) as tokeniser:
+        reported(tokeniser)
+        for plate in (b"AA11", b"BB22", b"CC33"):
+            offer(reporting, clock, plate)
+        tokeniser.send(b"A")
+        assert received(tokeniser).class_indices == indices_of(b"AA11")
+        clock.now_monotonic_ns += 30_000 * MS
+        tokeniser.send(b"A")
+        assert reported(tokeniser).counters["handed_over"] == 1
+        tokeniser.send(b"A")
+        assert received(tokeniser).class_indices == indices_of(b"BB22")
+        tokeniser.send(b"A")
+        assert received(tokeniser).class_indices == indices_of(b"CC33")
+        tokeniser.send(b"A")
+
+
+def test_report_that_nobody_takes_holds_no_reading_back(
+    listener: Listener, reporting: ReadingSender, clock: SetClock
+) -> None:
+    with closing(accepted(listener)) as killed:
+        reported(killed)
+        offer(reporting, clock)
+    with closing(accepted(listener)) as restarted:
+        assert received(restarted).class_indices == indices_of(b"B123ABC")
+        restarted.send(b"A")
+
+
+def test_report_that_nobody_takes_is_no_complaint_and_is_tried_again(
+    socket_path: Path,
+    reporting: ReadingSender,
+    clock: SetClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wait_until(lambda: reporting._report_due_ns > clock.now_monotonic_ns)
+    assert not caplog.messages
+    with closing(Listener(socket_path, allowed_user_id=os.geteuid())) as listener:
+        clock.now_monotonic_ns += 2_000 * MS
+        with closing(accepted(listener)) as tokeniser:
+            reported(tokeniser)
+            tokeniser.send(b"A")
+
+
+def test_last_report_comes_behind_the_last_reading_and_knows_of_it(
+    listener: Listener, reporting: ReadingSender, clock: SetClock
+) -> None:
+    reports: list[VisionReport] = []
+
+    def take_all() -> None:
+        with closing(accepted(listener)) as tokeniser:
+            reports.append(reported(tokeniser))
+            tokeniser.send(b"A")
+            for _ in range(2):
+                received(tokeniser)
+                tokeniser.send(b"A")
+            reports.append(reported(tokeniser))
+            tokeniser.send(b"A")
+
+    tokeniser_thread = threading.Thread(target=take_all)
+    tokeniser_thread.start()
+    wait_until(lambda: bool(reports))
+    offer(reporting, clock, b"AA11")
+    offer(reporting, clock, b"BB22")
+    assert reporting.drain(DEADLINE_S) == 0
+    tokeniser_thread.join()
+    assert [report.counters["handed_over"] for report in reports] == [0, 2]
+
+
+def test_drain_does_not_wait_for_a_tokeniser_that_is_away_to_take_the_last_report(
+    reporting: ReadingSender,
+) -> None:
+    assert reporting.drain(DEADLINE_S) == 0
+    assert not reporting._is_last_report_due
+
+
+def test_answer_to_a_report_that_is_none_starts_the_connection_anew(
+    listener: Listener, reporting: ReadingSender, clock: SetClock
+) -> None:
+    with closing(accepted(listener)) as confused:
+        reported(confused)
+        confused.send(b"X")
+        offer(reporting, clock)
+        with closing(accepted(listener)) as sound:
+            assert received(sound).class_indices == indices_of(b"B123ABC")
+            sound.send(b"A")

@@ -14,6 +14,7 @@ from edge_lpr.vision.camera import CameraFrame
 from edge_lpr.vision.camera_keeper import CameraKeeper
 from edge_lpr.vision.camera_log import LINES_A_MINUTE, CameraLog
 from edge_lpr.vision.contracts import NANOSECONDS
+from edge_lpr.vision.picture_watch import Look
 from tests.support.cameras import FakeCamera
 from tests.support.clock import SetClock
 
@@ -158,3 +159,30 @@ def test_counters_are_written_once_a_minute(caplog: pytest.LogCaptureFixture) ->
         clock.advance_s(1)
         log.report()
     assert _events(caplog) == ["camera"] * 3
+
+
+def test_state_of_a_camera_follows_its_picture() -> None:
+    clock = SetClock()
+    keeper = _keeper(clock, [[*_live(3), *_frozen(12), *_live(5)]])
+    assert keeper.state() == "not_known"
+    frames = keeper.frames()
+    for _ in range(3):
+        next(frames)
+        assert keeper.state() == "good"
+    keeper._look = Look.FROZEN
+    assert keeper.state() == "frozen"
+    keeper._look = Look.BLACK
+    assert keeper.state() == "dark"
+
+
+def test_camera_that_is_lost_or_hangs_is_away() -> None:
+    clock = SetClock()
+    keeper = _keeper(clock, [_live(1)])
+    frames = keeper.frames()
+    next(frames)
+    keeper._busy_since_ns = clock.now_monotonic_ns
+    clock.advance_s(21)
+    assert keeper.state() == "away"
+    keeper._busy_since_ns = None
+    keeper._close()
+    assert keeper.state() == "away"

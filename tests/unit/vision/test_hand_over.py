@@ -7,8 +7,10 @@ import pytest
 
 from edge_lpr.core.settings import SourceSection
 from edge_lpr.handoff.reading_message import ReadingMessage
+from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, pack_report, parse_report
 from edge_lpr.vision.contracts import Consensus
-from edge_lpr.vision.hand_over import TokeniserConsumer
+from edge_lpr.vision.funnel import Funnel
+from edge_lpr.vision.hand_over import TokeniserConsumer, reporter_of
 from tests.support.clock import SetClock
 from tests.support.fakes import indices_of
 from tests.support.waiting import wait_until
@@ -103,3 +105,30 @@ def test_a_stopped_replay_waits_no_longer() -> None:
     consumer = _consumer(sender, REPLAY)
     consumer.stop()
     assert not consumer.take(_consensus())
+
+
+DELIVERY = {"handed_over": 3, "refused_by_tokeniser": 1, "undelivered": 2}
+
+
+def test_report_holds_the_whole_funnel() -> None:
+    funnel = Funnel()
+    funnel.add("frames", 9)
+    funnel.add("undelivered")
+    report = reporter_of(funnel, lambda: "dark")(DELIVERY)
+    assert report.camera == "dark"
+    assert (report.counters["frames"], report.counters["handed_over"]) == (9, 4)
+    assert report.counters["undelivered"] == 3
+    assert parse_report(pack_report(report)) == report
+
+
+def test_replay_is_as_good_as_its_frames() -> None:
+    funnel = Funnel()
+    assert reporter_of(funnel, None)(DELIVERY).camera == "not_known"
+    funnel.add("frames")
+    assert reporter_of(funnel, None)(DELIVERY).camera == "good"
+
+
+def test_counter_beyond_all_bounds_is_reported_as_the_highest() -> None:
+    funnel = Funnel()
+    funnel.add("frames", 10**18)
+    assert reporter_of(funnel, None)(DELIVERY).counters["frames"] == MAXIMUM_COUNT
