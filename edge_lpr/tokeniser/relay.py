@@ -31,6 +31,8 @@ handoff carries is ten minutes old."""
 _MS: Final = 1000
 """Milliseconds in a second."""
 
+_NS_PER_S: Final = 1_000_000_000
+
 
 class Relay:
     """The rules of the tokeniser."""
@@ -50,6 +52,7 @@ class Relay:
         self._key_ring = key_ring
         self._clock = clock
         self._canonical = bytearray(MAX_PLATE_LENGTH)
+        self._past_since_ns: int | None = None
 
     def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage:
         """Make the tokens of a reading, and wipe the plate whatever comes of it.
@@ -97,12 +100,18 @@ class Relay:
         """Wipe the keys of epochs from which no passage can come any more.
 
         The key ring file is left alone: deleting keys from it belongs to key delivery. A clock
-        that nothing has set must not decide about keys.
+        that nothing has set must not decide about keys, nor one that has jumped ahead and will be
+        set right in a minute: it must have said so for the whole time on the monotonic clock too.
         """
-        oldest_needed = epoch_of(max(self._clock.unix_s() - PAST_KEY_KEPT_S, 0))
-        is_past = any(epoch < oldest_needed for epoch in self._key_ring.epochs())
-        if is_past and self._clock.quality() is not TimeQuality.NONE:
-            self._key_ring.wipe_before(oldest_needed)
+        now_s, now_ns = self._clock.unix_s(), self._clock.monotonic_ns()
+        is_past = any(epoch < epoch_of(now_s) for epoch in self._key_ring.epochs())
+        if not is_past or self._clock.quality() is TimeQuality.NONE:
+            self._past_since_ns = None
+            return
+        if self._past_since_ns is None:
+            self._past_since_ns = now_ns
+        if now_ns - self._past_since_ns >= PAST_KEY_KEPT_S * _NS_PER_S:
+            self._key_ring.wipe_before(epoch_of(now_s - PAST_KEY_KEPT_S))
 
     def _tokens_of(self, reading: ReadingMessage, keys: TokenKeys, epoch: int) -> TokenPair:
         """Make both tokens by way of the one buffer that holds plate text, and wipe it."""

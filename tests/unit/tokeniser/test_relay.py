@@ -149,7 +149,9 @@ def test_plate_is_wiped_when_no_token_is_made(
 
 
 def test_past_key_stays_fifteen_minutes(relay: Relay, key_ring: KeyRing, clock: SetClock) -> None:
-    clock.now_unix_s = MIDNIGHT + PAST_KEY_KEPT_S - 1
+    clock.now_unix_s = MIDNIGHT
+    relay.forget_past_keys()
+    clock.advance_s(PAST_KEY_KEPT_S - 1)
     relay.forget_past_keys()
     assert key_ring.epochs() == (TODAY - 1, TODAY, TODAY + 1)
 
@@ -158,7 +160,9 @@ def test_past_key_is_wiped_after_fifteen_minutes(
     relay: Relay, key_ring: KeyRing, clock: SetClock
 ) -> None:
     past_keys = key_ring.keys_for(TODAY - 1)
-    clock.now_unix_s = MIDNIGHT + PAST_KEY_KEPT_S
+    clock.now_unix_s = MIDNIGHT
+    relay.forget_past_keys()
+    clock.advance_s(PAST_KEY_KEPT_S)
     relay.forget_past_keys()
     assert key_ring.epochs() == (TODAY, TODAY + 1)
     assert past_keys.stretch_key == past_keys.site_key == bytes(32)
@@ -171,6 +175,42 @@ def test_clock_that_nothing_has_set_destroys_no_key(
     clock.now_quality = TimeQuality.NONE
     relay.forget_past_keys()
     assert key_ring.epochs() == (TODAY - 1, TODAY, TODAY + 1)
+
+
+def test_keys_of_the_clocks_own_day_are_never_past(
+    relay: Relay, key_ring: KeyRing, clock: SetClock
+) -> None:
+    clock.now_unix_s = MIDNIGHT
+    relay.forget_past_keys()
+    # Meanwhile it has become clear that it was not that late yet.
+    clock.advance_s(PAST_KEY_KEPT_S)
+    clock.now_unix_s = MIDNIGHT + 1
+    relay.forget_past_keys()
+    assert key_ring.epochs() == (TODAY - 1, TODAY, TODAY + 1)
+
+
+def test_clock_that_jumps_ahead_and_is_set_right_destroys_no_key(
+    relay: Relay, key_ring: KeyRing, clock: SetClock
+) -> None:
+    right_s = clock.now_unix_s
+    for _ in range(3):
+        clock.now_unix_s = right_s + 3650 * EPOCH_LENGTH_S
+        relay.forget_past_keys()
+        clock.advance_s(PAST_KEY_KEPT_S - 1)
+        relay.forget_past_keys()
+        clock.now_unix_s = NOON_OF_THE_VECTORS - EPOCH_LENGTH_S
+        relay.forget_past_keys()
+    assert key_ring.epochs() == (TODAY - 1, TODAY, TODAY + 1)
+
+
+def test_clock_that_stays_ahead_is_believed(
+    relay: Relay, key_ring: KeyRing, clock: SetClock
+) -> None:
+    clock.now_unix_s += 3650 * EPOCH_LENGTH_S
+    relay.forget_past_keys()
+    clock.advance_s(PAST_KEY_KEPT_S)
+    relay.forget_past_keys()
+    assert key_ring.epochs() == ()
 
 
 def test_passage_has_no_telling_repr(relay: Relay) -> None:
