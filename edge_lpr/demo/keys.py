@@ -13,6 +13,7 @@ from edge_lpr.core.errors import NoValidKeyError
 from edge_lpr.demo.folders import DemoFolders
 from edge_lpr.tokens.key_ring import KeyPurpose, read_key_ring, write_key_ring
 from edge_lpr.tokens.suite1 import KEY_BYTES
+from edge_lpr.wire import base64url
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.jws import PublicKey, SigningKey, load_signing_key, write_signing_key
 from edge_lpr.wire.topics import DeviceAddress
@@ -42,8 +43,8 @@ def certificate_file(folders: DemoFolders) -> Path:
 
 
 def authority_file(folders: DemoFolders) -> Path:
-    """Return where the authority's public key is, in hexadecimal: what a consumer pins."""
-    return folders.keys / "authority.hex"
+    """Return where the authority's public key is, in base64url: what a consumer pins."""
+    return folders.keys / "authority.pub"
 
 
 def make_keys(folders: DemoFolders, clock: Clock) -> PublicKey:
@@ -75,8 +76,9 @@ def make_keys(folders: DemoFolders, clock: Clock) -> PublicKey:
         not_after=not_before + _CERTIFICATE_DAYS * EPOCH_LENGTH_S,
     )
     certificate_file(folders).write_bytes(issue_certificate(certificate, authority_key))
-    authority_file(folders).write_text(authority_key.public_key.octets.hex() + "\n")
-    return authority_key.public_key
+    public_key = authority_key.public_key
+    authority_file(folders).write_bytes(base64url.encode(public_key.octets) + b"\n")
+    return public_key
 
 
 def _load_or_generate(path: Path) -> SigningKey:

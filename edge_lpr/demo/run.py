@@ -1,6 +1,5 @@
 """The demo from its first to its last step; what each step does is in the files it calls."""
 
-import queue
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from edge_lpr.demo.keys import make_keys
 from edge_lpr.demo.rendering import Rendering
 from edge_lpr.demo.screen import Screen
 from edge_lpr.demo.settings_file import write_settings
-from edge_lpr.subscriber.verify import FleetVerifier, Refusal
+from edge_lpr.subscriber import Refusal
+from edge_lpr.wire.topics import TopicKind, topic
 
 _BROKER_PATIENCE_S: Final = 20.0
 """The broker in pure Python takes two seconds to start on a Raspberry Pi."""
@@ -94,7 +94,7 @@ class Demo:
             authority_key = make_keys(folders, self._clock)
             write_settings(folders, self._options.source, broker, self._options.engine)
             self._screen.open(_facts(self._options, broker))
-            consumer = Consumer(broker, FleetVerifier(authority_key, self._clock))
+            consumer = Consumer(broker, authority_key)
             booth = self._start(folders, broker, consumer, stack)  # 2. to 4.
             with self._screen.waiting("watching the lane; Ctrl-C to stop"):
                 self._watch(booth, consumer)  # 5.
@@ -170,16 +170,15 @@ class Demo:
 
     def _show_next(self, consumer: Consumer) -> bool:
         """Show one arrival, waiting a moment for it; return whether there was one."""
-        try:
-            topic, verdict = consumer.arrivals.get(timeout=_TICK_S)
-        except queue.Empty:
+        arrival = consumer.next_arrival(_TICK_S)
+        if arrival is None:
             return False
-        if isinstance(verdict, Refusal):
+        if isinstance(arrival, Refusal):
             self._refused += 1
-            self._screen.refusal(topic, verdict.detail)
-        elif not verdict.is_duplicate:
+            self._screen.refusal(_topic_of(arrival), arrival.detail)
+        else:
             self._received += 1
-            self._screen.sighting(topic, verdict)
+            self._screen.sighting(topic(arrival.address, TopicKind.SIGHTING), arrival)
         return True
 
     def _add_up(self, booth: _Booth) -> bool:
@@ -202,6 +201,13 @@ class Demo:
         return f"{funnel.sentence()}."
 
 
+def _topic_of(refusal: Refusal) -> str:
+    """Return the topic of something that did not verify, as far as it was one."""
+    if refusal.address is None or refusal.kind is None:
+        return "unknown topic"
+    return topic(refusal.address, refusal.kind)
+
+
 def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
     """Say what is about to run."""
     if options.source is None:
@@ -219,6 +225,11 @@ def _facts(options: DemoOptions, broker: EmbeddedBroker) -> dict[str, str]:
     if options.keep is not None:
         facts["keys"] = "test keys, kept; every sighting is marked as a test"
         facts["kept in"] = f"{options.keep}: settings, keys, logs, outbox"
+        facts["watch"] = (
+            f"edge-lpr subscribe mqtt://{broker.host}:{broker.port} "
+            f"--authority {options.keep}/keys/authority.pub"
+            + ("" if broker.mqtt_version == "5" else f" --mqtt-version {broker.mqtt_version}")
+        )
     return facts
 
 

@@ -98,6 +98,11 @@ class Subscriber(SubscriberOptions):
         self._is_stopped = True
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped the loop."""
+        return self._is_stopped
+
+    @property
     def devices(self) -> Mapping[DeviceAddress, DeviceState]:
         """The certified booths: seen when, how late, what is missing; not a copy."""
         return self._working().fleet.devices

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.subscriber.device_record import DeviceRecord
 from edge_lpr.subscriber.verdicts import (
     Continuity,
@@ -53,6 +54,14 @@ class DeviceState:
     def missing(self) -> int:
         """Sightings that it signed and that have not arrived, as far as that is known."""
         return self.record.missing
+
+    def certificate_days(self, now_unix_s: int) -> int:
+        """Return for how many whole days the device certificate is still valid.
+
+        Args:
+            now_unix_s: UTC in whole seconds since 1970.
+        """
+        return max(0, (self.certificate_ends_at - now_unix_s) // EPOCH_LENGTH_S)
 
 
 class FleetState:

@@ -1,6 +1,7 @@
 """What a consumer asks for: whom to believe, where to listen, and how to be given what comes."""
 
 import re
+import secrets
 import socket
 import sys
 from dataclasses import KW_ONLY, dataclass
@@ -110,7 +111,7 @@ def open_link(options: SubscriberOptions) -> MqttLink:
         _path(options.ca_file), _path(options.certificate_file), _path(options.key_file)
     )
     wishes = SessionWishes(
-        client_id=options.name or default_name(),
+        client_id=options.name or _default_name(keeps_place=options.keeps_place),
         keeps_place=options.keeps_place,
         is_mqtt5=options.mqtt_version == "5",
         subscriptions=options.topic_filters(),
@@ -143,11 +144,11 @@ def open_reception(options: SubscriberOptions, clock: Clock) -> Reception:
     return Reception(FleetVerifier(authority, clock), clock, rules, resend_desk)
 
 
-def default_name() -> str:
-    """Return a name that the same program on the same machine has again after a restart."""
+def _default_name(*, keeps_place: bool) -> str:
+    """Return a name that the same program has again after a restart, if it is to keep its place."""
     program = Path(sys.argv[0]).stem or "python"
-    name = _NOT_IN_A_NAME.sub("-", f"{socket.gethostname()}.{program}")
-    return name[:_MAXIMUM_NAME_CHARACTERS]
+    name = _NOT_IN_A_NAME.sub("-", f"{socket.gethostname()}.{program}")[:_MAXIMUM_NAME_CHARACTERS]
+    return name if keeps_place else f"{name}.{secrets.token_hex(4)}"
 
 
 def _path(file: FilePath | None) -> Path | None:

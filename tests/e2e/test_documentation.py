@@ -1,7 +1,10 @@
 """What the page for server developers says is what the booth does."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,45 +15,80 @@ from edge_lpr.wire import base64url
 from tests.support.whole_booth import KnownLane, WholeBooth
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "sightings.md"
+PAGE = ROOT / "docs" / "server.md"
 EXAMPLE = ROOT / "docs" / "examples" / "print_sightings.py"
+HITS_EXAMPLE = ROOT / "docs" / "examples" / "report_hits.py"
+MOST_LINES = 20
+"""A whole useful consumer has no more."""
+
+DAY_S = 86_400
 
 
 def test_page_shows_the_example_as_it_is() -> None:
     assert EXAMPLE.read_text() in PAGE.read_text()
 
 
+@pytest.mark.parametrize("example", [EXAMPLE, HITS_EXAMPLE], ids=lambda path: path.stem)
+def test_whole_consumer_is_short(example: Path) -> None:
+    assert len(example.read_text().splitlines()) <= MOST_LINES
+
+
+@contextmanager
+def running_example(path: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run an example as its reader would, and end it; it must have complained of nothing."""
+    example = subprocess.Popen(
+        [sys.executable, str(path), *arguments],
+        env={"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield example
+    finally:
+        example.terminate()
+        _, complaints = example.communicate()
+    assert complaints == ""
+
+
+def printed_words(example: subprocess.Popen[str]) -> list[str]:
+    """Return the words of the next line; a broken example ends, and its lines are empty."""
+    assert example.stdout is not None
+    return example.stdout.readline().split()
+
+
 @pytest.mark.broker
-def test_example_prints_the_sightings_of_a_booth(
+def test_examples_print_the_sightings_of_a_booth_and_what_is_looked_for(
     running_mosquitto: EmbeddedBroker, lane: KnownLane, tmp_path: Path
 ) -> None:
+    broker = f"mqtt://{running_mosquitto.host}:{running_mosquitto.port}"
+    wanted = lane.plates[1]
     with WholeBooth(tmp_path / "booth", running_mosquitto, lane.source) as booth:
-        example = subprocess.Popen(
-            [
-                sys.executable,
-                str(EXAMPLE),
-                str(authority_file(booth.folders)),
-                str(running_mosquitto.port),
-            ],
-            env={"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
+        authority = str(authority_file(booth.folders))
+        watch_list = tmp_path / "watch-list"
+        watch_list.write_text("".join(watch_list_lines(booth, wanted)))
+        with (
+            running_example(EXAMPLE, broker, authority) as printing,
+            running_example(HITS_EXAMPLE, broker, authority, str(watch_list)) as reporting,
+        ):
             booth.start_all()
             booth.finish()
-            assert example.stdout is not None
-            # Blocks until the line is there; a broken example ends, and its lines are empty.
-            printed = [example.stdout.readline().split() for _ in lane.plates]
-        finally:
-            example.terminate()
-            _, complaints = example.communicate()
-    assert complaints == ""
+            printed = [printed_words(printing) for _ in lane.plates]
+            reported = printed_words(reporting)
     tokens = []
     for (device, at, lane_number, token), plate in zip(printed, lane.plates, strict=True):
-        epoch = int(at) // 86_400
+        epoch = int(at) // DAY_S
         tokens.append(token)
         assert (device, lane_number) == ("booth-1", "1")
         assert base64url.decode(token.encode()) == booth.exact_token(plate, epoch)
     assert len(set(tokens)) == len(lane.plates)
+    assert reported == ["north-crossing", "exact", "case-4711"]
+
+
+def watch_list_lines(booth: WholeBooth, plate: str) -> Iterator[str]:
+    """Yield entries of a watch-list for today and, should it be midnight, tomorrow."""
+    today = booth.clock.unix_s() // DAY_S
+    for epoch in (today, today + 1):
+        token = base64url.encode(booth.exact_token(plate, epoch)).decode()
+        entry = {"site": "north-crossing", "epoch": epoch, "exact": token, "fold": token}
+        yield json.dumps(entry | {"entry": "case-4711"}) + "\n"
