@@ -18,6 +18,7 @@ from edge_lpr.core.settings import BoothSettings, PublisherSection
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker import broker_of
+from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
@@ -39,6 +40,9 @@ OFFLINE_S: Final = 2.0
 _NS_PER_S: Final = 1_000_000_000
 _S_PER_DAY: Final = 86_400
 _BYTES_PER_MB: Final = 1_000_000
+
+_BUDGET_FILE: Final = "bytes-sent-today"
+"""Beside the outbox."""
 
 _USER_KEY: Final = "publisher.tokeniser_user"
 
@@ -95,11 +99,22 @@ class Publisher:
         self._relay = Relay(
             listener, self._outbox, self._intake, wake_up=self._wake_up, clock=clock, log=log
         )
+        self._budget = resources.enter_context(
+            closing(
+                DailyBudget(
+                    section.daily_megabytes,
+                    section.outbox_file.with_name(_BUDGET_FILE),
+                    clock,
+                    log,
+                )
+            )
+        )
         address = DeviceAddress(booth.tenant, booth.site, booth.device)
         self._session = BrokerSession(
             MqttClient(address, section.mqtt_version, self._wake_up),
             broker,
             self._outbox,
+            budget=self._budget,
             clock=clock,
             log=log,
         )

@@ -31,6 +31,8 @@ class BrokerAnswer:
     """Packet identifier, as ``publish`` or ``subscribe`` returned it."""
     refusal: BrokerRefusedError | None = None
     """The reason in the broker's words; ``None`` if it has done as asked."""
+    is_of_subscription: bool = False
+    """Whether it is a SUBACK; messages and subscriptions may have one identifier."""
 
 
 class BrokerReplies:
@@ -147,7 +149,8 @@ class BrokerReplies:
     ) -> None:
         """Take a SUBACK, which has one reason, because we ask for one topic at a time."""
         refusals = [_refusal(code, properties) for code in reason_codes]
-        self._answers.append(BrokerAnswer(message_id, refusals[0] if refusals else None))
+        refusal = refusals[0] if refusals else None
+        self._answers.append(BrokerAnswer(message_id, refusal, is_of_subscription=True))
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         """Keep a request, unless there are too many or it can be none."""

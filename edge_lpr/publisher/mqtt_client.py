@@ -201,17 +201,13 @@ class MqttClient:
                 return message.mid
         raise BrokerUnreachableError("the MQTT library has no packet identifier left")
 
-    def subscribe(self, kind: TopicKind) -> int | None:
-        """Ask for messages to this booth, at QoS 1.
+    def subscribe(self, kind: TopicKind) -> None:
+        """Ask for messages to this booth, at QoS 1; the answer comes with those to messages.
 
         Args:
             kind: Decides the topic.
-
-        Returns:
-            Packet identifier, under which the answer comes; ``None`` if the connection is gone.
         """
-        _, message_id = self._client.subscribe(topic(self._booth, kind), qos=1)
-        return message_id
+        self._client.subscribe(topic(self._booth, kind), qos=1)
 
     def take_answers(self) -> list[BrokerAnswer]:
         """Return the answers that came since the last call."""

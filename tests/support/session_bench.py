@@ -9,6 +9,7 @@ from edge_lpr.core.errors import OutboxError
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_address import BrokerAddress
+from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.session import BrokerSession
@@ -51,7 +52,12 @@ class SessionBench:
     """A session in the test's thread, turn by turn, with the scripted broker."""
 
     def __init__(
-        self, folder: Path, mqtt_version: str, addresses: tuple[str, ...] = ("127.0.0.1",)
+        self,
+        folder: Path,
+        mqtt_version: str,
+        addresses: tuple[str, ...] = ("127.0.0.1",),
+        *,
+        daily_megabytes: int | None = None,
     ) -> None:
         self.clock = SetClock()
         self.outbox = UnreliableOutbox(
@@ -60,10 +66,12 @@ class SessionBench:
         self.outbox.store_birth(BOOT, b"birth")
         self.broker = ScriptedBroker(mqtt_version=mqtt_version)
         self.wake_up = WakeUp()
+        self.budget = DailyBudget(daily_megabytes, folder / "spent", self.clock, Log("test"))
         self.session = BrokerSession(
             MqttClient(DeviceAddress("agency", "north", "booth-1"), mqtt_version, self.wake_up),
             FoundBroker(self.broker.port, addresses, wake_up=self.wake_up, clock=self.clock),
             self.outbox,
+            budget=self.budget,
             clock=self.clock,
             log=Log("test"),
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.broker import Broker
+from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.session import BrokerSession
@@ -57,7 +58,12 @@ class TlsSession:
         self.outbox.store_birth(BOOT, b"birth")
         self.client = MqttClient(ADDRESS, mqtt_version, self.wake_up)
         self.session = BrokerSession(
-            self.client, self.broker, self.outbox, clock=self.clock, log=self.log
+            self.client,
+            self.broker,
+            self.outbox,
+            budget=DailyBudget(None, folder / "spent", self.clock, self.log),
+            clock=self.clock,
+            log=self.log,
         )
         self.seq = 0
 
