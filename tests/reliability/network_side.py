@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from typing_extensions import Self
 
+from edge_lpr.core.clock import EPOCH_LENGTH_S, SystemClock
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.seqpacket import connect
@@ -31,7 +32,9 @@ from tests.support.waiting import wait_until
 
 Service = Literal["tokeniser", "publisher"]
 
-STOP_S = 60.0
+SERVICES: Final[tuple[Service, ...]] = ("tokeniser", "publisher")
+
+STOP_S: Final = 60.0
 
 
 class NetworkSide:
@@ -48,6 +51,8 @@ class NetworkSide:
         self._scratch = tempfile.TemporaryDirectory(prefix="edge-lpr-")
         self.folder = Path(self._scratch.name)
         self.booth = lay_out_booth(self.folder)
+        # Long enough for a clock that is an hour behind.
+        self.booth.write_certificate(valid_from_s=SystemClock().unix_s() - EPOCH_LENGTH_S)
         with self.booth.settings_file.open("a") as file:
             for key, value in tls_settings(broker).items():
                 file.write(f"{key} = {json.dumps(value)}\n")
@@ -119,13 +124,18 @@ class NetworkSide:
         wait_until(lambda: len(self.events(service, name)) >= count, deadline_s=STOP_S)
 
     def committed(self) -> list[Number]:
-        """Return what the outbox has committed, in order; the publisher must have ended."""
+        """Return what the outbox has committed, boot by boot; the publisher must have ended.
+
+        Every number up to the last one of each boot, because numbers have no holes: one that the
+        outbox never had counts as lost as well.
+        """
         outbox = open_outbox(self.folder, limits_of(maximum_unsent=1_000_000))
         with closing(outbox), outbox._owned() as connection:
             rows = connection.execute(
-                "SELECT boot, seq FROM sighting JOIN origin ON origin.id = origin_id ORDER BY place"
+                "SELECT boot, max(seq) FROM sighting JOIN origin ON origin.id = origin_id"
+                " GROUP BY boot ORDER BY min(place)"
             ).fetchall()
-        return [(boot, seq) for boot, seq in rows]
+        return [(boot, seq) for boot, last in rows for seq in range(1, last + 1)]
 
     def _be_vision(self) -> None:
         """Hand readings over until told to rest."""

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_lpr.core.clock import SystemClock
-from tests.reliability.network_side import NetworkSide, Service
+from tests.reliability.network_side import SERVICES, NetworkSide
 from tests.reliability.receiver import ACCESS_LIST, Receiver
 from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 
 _WORKING: Final = 0.6
 """Share of the kills that come while sightings flow; the others come during a start."""
-
-SERVICES: Final[tuple[Service, ...]] = ("tokeniser", "publisher")
 
 _LONGEST_WAIT_S: Final = 0.7
 """A process starts and connects within this time, and a sighting takes as long; every moment of

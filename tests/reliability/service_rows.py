@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.reliability.backlog import PASSAGES_A_SECOND, drain_backlog
+from tests.reliability.clock_steps import step_clock
 from tests.reliability.row import Row, counted
 from tests.reliability.service_kills import kill_services
 
@@ -29,6 +30,27 @@ def service_kills(scale: float) -> Row:
         f"{found['committed']:,} committed; {found['resent']:,} came twice and were recognised",
         is_reached=not (
             found["lost"] or found["doubled"] or found["refused"] or found["failed_stops"]
+        ),
+        figures=found,
+    )
+
+
+def clock(scale: float) -> Row:
+    """Return the row about a clock that jumps while the services run."""
+    found = step_clock(max(4, round(100 * scale)), seed=_SEED)
+    return Row(
+        name="clock",
+        tried=f"{counted(sum(found['steps'].values()), 'steps')} of the services' clock by ± 10 "
+        "years and ± 1 hour and back, while vehicles pass",
+        goal="0 crashes, 0 tokens of a wrong epoch, sightings again once the clock is right",
+        found=f"{found['ended']} crashes, {found['wrong_epochs']} wrong epochs, {found['lost']} "
+        f"lost, {found['doubled']} doubled of {found['committed']:,}",
+        is_reached=not (
+            found["ended"]
+            or found["wrong_epochs"]
+            or found["lost"]
+            or found["doubled"]
+            or found["refused"]
         ),
         figures=found,
     )
