@@ -8,6 +8,8 @@ import struct
 from dataclasses import dataclass
 
 CONNECT, CONNACK, PUBLISH, PUBACK, DISCONNECT = 0x10, 0x20, 0x30, 0x40, 0xE0
+SUBSCRIBE, SUBACK = 0x80, 0x90
+QOS_1 = 0x02
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class Publish:
         return self.topic.rpartition("/")[2]
 
 
+@dataclass(frozen=True)
+class Subscription:
+    """A SUBSCRIBE from the client, to one topic."""
+
+    message_id: int
+    topic: str
+    qos: int
+
+
 class ScriptedBroker:
     """One listening port, one client at a time."""
 
@@ -46,6 +57,7 @@ class ScriptedBroker:
         self._received = b""
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
+        self.octets_received = 0
         self.packets: list[Packet] = []
 
     def poll(self) -> None:
@@ -61,6 +73,7 @@ class ScriptedBroker:
         try:
             while octets := self._connection.recv(65536):
                 self._received += octets
+                self.octets_received += len(octets)
             self.hang_up()
         except BlockingIOError:
             pass
@@ -80,6 +93,10 @@ class ScriptedBroker:
         """Return the bodies of all CONNECT packets."""
         return [packet.body for packet in self.packets if packet.kind == CONNECT]
 
+    def subscriptions(self) -> list[Subscription]:
+        """Return all SUBSCRIBE packets since the last ``forget``."""
+        return [self._subscription(each) for each in self.packets if each.kind == SUBSCRIBE]
+
     def forget(self) -> None:
         """Forget the packets received so far."""
         self.packets.clear()
@@ -94,9 +111,23 @@ class ScriptedBroker:
         tail = bytes([reason, 0]) if self._is_v5 else b""
         self.send(PUBACK, struct.pack("!H", publish.message_id) + tail)
 
+    def grant(self, subscription: Subscription, *, reason: int = 1) -> None:
+        """Send a SUBACK."""
+        properties = b"\0" if self._is_v5 else b""
+        body = struct.pack("!H", subscription.message_id) + properties + bytes([reason])
+        self.send(SUBACK, body)
+
+    def publish(self, topic: str, payload: bytes, *, message_id: int) -> None:
+        """Send a PUBLISH of QoS 1 to the client."""
+        properties = b"\0" if self._is_v5 else b""
+        name = struct.pack("!H", len(topic)) + topic.encode()
+        self.send(PUBLISH | QOS_1, name + struct.pack("!H", message_id) + properties + payload)
+
     def send(self, kind: int, body: bytes) -> None:
-        """Send any packet of less than 128 bytes."""
-        self.send_octets(bytes([kind, len(body)]) + body)
+        """Send any packet of less than 16,384 bytes."""
+        length = len(body)
+        lengths = [length] if length < 0x80 else [length & 0x7F | 0x80, length >> 7]
+        self.send_octets(bytes([kind, *lengths]) + body)
 
     def send_octets(self, octets: bytes) -> None:
         """Send anything."""
@@ -144,3 +175,11 @@ class ScriptedBroker:
             # Shorter than 128 bytes, so their length is one byte.
             payload = payload[1 + payload[0] :]
         return Publish(topic, message_id, bool(packet.flags & 8), bool(packet.flags & 1), payload)
+
+    def _subscription(self, packet: Packet) -> Subscription:
+        """Take a SUBSCRIBE packet to one topic apart."""
+        (message_id,) = struct.unpack_from("!H", packet.body)
+        start = 2 + self._is_v5
+        (topic_length,) = struct.unpack_from("!H", packet.body, start)
+        topic = packet.body[start + 2 : start + 2 + topic_length].decode()
+        return Subscription(message_id, topic, packet.body[start + 2 + topic_length] & 3)

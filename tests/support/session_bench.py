@@ -119,6 +119,7 @@ class SessionBench:
     def close(self) -> None:
         self.broker.close()
         self.session.close(0)
+        self.budget.close()
         self.outbox.close()
         self.wake_up.close()
 
