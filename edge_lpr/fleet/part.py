@@ -15,6 +15,7 @@ import itertools
 import random
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +76,7 @@ class FleetPart:
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._held: dict[BoothSession, bytes] = {}
+        self._late: set[Callable[[], None]] = set()
         self._truth = TruthFile(options.truth) if options.truth else None
         self._sessions = self._make_sessions()
 
@@ -129,7 +131,12 @@ class FleetPart:
     def _drain(self) -> bool:
         """Step 3."""
         end_ns = self._in_ns(self._options.drain_s)
+        for late in [*self._late]:
+            self._send_late(late)
         self._work_until(end_ns, self._is_drained)
+        if self._truth is not None:
+            # Whoever hears of the last numbers can look for them in the truth.
+            self._truth.flush()
         for session in self._sessions:
             session.send_health()
         self._work_until(end_ns, self._is_drained)
@@ -161,7 +168,9 @@ class FleetPart:
             self.counters.dropped += 1
         elif fate is Fate.DELAYED:
             self.counters.delayed += 1
-            self._later(self._draw.delay_s(), lambda: session.send(committed.document))
+            late = partial(session.send, committed.document)
+            self._late.add(late)
+            self._later(self._draw.delay_s(), partial(self._send_late, late))
         elif fate is Fate.REORDERED and session not in self._held:
             self.counters.reordered += 1
             self._held[session] = committed.document
@@ -173,6 +182,12 @@ class FleetPart:
                 self.counters.duplicated += 1
                 session.send(committed.document)
             self._release(session)
+
+    def _send_late(self, late: Callable[[], None]) -> None:
+        """Send a delayed sighting, unless it has been sent."""
+        if late in self._late:
+            self._late.remove(late)
+            late()
 
     def _release(self, session: BoothSession) -> None:
         """Send the sighting that was held back until the next one, if there is one."""
