@@ -3,6 +3,8 @@
 Works on the library's inside, so every habit that is relied on has a test.
 """
 
+import contextlib
+import select
 import socket
 import ssl
 from typing import Final
@@ -14,6 +16,7 @@ MAXIMUM_PACKET_BYTES: Final = 8192
 """Longest packet that a broker may send us: a birth of 4096 bytes, its topic and properties."""
 
 _GREETING_TIMEOUT_S: Final = 10.0
+_REFUSAL_WAIT_S: Final = 0.5
 
 _READ_AHEAD_BYTES: Final = 65_536
 """Taken from the socket at once: about a hundred sightings."""
@@ -64,7 +67,13 @@ class CarefulClient(Client):
             return plain
         plain.settimeout(_GREETING_TIMEOUT_S)
         # Closes the connection if the greeting fails.
-        return self._context.wrap_socket(plain, server_hostname=self._host)
+        secured = self._context.wrap_socket(plain, server_hostname=self._host)
+        try:
+            _hear_refusal(secured)
+        except OSError:
+            secured.close()
+            raise
+        return secured
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Read, at most what is missing of one packet; that is how the library asks."""
@@ -139,3 +148,16 @@ def _parse_publish(command: int, packet: bytearray, *, has_properties: bool) -> 
     message.retain = bool(command & _RETAINED)
     message.dup = bool(command & _DUPLICATE)
     return message
+
+
+def _hear_refusal(secured: ssl.SSLSocket) -> None:
+    """Raise what the broker says about our certificate: in TLS 1.3 it says it after the greeting.
+
+    Had we written meanwhile, the system would throw its word away with the broken connection. One
+    that lets us in says something too, mostly: a ticket for the next greeting. MQTT itself begins
+    with us, so there is nothing else to read.
+    """
+    if select.select([secured], [], [], _REFUSAL_WAIT_S)[0]:
+        secured.settimeout(0)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            secured.recv(1)

@@ -80,6 +80,11 @@ class SignedBooth:
         booth.at = now
         return booth
 
+    def move_to(self, address: DeviceAddress) -> None:
+        """Be certified for another address."""
+        self.address = address
+        self.certificate = replace(self.certificate, address=address)
+
     def topic(self, kind: TopicKind) -> str:
         return topic(self.address, kind)
 

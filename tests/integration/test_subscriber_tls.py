@@ -1,0 +1,138 @@
+"""The library against the broker as it is shipped: who is let in, and what it says if not."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.core.errors import BrokerRefusedError, KeyFileError, SettingsError
+from edge_lpr.subscriber import Subscriber, VerifiedBirth, VerifiedSighting
+from edge_lpr.subscriber.key_files import read_authority_key
+from edge_lpr.wire import base64url
+from edge_lpr.wire.topics import DeviceAddress, TopicKind
+from tests.support.fleet import AUTHORITY, SignedBooth
+from tests.support.mqtt_peer import Peer, closing_peers, connected
+from tests.support.tls_broker import ClientFiles, TlsMosquitto, running_tls_mosquitto
+
+pytestmark = pytest.mark.broker
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsMosquitto]:
+    with running_tls_mosquitto(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+def subscriber(broker: TlsMosquitto, files: ClientFiles, **changes: object) -> Subscriber:
+    options: dict[str, object] = {
+        "ca_file": files.ca_file,
+        "certificate_file": files.certificate_file,
+        "key_file": files.key_file,
+        "keeps_place": False,
+    }
+    url = f"mqtts://localhost:{broker.consumer_port}"
+    return Subscriber(url, authority_key=AUTHORITY.public_key, **(options | changes))  # type: ignore[arg-type]
+
+
+def booth_of(broker: TlsMosquitto) -> SignedBooth:
+    """Return the booth that the broker's rules know."""
+    booth = SignedBooth.of_today()
+    address: DeviceAddress = broker.access.devices[0]
+    booth.move_to(address)
+    return booth
+
+
+def test_certified_consumer_hears_what_booths_say(broker: TlsMosquitto) -> None:
+    booth = booth_of(broker)
+    context = broker.device(booth.address.device).context()
+    with closing_peers() as peers, subscriber(broker, broker.consumer()) as fleet:
+        speaker = connected(Peer("localhost", broker.port, context), peers)
+        speaker.publish(booth.topic(TopicKind.BIRTH), booth.birth(), is_retained=True)
+        for document in booth.sightings(2):
+            speaker.publish(booth.topic(TopicKind.SIGHTING), document)
+        found = [fleet.next_within(PATIENCE_S) for _ in range(3)]
+    assert [type(each) for each in found] == [VerifiedBirth, VerifiedSighting, VerifiedSighting]
+
+
+def test_consumer_without_a_certificate_is_told_so(broker: TlsMosquitto) -> None:
+    fleet = subscriber(broker, broker.consumer(), certificate_file=None, key_file=None)
+    with pytest.raises(BrokerRefusedError, match="certificate_file"), fleet:
+        pytest.fail("nobody lets us in")
+
+
+def test_consumer_with_a_booths_certificate_is_told_so(broker: TlsMosquitto) -> None:
+    with (
+        pytest.raises(BrokerRefusedError, match="authority that the broker does not know"),
+        subscriber(broker, broker.device()),
+    ):
+        pytest.fail("nobody lets us in")
+
+
+def test_broker_of_another_authority_is_not_believed(broker: TlsMosquitto, tmp_path: Path) -> None:
+    stranger = shutil.copy(broker.consumer().certificate_file, tmp_path / "ca")
+    with (
+        pytest.raises(BrokerRefusedError, match="ca_file must hold the broker's"),
+        subscriber(broker, broker.consumer(), ca_file=stranger),
+    ):
+        pytest.fail("nobody lets us in")
+
+
+def test_broker_whose_certificate_nobody_here_knows_is_not_believed(broker: TlsMosquitto) -> None:
+    with (
+        pytest.raises(BrokerRefusedError, match="of another authority"),
+        subscriber(broker, broker.consumer(), ca_file=None),
+    ):
+        pytest.fail("nobody lets us in")
+
+
+def _no_pem(_files: ClientFiles, folder: Path) -> dict[str, object]:
+    (folder / "ca").write_text("no certificate")
+    return {"ca_file": folder / "ca"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (_no_pem, "holds no sound PEM certificate"),
+        (lambda _files, folder: {"ca_file": folder / "absent"}, "absent: cannot be read"),
+        (lambda _files, _folder: {"key_file": None}, "belong together"),
+        (lambda files, _folder: {"key_file": files.ca_file}, "are no PEM certificate and its key"),
+        (lambda _files, folder: {"key_file": folder / "absent"}, "cannot be read"),
+        (lambda _files, folder: {"watchlist": folder / "absent"}, "cannot be read"),
+        (lambda _files, _folder: {"site": "Lane 7"}, "site must have the form"),
+    ],
+    ids=["no PEM", "no authority", "half a pair", "no pair", "no key", "no list", "no name"],
+)
+def test_file_that_is_wrong_is_named_before_anything_is_connected(
+    broker: TlsMosquitto,
+    tmp_path: Path,
+    change: Callable[[ClientFiles, Path], dict[str, object]],
+    sentence: str,
+) -> None:
+    files = broker.consumer()
+    with (
+        pytest.raises(SettingsError, match=sentence),
+        subscriber(broker, files, **change(files, tmp_path)),
+    ):
+        pytest.fail("nothing was connected")
+
+
+def test_authority_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "authority.pub"
+    path.write_bytes(base64url.encode(AUTHORITY.public_key.octets) + b"\n")
+    assert read_authority_key(path).octets == AUTHORITY.public_key.octets
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"00" * 32, b"A" * 200, b"====\n"], ids=["empty", "hex", "long", "padding"]
+)
+def test_file_without_an_authority_says_what_belongs_there(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "authority.pub"
+    path.write_bytes(content)
+    with pytest.raises(KeyFileError, match="43 base64url characters"):
+        read_authority_key(path)
+    with pytest.raises(KeyFileError, match="the key custodian gives you"):
+        read_authority_key(tmp_path / "absent")
