@@ -51,16 +51,27 @@ class Heart:
         self.name = name
         self._clock = clock
         self._beat_ns: int | None = None
+        self._limit_s = HANG_LIMIT_S
         self._thread_id: int | None = None
 
-    def beat(self) -> None:
-        """Give a sign of life, from the thread itself; cheap enough for every turn of a loop."""
+    def beat(self, *, next_within_s: float = HANG_LIMIT_S) -> None:
+        """Give a sign of life, from the thread itself; cheap enough for every turn of a loop.
+
+        Args:
+            next_within_s: Longest time to the next one, in seconds; more than usual only where
+                something is done once, such as a first look through a network.
+        """
         self._thread_id = threading.get_ident()
+        self._limit_s = next_within_s
         self._beat_ns = self._clock.monotonic_ns()
 
     def rest(self) -> None:
         """Be watched no longer, until the next beat."""
         self._beat_ns = None
+
+    def is_hanging(self) -> bool:
+        """Return whether the next sign of life is overdue."""
+        return self.silent_s() > self._limit_s
 
     def silent_s(self) -> float:
         """Return how long the last sign of life is past; 0 for one that is not watched."""
@@ -119,7 +130,7 @@ class Watchdog:
             # Wound up again each time; runs out only if this thread gets no turn.
             faulthandler.dump_traceback_later(_TIMER_S, exit=True, file=_STANDARD_ERROR)
             for heart in list(self._hearts):
-                if heart.silent_s() > HANG_LIMIT_S:
+                if heart.is_hanging():
                     self._end(heart)
             self._notifier.alive()
             self._stopped.wait(_LOOK_EVERY_S)

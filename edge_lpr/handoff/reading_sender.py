@@ -23,6 +23,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
 from edge_lpr.core.log import Log
+from edge_lpr.core.watchdog import Heart
 from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.reading_message import (
@@ -66,7 +67,13 @@ class ReadingSender:
     """The vision process's end of the handoff to the tokeniser."""
 
     def __init__(
-        self, socket_path: Path, log: Log, clock: Clock, *, reporter: Reporter | None = None
+        self,
+        socket_path: Path,
+        log: Log,
+        clock: Clock,
+        *,
+        reporter: Reporter | None = None,
+        heart: Heart | None = None,
     ) -> None:
         """Start the sending thread; the tokeniser may come later.
 
@@ -75,6 +82,7 @@ class ReadingSender:
             log: Log of this process.
             clock: Its monotonic time gives the age of each reading.
             reporter: Called in the sending thread, every half minute and at the end.
+            heart: Beats in every round of the sending thread, and rests when it has ended.
         """
         self._socket_path = socket_path
         self._complaints = Complaints(log, clock)
@@ -85,10 +93,11 @@ class ReadingSender:
         self._counters = {"handed_over": 0, "refused_by_tokeniser": 0, "undelivered": 0}
         self._connection: Connection | None = None
         self._reporter = reporter
+        self._heart = heart
         self._report_due_ns = clock.monotonic_ns()
         self._is_last_report_due = False
         self._buffer = bytearray(READING_BYTES)
-        self._thread = threading.Thread(target=self._send_until_stopped, name="reading-sender")
+        self._thread = threading.Thread(target=self._work, name="reading-sender")
         # A frame loop that dies must end the process, also while the tokeniser is away.
         self._thread.daemon = True
         self._thread.start()
@@ -173,10 +182,19 @@ class ReadingSender:
         """Return what became of the readings so far: handed over, refused, undelivered."""
         return dict(self._counters)
 
+    def _work(self) -> None:
+        """Send until stopped; then there is nothing to watch any more."""
+        try:
+            self._send_until_stopped()
+        finally:
+            if self._heart is not None:
+                self._heart.rest()
+
     def _send_until_stopped(self) -> None:
         """Send the oldest reading until it is answered, then the next; report between them."""
         back_off = BackOff()
         while not self._is_stopping:
+            self._beat()
             if self._reporter is not None and self._is_report_due():
                 self._send_report(self._reporter)
             waiting = self._oldest()
@@ -217,6 +235,7 @@ class ReadingSender:
         and one that has died is seen by its closed connection.
         """
         while not self._is_stopping:
+            self._beat()
             try:
                 answer = connection.receive(len(READING_TAKEN), timeout_s=_LOOK_AROUND_S)
             except NeighbourAwayError:
@@ -259,7 +278,7 @@ class ReadingSender:
         """Wait a while for a reading and return it, still queued; ``None`` if there is none."""
         with self._changed:
             if not (self._queue or self._is_stopping or self._is_report_due()):
-                self._changed.wait(_LOOK_AROUND_S if self._reporter else None)
+                self._changed.wait(_LOOK_AROUND_S)
             return self._queue[0] if self._queue and not self._is_stopping else None
 
     def _finish_oldest(self, counter: str) -> None:
@@ -268,6 +287,11 @@ class ReadingSender:
             self._queue.popleft().reading.wipe()
             self._counters[counter] += 1
             self._changed.notify_all()
+
+    def _beat(self) -> None:
+        """Give a sign of life."""
+        if self._heart is not None:
+            self._heart.beat()
 
     def _pause(self, wait_s: float) -> None:
         """Wait before the next attempt, or until the process stops."""

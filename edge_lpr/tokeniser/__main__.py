@@ -16,6 +16,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.condition import Condition
@@ -53,6 +54,8 @@ class Tokeniser:
         self._clock = clock
         self._funnel = Funnel()
         self._notifier = ServiceNotifier()
+        self._watchdog = Watchdog(self._notifier, log, clock)
+        self._heart = self._watchdog.heart("receiver")
         self._boot_id = new_boot_id()
         credentials = load_credentials(settings, clock)
         claims = birth_claims(
@@ -99,22 +102,23 @@ class Tokeniser:
             stop: Set to end.
         """
         self._log.info("started", version=__version__, boot=self._boot_id)
-        self._delivery.start()
+        self._delivery.start(self._watchdog.heart("delivery"))
         self._notifier.ready()
-        try:
-            self._receiver.run(stop, self._heartbeat)
-        finally:
-            self._notifier.stopping()
-            self._listener.close()
-            self._delivery.finish(FINISH_S)
-            self._log.info("funnel", counters=self._funnel.counters())
+        with self._watchdog.watching():
+            try:
+                self._receiver.run(stop, self._heartbeat)
+            finally:
+                self._notifier.stopping()
+                self._listener.close()
+                self._delivery.finish(FINISH_S)
+                self._log.info("funnel", counters=self._funnel.counters())
         self._log.info("stopped", boot=self._boot_id)
 
     def _heartbeat(self) -> None:
-        """Feed the watchdog, wipe past keys, and write the funnel once a minute."""
+        """Give a sign of life, wipe past keys, and write the funnel once a minute."""
         if not self._delivery.is_alive():
             raise HandoffError("the delivering thread has died; the process must start again")
-        self._notifier.alive()
+        self._heart.beat()
         self._relay.forget_past_keys()
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._next_funnel_ns:

@@ -18,6 +18,7 @@ from typing import Final
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
+from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
     GapWish,
@@ -87,11 +88,17 @@ class Delivery:
         self._changed = threading.Condition()
         self._give_up_ns: int | None = None
         self._next_ask_ns = clock.monotonic_ns()
+        self._heart: Heart | None = None
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="delivery", daemon=True)
 
-    def start(self) -> None:
-        """Start delivering; the publisher may come later."""
+    def start(self, heart: Heart | None = None) -> None:
+        """Start delivering; the publisher may come later.
+
+        Args:
+            heart: Beats in every round, and rests when the thread has ended.
+        """
+        self._heart = heart
         self._thread.start()
 
     def is_alive(self) -> bool:
@@ -129,10 +136,19 @@ class Delivery:
         self._thread.join()
         self._funnel.count("undelivered", len(self._queue))
 
+    def _work(self) -> None:
+        """Deliver until told to finish; then there is nothing to watch any more."""
+        try:
+            self._run()
+        finally:
+            if self._heart is not None:
+                self._heart.rest()
+
     def _run(self) -> None:
         """Connect, deliver, and connect again, until told to finish."""
         back_off = BackOff()
         while not self._is_over():
+            self._beat()
             try:
                 with closing(connect(self._socket_path)) as connection:
                     self._greet(connection)
@@ -207,6 +223,7 @@ class Delivery:
         """Return the publisher's next message."""
         deadline_ns = self._clock.monotonic_ns() + int(ANSWER_TIMEOUT_S * _NS)
         while self._clock.monotonic_ns() < deadline_ns and not self._is_over():
+            self._beat()
             message = connection.receive(MAXIMUM_TO_TOKENISER_BYTES, timeout_s=_LOOK_AROUND_S)
             if message is not None:
                 return message
@@ -215,6 +232,7 @@ class Delivery:
     def _next(self, connection: Connection) -> SignedSighting | None:
         """Wait for a passage and return its sighting; ``None`` when all is delivered."""
         while True:
+            self._beat()
             if self._give_up_ns is None and self._clock.monotonic_ns() >= self._next_ask_ns:
                 self._ask(connection)
             if self._has_passage(connection):
@@ -245,6 +263,11 @@ class Delivery:
             self._signed_oldest = None
             self._funnel.count(counter)
             self._changed.notify_all()
+
+    def _beat(self) -> None:
+        """Give a sign of life."""
+        if self._heart is not None:
+            self._heart.beat()
 
     def _pause(self, wait_s: float) -> None:
         """Wait before the next attempt, or until told to finish."""

@@ -86,7 +86,7 @@ class ReadingReceiver:
 
         Args:
             stop: Set to end.
-            heartbeat: Called about once a second or more often: feeds the watchdog, writes the
+            heartbeat: Called about once a second or more often: gives a sign of life, writes the
                 funnel, wipes past keys.
         """
         while not stop.is_set():

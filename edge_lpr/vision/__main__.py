@@ -15,6 +15,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.watchdog import Heart, Watchdog
 from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
@@ -29,6 +30,9 @@ _FUNNEL_EVERY_NS: Final = 60 * NANOSECONDS
 
 _REPLAY_DRAIN_NS: Final = 60 * NANOSECONDS
 """A full queue of 32 readings takes 16 s at the tokeniser's pace; a slow start comes on top."""
+
+_FIRST_FRAME_S: Final = 60.0
+"""Libraries allocate and compile at the first frame: several seconds on a busy board."""
 
 _LOOK_AROUND_S: Final = 0.5
 """How often a replay that waits for the tokeniser looks whether it should stop."""
@@ -52,12 +56,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     """Put the parts together, follow the source to its end, and deliver what is left."""
     clock, notifier, funnel = SystemClock(), ServiceNotifier(), Funnel()
+    watchdog = Watchdog(notifier, log, clock)
+    heart = watchdog.heart("frames")
     cv2.setNumThreads(settings.vision.inference_threads)
     engine = load_engine(settings.vision)
     source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
     reporter = reporter_of(funnel, source.camera_state if isinstance(source, LiveSource) else None)
-    sender = ReadingSender(settings.vision.readings_socket, log, clock, reporter=reporter)
-    consumer = TokeniserConsumer(sender, settings.vision.source, clock)
+    sender = ReadingSender(
+        settings.vision.readings_socket,
+        log,
+        clock,
+        reporter=reporter,
+        heart=watchdog.heart("reading-sender"),
+    )
+    consumer = TokeniserConsumer(sender, settings.vision.source, clock, heart=heart)
     pipeline = Pipeline(
         engine, consumer, settings.vision, lanes=Lanes(settings.lanes), funnel=funnel, log=log
     )
@@ -65,39 +77,39 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     stop.tell(consumer.stop)
     notifier.ready()
     log.info("started")
-    try:
-        moments = report_frame_size(source, clock, log)
-        pipeline.run(_watched(moments, clock, notifier, lambda: _log_funnel(log, funnel, sender)))
-        _deliver_replay(sender, clock, notifier, stop)
-    finally:
-        notifier.stopping()
-        sender.drain(_STOP_DRAIN_S)
-        _log_funnel(log, funnel, sender)
+    with watchdog.watching():
+        try:
+            moments = report_frame_size(source, clock, log)
+            pipeline.run(_watched(moments, clock, heart, lambda: _log_funnel(log, funnel, sender)))
+            _deliver_replay(sender, clock, heart, stop)
+        finally:
+            notifier.stopping()
+            sender.drain(_STOP_DRAIN_S)
+            _log_funnel(log, funnel, sender)
     log.info("stopped")
 
 
 def _watched(
-    source: Iterable[Moment], clock: Clock, notifier: ServiceNotifier, report: Callable[[], None]
+    source: Iterable[Moment], clock: Clock, heart: Heart, report: Callable[[], None]
 ) -> Iterator[Moment]:
-    """Pass the moments of a source on; feed the watchdog and report every minute on the way."""
+    """Pass the moments of a source on; give signs of life and report every minute on the way."""
     report_at_ns = clock.monotonic_ns() + _FUNNEL_EVERY_NS
+    heart.beat(next_within_s=_FIRST_FRAME_S)
     for moment in source:
         yield moment
-        notifier.alive()
+        heart.beat()
         if clock.monotonic_ns() >= report_at_ns:
             report_at_ns += _FUNNEL_EVERY_NS
             report()
 
 
-def _deliver_replay(
-    sender: ReadingSender, clock: Clock, notifier: ServiceNotifier, stop: StopRequest
-) -> None:
+def _deliver_replay(sender: ReadingSender, clock: Clock, heart: Heart, stop: StopRequest) -> None:
     """Give the tokeniser time to take what is queued, unless a stop is wanted meanwhile."""
     give_up_ns = clock.monotonic_ns() + _REPLAY_DRAIN_NS
     while not stop.event.is_set() and clock.monotonic_ns() < give_up_ns:
         if sender.wait_until_sent(_LOOK_AROUND_S):
             return
-        notifier.alive()
+        heart.beat()
 
 
 def _log_funnel(log: Log, funnel: Funnel, sender: ReadingSender) -> None:

@@ -28,8 +28,9 @@ that it takes to open, or an attempt that was just too early (``OPEN_TIMEOUT_S``
 _STEADY_NS: Final = 10 * NANOSECONDS
 """A camera that has given frames for so long is opened again quickly when it is lost."""
 
-HANGS_AFTER_NS: Final = 20 * NANOSECONDS
-"""Opening and reading have time-outs of their own, all of ten seconds or less."""
+HANGS_AFTER_NS: Final = 12 * NANOSECONDS
+"""Opening and reading have time-outs of their own, all of ten seconds or less; a hang shall be over
+within 15 s, the next process's start included."""
 
 _STATES: Final[Mapping[Look, CameraState]] = {
     Look.LIVE: "good",

@@ -9,6 +9,7 @@ from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.settings import SourceSection
+from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.handoff.reading_sender import ReadingSender, Reporter
 from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, CameraState, VisionReport
@@ -26,17 +27,26 @@ class TokeniserConsumer:
     replay waits, so that the same frames always give the same sightings.
     """
 
-    def __init__(self, sender: ReadingSender, source: SourceSection, clock: Clock) -> None:
+    def __init__(
+        self,
+        sender: ReadingSender,
+        source: SourceSection,
+        clock: Clock,
+        *,
+        heart: Heart | None = None,
+    ) -> None:
         """Take the end of the handoff.
 
         Args:
             sender: Sends from a thread of its own; drained by the caller at the end.
             source: Whether it is live.
             clock: Says what time it is for replayed frames.
+            heart: Of the frame loop; beats while a replay waits for room.
         """
         self._sender = sender
         self._clock = clock
         self._source = source
+        self._heart = heart
         self._stopped = threading.Event()
 
     def take(self, consensus: Consensus) -> bool:
@@ -75,6 +85,8 @@ class TokeniserConsumer:
         while not self._sender.offer_and_wait(
             reading, last_seen_ns=self._clock.monotonic_ns(), timeout_s=_LOOK_AROUND_S
         ):
+            if self._heart is not None:
+                self._heart.beat()
             if self._stopped.is_set():
                 return False
         return True
