@@ -26,6 +26,7 @@ from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.sighting import sighting_hash
 from edge_lpr.wire.topics import TopicKind, parse_topic, topic
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
+from tests.support.contract_schemas import require_valid
 from tests.support.mqtt_peer import Peer, closing_peers
 from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
@@ -63,6 +64,7 @@ class Server:
         self._judged += len(messages)
         for message in messages:
             payload = bytes(message.payload)
+            require_valid(message.topic, payload)
             verdict = self._verifier.receive(message.topic, payload)
             device = parse_topic(message.topic)[0].device
             if isinstance(verdict, VerifiedSighting):
