@@ -53,6 +53,8 @@ class SessionWishes:
     """Whether to speak version 5; else 3.1.1."""
     subscriptions: Sequence[tuple[str, int]]
     """Topic filters with their quality of service, 0 or 1."""
+    expiry_s: int = SESSION_EXPIRY_S
+    """How long it does so, in seconds."""
 
 
 class PahoSession:
@@ -107,7 +109,7 @@ class PahoSession:
             version5["clean_start"] = not self._wishes.keeps_place
             version5["properties"] = _properties(
                 PacketTypes.CONNECT,
-                SessionExpiryInterval=SESSION_EXPIRY_S if self._wishes.keeps_place else 0,
+                SessionExpiryInterval=self._wishes.expiry_s if self._wishes.keeps_place else 0,
                 ReceiveMaximum=RECEIVE_MAXIMUM,
                 MaximumPacketSize=MAXIMUM_PACKET_BYTES,
             )
