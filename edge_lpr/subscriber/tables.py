@@ -37,6 +37,9 @@ _NAME_CHARACTERS: Final = 22
 _READS: Final = {2: "2", 3: "3-5", 6: "6+"}
 """What the buckets of agreeing readings stand for."""
 
+_CONNECTED: Final = {True: (" ●", "green"), False: (" ○", "red"), None: (" ?", "dim")}
+"""What the broker says; nobody signs that."""
+
 _FEW_DAYS: Final = 2
 """Below this many days of token keys somebody should look: without keys a booth is silent."""
 
@@ -152,10 +155,9 @@ class FleetTable:
         """Draw the table."""
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         table.add_column("booth", no_wrap=True, min_width=_NAME_CHARACTERS)
-        table.add_column("online")
-        for name in ("seen", "late", "passed", "missing", "lost", "keys", "certificate"):
+        for name in ("seen", "late", "passed", "missing", "lost", "keys", "cert"):
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("alarms", style="yellow")
+        table.add_column("alarms", style="yellow", overflow="fold")
         for device in sorted(devices, key=lambda each: _name(each.address)):
             table.add_row(*_device_cells(device, now_unix_s))
         if self._trouble is not None:
@@ -176,11 +178,11 @@ class FleetTable:
 
 def _device_cells(device: DeviceState, now_unix_s: int) -> list[Text | str]:
     """Return one row."""
-    online = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("?", "dim")}
     silence_s = now_unix_s - device.seen_at
     seen = Text("never", "red")
     if device.seen_at:
         seen = Text(_duration(silence_s), "red" if silence_s > _LONG_SILENCE_S else "")
+    seen.append(*_CONNECTED[device.is_online])
     health = device.health
     key_days = Text("?", "dim")
     if health is not None:
@@ -188,7 +190,6 @@ def _device_cells(device: DeviceState, now_unix_s: int) -> list[Text | str]:
     alarms = list(health.all_alarms) if health else []
     return [
         _name(device.address),
-        online[device.is_online],
         seen,
         "" if device.lag_s is None else _duration(device.lag_s),
         str(device.sightings),
@@ -196,7 +197,7 @@ def _device_cells(device: DeviceState, now_unix_s: int) -> list[Text | str]:
         Text(str(device.lost), "red" if device.lost else ""),
         key_days,
         f"{device.certificate_days(now_unix_s)} d",
-        ", ".join([*(["chain_broken"] if device.is_broken else []), *alarms]),
+        "\n".join([*(["broken"] if device.is_broken else []), *alarms]),
     ]
 
 
