@@ -12,6 +12,7 @@ from edge_lpr import __version__
 PROGRAMS: Final = {
     "demo": ("edge_lpr.demo.__main__", "watch live tokens: three processes, a broker, a verifier"),
     "bench": ("edge_lpr.bench.__main__", "how fast a booth is on this machine, and what it costs"),
+    "ingest": ("edge_lpr.store.__main__", "store sightings in PostgreSQL or SQLite, each once"),
     "vision": ("edge_lpr.vision.__main__", "the vision process of a booth"),
     "tokeniser": ("edge_lpr.tokeniser.__main__", "the tokeniser process of a booth"),
     "publisher": ("edge_lpr.publisher.__main__", "the publisher process of a booth"),

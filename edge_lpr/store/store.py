@@ -12,6 +12,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.store.audit import Audit
 from edge_lpr.store.boot_book import Finding
 from edge_lpr.store.database import Database, SightingRow
+from edge_lpr.store.figures import read_figures
 from edge_lpr.store.hits import HitTable
 from edge_lpr.store.parked import ParkedTable
 from edge_lpr.store.records import DAY_S, MAXIMUM_AHEAD_S, AuditReport, Batch, Stored
@@ -21,8 +22,6 @@ from edge_lpr.wire.topics import DeviceAddress
 
 _MAXIMUM_KNOWN_BOOTS: Final = 200_000
 """Row numbers of boots that are remembered; beyond it they are asked for anew."""
-
-_NEVER: Final = 0
 
 
 class Store:
@@ -124,6 +123,14 @@ class Store:
             self.hits.drop_before(oldest_day * DAY_S)
             self.parked.drop_before(oldest_day * DAY_S)
         return self._database.drop_days_before(oldest_day)
+
+    def figures(self) -> dict[str, int]:
+        """Return what Prometheus is told about the store, by the names of ``metrics.py``.
+
+        Raises:
+            StoreError: The database is away.
+        """
+        return read_figures(self._database, self._clock.unix_s())
 
     def close(self) -> None:
         """End the session; may be called twice."""
