@@ -32,11 +32,14 @@ REASONS: Final = {
     "no_key": "no token key for the day",
     "refused_by_publisher": "refused by the publisher",
     "refused_by_broker": "refused by the broker",
+    "dropped": "dropped from a full outbox",
     "unsent": "still in the outbox",
 }
 """Why something did not reach the next stage, by counter, in the processes' own words."""
 
-_FAILURES: Final = frozenset({"undelivered", "refused", "no_key", "refused_by_publisher", "unsent"})
+_FAILURES: Final = frozenset(
+    {"undelivered", "refused", "no_key", "refused_by_publisher", "dropped", "unsent"}
+)
 """Reasons that lose a plate behind the vote, where nothing may be lost. What the broker refused is
 sent again, and counts as ``unsent`` if that does not help."""
 

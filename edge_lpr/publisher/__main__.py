@@ -11,6 +11,7 @@ from typing import Final
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, SystemClock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
@@ -19,12 +20,16 @@ from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.budget import DailyBudget
+from edge_lpr.publisher.consumers import ConsumersFile
+from edge_lpr.publisher.health import PublisherFigures
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_ring import OutboxLimits
 from edge_lpr.publisher.relay import Relay
+from edge_lpr.publisher.requests import RequestDesk
 from edge_lpr.publisher.session import BrokerSession
+from edge_lpr.publisher.signing_desk import SigningDesk
 from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.topics import DeviceAddress
 
@@ -63,7 +68,8 @@ class Publisher:
 
         Raises:
             SettingsError: A TLS file is wrong, the broker is not on this machine although there
-                is no TLS, a user does not exist, or the outbox's file is another program's.
+                is no TLS, a user does not exist, a line of the consumers' file is wrong, or the
+                outbox's file is another program's.
             KeyFileError: The TLS key is missing, damaged or readable by others.
             OutboxError: The outbox cannot be opened.
             HandoffError: The socket's folder does not let us listen.
@@ -96,9 +102,6 @@ class Publisher:
                 Listener(section.sightings_socket, allowed_user_id=tokeniser_user_id, key=_USER_KEY)
             )
         )
-        self._relay = Relay(
-            listener, self._outbox, self._intake, wake_up=self._wake_up, clock=clock, log=log
-        )
         self._budget = resources.enter_context(
             closing(
                 DailyBudget(
@@ -117,6 +120,29 @@ class Publisher:
             budget=self._budget,
             clock=clock,
             log=log,
+        )
+        requests = RequestDesk(
+            address,
+            ConsumersFile(section.consumers_file, Complaints(log, clock)),
+            self._outbox,
+            clock=clock,
+            log=log,
+        )
+        self._figures = PublisherFigures(
+            self._outbox, self._intake, requests, self._session, clock=clock
+        )
+        desk = SigningDesk(
+            self._outbox,
+            self._figures.now,
+            health_interval_s=section.health_interval_s,
+            clock=clock,
+        )
+        self._session.serve(
+            take_health=desk.take_health,
+            take_request=requests.take if section.consumers_file else None,
+        )
+        self._relay = Relay(
+            listener, self._intake, desk, wake_up=self._wake_up, clock=clock, log=log
         )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
 
@@ -179,13 +205,9 @@ class Publisher:
 
     def _log_funnel(self) -> None:
         """Write the counters to the log."""
-        counters = {
-            "accepted": self._intake.accepted,
-            "duplicates": self._intake.duplicates,
-            "published": self._session.counters.published,
-            "refused_by_broker": self._session.counters.refused_by_broker,
-            "unsent": self._outbox.unsent_count,
-        }
+        counters = self._figures.counters()
+        counters["unsent"] = self._outbox.unsent_count
+        counters["kept"] = self._outbox.kept_count
         self._log.info("funnel", counters=counters)
 
 

@@ -32,6 +32,15 @@ class Intake:
         last = outbox.last_committed()
         self._last = None if last is None else (last.boot, last.seq)
 
+    def last_document(self) -> bytes | None:
+        """Return the sighting that was committed last, ``None`` if none ever was.
+
+        Raises:
+            OutboxError: The outbox cannot be read.
+        """
+        last = self._outbox.last_committed()
+        return None if last is None else last.document
+
     def take_birth(self, message: BirthMessage) -> None:
         """Commit a birth.
 

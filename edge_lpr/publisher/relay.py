@@ -1,4 +1,4 @@
-"""Takes documents from the tokeniser: commit first, acknowledge then.
+"""Takes documents from the tokeniser: commit first, acknowledge then; says what is to be signed.
 
 What the outbox cannot keep is not answered: the connection is closed, the tokeniser connects
 again and hands the same document over again, and meanwhile holds everything behind it back.
@@ -22,7 +22,8 @@ from edge_lpr.core.log import Log
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
     AskMessage,
-    RecordMessage,
+    GapMessage,
+    HealthMessage,
     pack_wish,
 )
 from edge_lpr.handoff.seqpacket import Connection, Listener
@@ -37,7 +38,7 @@ from edge_lpr.handoff.sighting_message import (
     parse_to_publisher,
 )
 from edge_lpr.publisher.intake import Intake
-from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.signing_desk import SigningDesk
 from edge_lpr.publisher.wake_up import WakeUp
 
 _LOOK_AROUND_S: Final = 0.25
@@ -50,8 +51,8 @@ class Relay:
     def __init__(
         self,
         listener: Listener,
-        outbox: Outbox,
         intake: Intake,
+        desk: SigningDesk,
         *,
         wake_up: WakeUp,
         clock: Clock,
@@ -61,15 +62,15 @@ class Relay:
 
         Args:
             listener: Where the tokeniser connects; closed by its owner.
-            outbox: Says what was committed last.
-            intake: Commits documents; used by this object alone.
+            intake: Commits documents, and knows which came last; used by this object alone.
+            desk: Knows what is to be signed.
             wake_up: Set after every commit, so that the session sends at once.
             clock: Its monotonic time spaces complaints.
             log: Hears of faults.
         """
         self._listener = listener
-        self._outbox = outbox
         self._intake = intake
+        self._desk = desk
         self._wake_up = wake_up
         self._complaints = Complaints(log, clock)
 
@@ -109,8 +110,7 @@ class Relay:
         beat: Callable[[], None],
     ) -> None:
         """Greet the tokeniser, then take document after document."""
-        last = self._outbox.last_committed()
-        connection.send(pack_hello(last.document if last else None))
+        connection.send(pack_hello(self._intake.last_document()))
         while not stop.is_set():
             beat()
             untrusted_message = connection.receive(
@@ -120,7 +120,7 @@ class Relay:
                 continue
             message = parse_to_publisher(untrusted_message)
             if isinstance(message, AskMessage):
-                connection.send(pack_wish(None))
+                connection.send(pack_wish(self._desk.next_wish()))
                 continue
             answer = self._take(message)
             connection.send(pack_answer(answer))
@@ -129,7 +129,7 @@ class Relay:
                 # A birth needs no room: with a full outbox it is taken at every connection.
                 back_off.reset()
 
-    def _take(self, message: BirthMessage | SightingMessage | RecordMessage) -> Answer:
+    def _take(self, message: BirthMessage | SightingMessage | HealthMessage | GapMessage) -> Answer:
         """Commit a document, or refuse it for good if it can never be committed."""
         number = BIRTH_SEQUENCE_NUMBER
         try:
@@ -138,9 +138,10 @@ class Relay:
             elif isinstance(message, SightingMessage):
                 number = message.sequence_number
                 self._intake.take_sighting(message)
+            elif isinstance(message, HealthMessage):
+                self._desk.accept_health(message)
             else:
-                # Nothing was asked for yet.
-                return Answer(number, is_committed=False)
+                self._desk.accept_gap(message)
         except (WireError, HandoffError) as error:
             self._complaints.failure(error)
             return Answer(number, is_committed=False)

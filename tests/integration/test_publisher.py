@@ -64,12 +64,20 @@ def test_every_sighting_reaches_the_server_in_order(
             tokeniser.hand_over(100)
             consumer.wait_for(tokeniser.handed_over)
             assert process.stop() == 0
-    assert process.counters() == {
+    counters = process.counters()
+    # What it has sent is at least the sightings, each of almost half a kilobyte.
+    assert counters.pop("bytes_sent") > 100 * 450
+    assert counters == {
         "accepted": 100,
         "duplicates": 0,
         "published": 100,
         "refused_by_broker": 0,
+        "resent": 0,
+        "requests_refused": 0,
+        "dropped": 0,
+        "connections": 1,
         "unsent": 0,
+        "kept": 100,
     }
 
 

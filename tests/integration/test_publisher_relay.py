@@ -13,6 +13,13 @@ import pytest
 
 from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
 from edge_lpr.core.log import Log
+from edge_lpr.handoff.record_message import (
+    GapWish,
+    pack_ask,
+    pack_gap,
+    pack_health,
+    parse_wish,
+)
 from edge_lpr.handoff.seqpacket import Listener
 from edge_lpr.handoff.sighting_message import (
     SightingMessage,
@@ -23,11 +30,18 @@ from edge_lpr.handoff.sighting_message import (
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.relay import Relay
+from edge_lpr.publisher.signing_desk import SigningDesk
 from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.birth import BIRTH_TYP
+from edge_lpr.wire.gap import GapReason
+from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of
 from tests.support.publisher_bench import Signer, TokeniserStandIn
+
+FIGURES = BoothFigures(
+    counters=dict.fromkeys(PUBLISHER_COUNTERS, 3), unsent=0, oldest_unsent_s=0, kept=0
+)
 
 
 class UnreliableOutbox(Outbox):
@@ -51,12 +65,15 @@ class Bench:
         )
         self.wake_up = WakeUp()
         self.intake = Intake(self.outbox, Log("test"))
+        self.desk = SigningDesk(
+            self.outbox, lambda: FIGURES, health_interval_s=60, clock=self.clock
+        )
         self.listener = Listener(folder / "s.sock", allowed_user_id=os.geteuid())
         self.stop = threading.Event()
         relay = Relay(
             self.listener,
-            self.outbox,
             self.intake,
+            self.desk,
             wake_up=self.wake_up,
             clock=self.clock,
             log=Log("test"),
@@ -218,6 +235,52 @@ def test_two_sightings_under_one_number_are_refused(bench: Bench) -> None:
     bench.tokeniser.signer.seq = 0
     forged = pack_sighting(1, bench.tokeniser.signer.sighting())
     assert not parse_answer(bench.tokeniser.exchange(forged)).is_committed
+
+
+def test_publisher_says_what_it_wants_signed_and_takes_it(bench: Bench) -> None:
+    tokeniser = bench.tokeniser
+    tokeniser.greet()
+    assert parse_wish(tokeniser.exchange(pack_ask())) == FIGURES
+    health = tokeniser.signer.health()
+    assert parse_answer(tokeniser.exchange(pack_health(health))).is_committed
+    assert bench.desk.take_health() == health
+    assert parse_wish(tokeniser.exchange(pack_ask())) is None
+    bench.outbox.ask_again("ffffffffffffffff", 1, 3)
+    wish = parse_wish(tokeniser.exchange(pack_ask()))
+    assert wish == GapWish("ffffffffffffffff", 1, 3, GapReason.NOT_KEPT)
+    gap = tokeniser.signer.gap(wish)
+    assert parse_answer(tokeniser.exchange(pack_gap(gap))).is_committed
+    assert [record.document for record in bench.outbox.pending_records()] == [gap]
+
+
+def test_record_that_nobody_wanted_is_refused(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+    health = pack_health(bench.tokeniser.signer.health())
+    assert not parse_answer(bench.tokeniser.exchange(health)).is_committed
+    assert not parse_answer(bench.tokeniser.exchange(pack_gap(b"gap"))).is_committed
+    assert "failure" in events(caplog)
+    bench.tokeniser.hand_over(1)
+
+
+def test_gap_that_cannot_be_read_ends_the_connection_and_not_the_relay(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.tokeniser.greet()
+    bench.tokeniser.exchange(pack_ask())
+    bench.tokeniser.exchange(pack_health(bench.tokeniser.signer.health()))
+
+    def fail(_outbox: Outbox) -> None:
+        raise OutboxError("I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "next_gap", fail)
+        with pytest.raises(NeighbourAwayError):
+            bench.tokeniser.exchange(pack_ask())
+    bench.tokeniser.close()
+    bench.tokeniser.greet()
+    bench.tokeniser.hand_over(1)
 
 
 def test_wake_up_does_not_block_when_it_is_set_many_times() -> None:

@@ -20,6 +20,14 @@ from paho.mqtt.properties import Properties
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
+from edge_lpr.handoff.record_message import (
+    GapWish,
+    Wish,
+    pack_ask,
+    pack_gap,
+    pack_health,
+    parse_wish,
+)
 from edge_lpr.handoff.seqpacket import Connection, connect
 from edge_lpr.handoff.sighting_message import (
     MAXIMUM_TO_TOKENISER_BYTES,
@@ -31,7 +39,10 @@ from edge_lpr.handoff.sighting_message import (
 from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
 from edge_lpr.wire.birth import BirthClaims, sign_birth
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
+from edge_lpr.wire.gap import GapClaims, sign_gap
+from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
 from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, sign_sighting
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import SetClock
@@ -98,6 +109,31 @@ class Signer:
         self.prev = sighting_hash(document)
         return document
 
+    def health(self, figures: BoothFigures | None = None) -> bytes:
+        """Return a health record of a booth that is well."""
+        claims = HealthClaims(
+            boot=self.boot,
+            seq=self.seq,
+            link=self.prev,
+            at=self.clock.unix_s(),
+            tq=TimeQuality.NTP,
+            up_s=60,
+            camera="good",
+            vision=None,
+            tokeniser={},
+            queued=0,
+            certificate_days=100,
+            key_days=7,
+            figures=figures or BoothFigures(counters={}, unsent=0, oldest_unsent_s=0, kept=0),
+            test=True,
+        )
+        return sign_health(claims, self.event_key)
+
+    def gap(self, wish: GapWish) -> bytes:
+        """Return the gap that a publisher wants signed."""
+        claims = GapClaims(wish.boot, wish.first, wish.last, self.clock.unix_s(), wish.reason)
+        return sign_gap(claims, self.event_key)
+
 
 class TokeniserStandIn:
     """Hands sightings over one by one, and again until each is answered."""
@@ -127,6 +163,15 @@ class TokeniserStandIn:
         if self._connection is None:
             raise NeighbourAwayError("not connected")
         self._connection.send(message)
+
+    def attend(self) -> Wish | None:
+        """Ask what is to be signed, and sign it; return what it was."""
+        wish = parse_wish(self.exchange(pack_ask()))
+        if isinstance(wish, GapWish):
+            self._exchange_greeted(pack_gap(self.signer.gap(wish)))
+        elif wish is not None:
+            self._exchange_greeted(pack_health(self.signer.health(wish)))
+        return wish
 
     def exchange(self, message: bytes) -> bytes:
         """Send one message over the greeted connection and return the raw answer."""
@@ -205,6 +250,13 @@ class Consumer:
         """Return what came under one kind of topic, in order of arrival."""
         topic = f"lpr/v1/agency/north-crossing/booth-1/{kind}"
         return [payload for name, payload, _ in list(self.messages) if name == topic]
+
+    def ask(self, claims: RequestClaims, key: SigningKey) -> bytes:
+        """Ask the booth for sightings again; return what was sent."""
+        request = sign_request(claims, key)
+        topic = f"lpr/v1/{BOOTH.tenant}/{BOOTH.site}/{BOOTH.device}/request"
+        self._client.publish(topic, request, qos=1).wait_for_publish(ANSWER_TIMEOUT_S)
+        return request
 
     def states(self) -> list[str]:
         """Return the states of the status messages, in order of arrival."""

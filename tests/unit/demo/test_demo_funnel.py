@@ -38,6 +38,7 @@ def test_funnel_is_complete_when_everything_published_was_received() -> None:
         pytest.param({"no_key": 10}, {}, "lost: 10 no token key for the day", id="no key"),
         pytest.param({"refused": 10}, {}, "lost: 10 refused by the tokeniser", id="refused"),
         pytest.param({"undelivered": 2}, {}, "lost: 2 not handed over", id="undelivered"),
+        pytest.param({}, {"dropped": 3}, "lost: 3 dropped from a full outbox", id="dropped"),
         pytest.param({}, {"unsent": 3}, "lost: 3 still in the outbox", id="unsent"),
         pytest.param({}, {}, "look at the logs for the reason", id="nobody knows"),
     ],

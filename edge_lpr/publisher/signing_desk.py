@@ -1,0 +1,112 @@
+"""What the publisher wants signed: a health record every minute, and each gap once.
+
+The tokeniser asks about once a second; what it signs is checked for being what was wanted. A health
+record is kept in memory only, because the next one is never far; a gap goes back to the outbox.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import HandoffError, WireError
+from edge_lpr.handoff.record_message import GapMessage, GapWish, HealthMessage, Wish
+from edge_lpr.publisher.outbox import Outbox
+from edge_lpr.publisher.outbox_gaps import UnsignedGap
+from edge_lpr.wire.gap import GAP_TYP, GapClaims, parse_gap
+from edge_lpr.wire.health import HEALTH_TYP, BoothFigures, HealthClaims, parse_health
+
+_NS: Final = 1_000_000_000
+
+
+class SigningDesk:
+    """Says what is to be signed, and takes it; all but ``take_health`` for the relay's thread."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        figures: Callable[[], BoothFigures],
+        *,
+        health_interval_s: float,
+        clock: Clock,
+    ) -> None:
+        """Want a health record at once.
+
+        Args:
+            outbox: Has the gaps, and keeps them when they are signed.
+            figures: Returns what the publisher says about itself.
+            health_interval_s: Time between two health records.
+            clock: Tells when the next one is due.
+        """
+        self._outbox = outbox
+        self._figures = figures
+        self._interval_ns = round(health_interval_s * _NS)
+        self._clock = clock
+        self._next_health_ns = clock.monotonic_ns()
+        self._wants_health = False
+        self._wanted_gap: UnsignedGap | None = None
+        # Two threads: one puts in, the other takes out, each in one step.
+        self._health: deque[bytes] = deque(maxlen=1)
+
+    def next_wish(self) -> Wish | None:
+        """Return what is to be signed now, ``None`` for nothing.
+
+        Health first: it is due once a minute, and an outbox that fails keeps gaps from being read.
+
+        Raises:
+            OutboxError: The outbox cannot be read.
+        """
+        if self._clock.monotonic_ns() >= self._next_health_ns:
+            self._wants_health = True
+            return self._figures()
+        self._wanted_gap = self._outbox.next_gap()
+        return None if self._wanted_gap is None else self._wanted_gap.wish
+
+    def accept_health(self, message: HealthMessage) -> None:
+        """Keep a health record for the session, in place of the one before.
+
+        Args:
+            message: From the tokeniser.
+
+        Raises:
+            WireError: It is no health record of this contract.
+            HandoffError: Nobody wanted one.
+        """
+        document = parse_health(message.untrusted_jws)
+        if document.typ != HEALTH_TYP:
+            raise WireError("a document handed over as a health record is none; update both")
+        HealthClaims.decode(document.untrusted_payload)
+        if not self._wants_health:
+            raise HandoffError("nobody wanted this health record; update both processes")
+        self._wants_health = False
+        self._next_health_ns = self._clock.monotonic_ns() + self._interval_ns
+        self._health.append(message.untrusted_jws)
+
+    def accept_gap(self, message: GapMessage) -> None:
+        """Commit a signed gap.
+
+        Args:
+            message: From the tokeniser.
+
+        Raises:
+            WireError: It is no gap of this contract.
+            HandoffError: It is not the one that was wanted.
+            OutboxError: It could not be committed; it will be wanted again.
+        """
+        document = parse_gap(message.untrusted_jws)
+        if document.typ != GAP_TYP:
+            raise WireError("a document handed over as a gap is none; update both processes")
+        claims = GapClaims.decode(document.untrusted_payload)
+        wanted = self._wanted_gap
+        signed = GapWish(claims.boot, claims.first, claims.last, claims.reason)
+        if wanted is None or signed != wanted.wish:
+            raise HandoffError("nobody wanted this gap; update both processes")
+        self._outbox.store_gap(wanted.place, message.untrusted_jws)
+        self._wanted_gap = None
+
+    def take_health(self) -> bytes | None:
+        """Return the newest health record, once; for the session's thread."""
+        try:
+            return self._health.pop()
+        except IndexError:
+            return None
