@@ -82,7 +82,9 @@ class Outbox:
             self._unsent = outbox_rows.count(connection, "sent_at IS NULL")
             self._sent = outbox_rows.count(connection, "sent_at IS NOT NULL")
             self._live_from = outbox_rows.last_place(connection)
-            connection.execute("DELETE FROM origin WHERE id NOT IN (SELECT origin_id FROM sighting)")
+            connection.execute(
+                "DELETE FROM origin WHERE id NOT IN (SELECT origin_id FROM sighting)"
+            )
 
     @property
     def unsent_count(self) -> int:
