@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.core.watchdog import HANG_LIMIT_S
+
+RECOVERED_S = 15
+START_S = 4
+"""Left for the start of the next process."""
+
 UNITS = Path(__file__).parents[2] / "systemd"
 PROCESSES = ("vision", "tokeniser", "publisher")
 
@@ -36,6 +42,17 @@ def test_unit_is_started_again_for_ever(process_name: str) -> None:
     lines = lines_of(process_name)
     assert "StartLimitIntervalSec=0" in lines
     assert "Restart=on-failure" in lines
+
+
+@pytest.mark.parametrize("process_name", PROCESSES)
+def test_process_that_stands_still_is_back_within_fifteen_seconds(process_name: str) -> None:
+    lines = lines_of(process_name)
+    (watchdog_s,) = [int(line.partition("=")[2]) for line in lines if "WatchdogSec=" in line]
+    (restart_s,) = [int(line.partition("=")[2]) for line in lines if "RestartSec=" in line]
+    assert watchdog_s >= HANG_LIMIT_S
+    assert watchdog_s + restart_s + START_S <= RECOVERED_S
+    # Other signals wait until a stopped process goes on.
+    assert "WatchdogSignal=SIGKILL" in lines
 
 
 @pytest.mark.parametrize("process_name", ["vision", "tokeniser"])
