@@ -167,8 +167,8 @@ def _require_pair(files: TlsFiles, certificate: x509.Certificate, key_pem: bytea
     except (ValueError, UnsupportedAlgorithm):
         # From None: OpenSSL's words may quote the key.
         raise KeyFileError(
-            f"{files.key_file}: holds no sound PEM private key; {_KEY_KEY} needs one that begins "
-            "with -----BEGIN PRIVATE KEY-----"
+            f"{files.key_file}: holds no sound private key; {_KEY_KEY} needs one in PEM, as "
+            "openssl genpkey writes it"
         ) from None
     plain = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if key.public_key().public_bytes(*plain) != certificate.public_key().public_bytes(*plain):
