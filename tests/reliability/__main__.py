@@ -15,13 +15,14 @@ from typing import Final
 
 from tests.reliability.outbox_rows import outbox_kills, power_cuts
 from tests.reliability.row import Row, as_json, markdown
-from tests.reliability.service_rows import clock, outage, service_kills
+from tests.reliability.service_rows import clock, outage, partitions, service_kills
 from tests.reliability.story_rows import broker_words, certificates, disk, hang
 
 ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
     "outbox-kills": outbox_kills,
     "power-cuts": power_cuts,
     "service-kills": service_kills,
+    "partitions": partitions,
     "outage": outage,
     "clock": clock,
     "disk": disk,

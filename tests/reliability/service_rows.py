@@ -4,6 +4,8 @@ from typing import Final
 
 from tests.reliability.backlog import PASSAGES_A_SECOND, drain_backlog
 from tests.reliability.clock_steps import step_clock
+from tests.reliability.namespace import NamespaceError
+from tests.reliability.partitions import LONG_CUT_S, partition
 from tests.reliability.row import Row, counted
 from tests.reliability.service_kills import kill_services
 
@@ -28,6 +30,31 @@ def service_kills(scale: float) -> Row:
         goal="0 lost, 0 doubled, 0 refused by the server, counted from the commit in the outbox",
         found=f"{found['lost']} lost, {found['doubled']} doubled, {found['refused']} refused of "
         f"{found['committed']:,} committed; {found['resent']:,} came twice and were recognised",
+        is_reached=not (
+            found["lost"] or found["doubled"] or found["refused"] or found["failed_stops"]
+        ),
+        figures=found,
+    )
+
+
+def partitions(scale: float) -> Row:
+    """Return the row about a network that is cut between a booth and its broker."""
+    name, goal = "partitions", "0 lost, 0 doubled, in order"
+    cuts = max(3, round(200 * scale))
+    try:
+        found = partition(cuts, seed=_SEED)
+    except NamespaceError as error:
+        tried = "the cable between publisher and broker pulled"
+        said = f"not run: this machine allows no network namespace ({error})"
+        return Row(name=name, tried=tried, goal=goal, found=said, is_reached=False)
+    return Row(
+        name=name,
+        tried=f"{counted(cuts, 'times')} the cable between publisher and broker pulled for up to "
+        f"3 s, or for {LONG_CUT_S:.0f} s, at 20 sightings a second",
+        goal=goal,
+        found=f"{found['lost']} lost, {found['doubled']} doubled, {found['refused']} refused of "
+        f"{found['committed']:,}; connection given up {found['given_up']} times, "
+        f"{found['came_twice']} came twice and were recognised",
         is_reached=not (
             found["lost"] or found["doubled"] or found["refused"] or found["failed_stops"]
         ),
