@@ -1,6 +1,5 @@
 """Whether a request is to be answered: the rules of a real booth, without its disk."""
 
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -70,7 +69,7 @@ class RequestDesk:
         self._address = address
         self._keys = keys
         self._clock = clock
-        self._answered_ns: dict[str, deque[int]] = {}
+        self._whole_again_ns: dict[str, int] = {}
 
     def judge(self, untrusted_document: bytes) -> RequestClaims | None:
         """Return what is asked for, or ``None`` if it is not to be answered.
@@ -93,8 +92,9 @@ class RequestDesk:
     def _may_ask(self, kid: str) -> bool:
         """Return whether a consumer has not asked too often, and remember that it asked."""
         now_ns = self._clock.monotonic_ns()
-        answered = self._answered_ns.setdefault(kid, deque(maxlen=BURST))
-        if len(answered) == BURST and now_ns - answered[0] < BURST * INTERVAL_S * _NS_PER_S:
+        # When the consumer may send a whole burst again; every request puts it off.
+        whole_ns = max(now_ns, self._whole_again_ns.get(kid, now_ns)) + INTERVAL_S * _NS_PER_S
+        if whole_ns > now_ns + BURST * INTERVAL_S * _NS_PER_S:
             return False
-        answered.append(now_ns)
+        self._whole_again_ns[kid] = whole_ns
         return True

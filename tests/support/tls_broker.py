@@ -139,7 +139,7 @@ class TlsMosquitto(Mosquitto):
             ("/etc/mosquitto/edge-lpr/", f"{folder}/"),
             ("/var/lib/mosquitto/", f"{self._folder}/"),
             ("/run/mosquitto/mosquitto.pid", f"{self._folder}/mosquitto.pid"),
-            ("log_dest stdout", f"log_dest file {self.log_file}"),
+            ("log_dest syslog", f"log_dest file {self.log_file}"),
         ):
             assert shipped in text, f"the shipped configuration no longer has {shipped!r}"
             text = text.replace(shipped, ours)
