@@ -44,6 +44,7 @@ class SigningDesk:
         self._clock = clock
         self._next_health_ns = clock.monotonic_ns()
         self._wants_health = False
+        self._was_health = False
         self._wanted_gap: UnsignedGap | None = None
         # Two threads: one puts in, the other takes out, each in one step.
         self._health: deque[bytes] = deque(maxlen=1)
@@ -52,15 +53,21 @@ class SigningDesk:
         """Return what is to be signed now, ``None`` for nothing.
 
         Health first: it is due once a minute, and an outbox that fails keeps gaps from being read.
+        But not twice in a row, or a short interval would leave no turn to the gaps.
 
         Raises:
             OutboxError: The outbox cannot be read.
         """
-        if self._clock.monotonic_ns() >= self._next_health_ns:
-            self._wants_health = True
-            return self._figures()
-        self._wanted_gap = self._outbox.next_gap()
-        return None if self._wanted_gap is None else self._wanted_gap.wish
+        is_due = self._clock.monotonic_ns() >= self._next_health_ns
+        was_health, self._was_health = self._was_health, False
+        if not is_due or was_health:
+            self._wanted_gap = self._outbox.next_gap()
+            if self._wanted_gap is not None:
+                return self._wanted_gap.wish
+        if not is_due:
+            return None
+        self._was_health = self._wants_health = True
+        return self._figures()
 
     def accept_health(self, message: HealthMessage) -> None:
         """Keep a health record for the session, in place of the one before.

@@ -26,7 +26,7 @@ from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
 from tests.support.outboxes import document_of, limits_of, open_outbox
 from tests.support.passages import condition_of
-from tests.support.publisher_bench import Signer
+from tests.support.signer import Signer
 
 BOOT = "00112233445566aa"
 KEY = SigningKey.generate()
@@ -254,6 +254,12 @@ def test_gaps_are_wanted_between_two_health_records(bench: Bench) -> None:
     bench.desk.accept_gap(gap)
     assert [record.document for record in bench.outbox.pending_records()] == [gap.untrusted_jws]
     assert bench.desk.next_wish() is None
+
+
+def test_gaps_have_their_turn_however_often_health_is_due(bench: Bench) -> None:
+    bench.add(*range(1, 13))
+    wishes = [bench.desk.next_wish() for _ in range(4)]
+    assert [isinstance(wish, GapWish) for wish in wishes] == [False, True, False, True]
 
 
 def test_gap_that_was_not_wanted_is_refused(bench: Bench) -> None:

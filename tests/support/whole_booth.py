@@ -18,10 +18,14 @@ from edge_lpr.demo.children import Child, booth_command
 from edge_lpr.demo.folders import DemoFolders, make_folders
 from edge_lpr.demo.keys import DEMO_ADDRESS, key_ring_file, make_keys
 from edge_lpr.demo.settings_file import write_settings
-from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
+from edge_lpr.subscriber.verdicts import Refusal, VerifiedGap, VerifiedHealth, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.synthesis.lane import LanePass
 from edge_lpr.tokens.key_ring import read_key_ring
 from edge_lpr.tokens.suite1 import TokenScope, make_tokens
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.request import RequestClaims, sign_request
+from edge_lpr.wire.topics import TopicKind, topic
 from tests.support.contract_schemas import require_all_valid
 from tests.support.waiting import wait_until
 
@@ -46,7 +50,14 @@ class KnownLane:
 class WholeBooth:
     """The three processes of one booth."""
 
-    def __init__(self, root: Path, broker: EmbeddedBroker, source: Source) -> None:
+    def __init__(
+        self,
+        root: Path,
+        broker: EmbeddedBroker,
+        source: Source,
+        *,
+        more_publisher_settings: str = "",
+    ) -> None:
         """Make keys and settings; nothing runs yet."""
         # Not below pytest's folder: the path of a socket may have at most 107 bytes.
         self._sockets = Path(tempfile.mkdtemp(prefix="edge-lpr-"))
@@ -55,6 +66,9 @@ class WholeBooth:
         self.clock = SystemClock()
         self.authority_key = make_keys(self.folders, self.clock)
         write_settings(self.folders, source, broker)
+        with self.folders.settings_file.open("a", encoding="utf-8") as settings:
+            # Its section is the last one.
+            settings.write(more_publisher_settings)
         self._children: dict[str, Child] = {}
 
     def __enter__(self) -> Self:
@@ -112,6 +126,8 @@ class Recorder:
         """Connect and subscribe to everything there is."""
         self.messages: list[tuple[str, bytes]] = []
         self.sightings: list[VerifiedSighting] = []
+        self.health: list[VerifiedHealth] = []
+        self.gaps: list[VerifiedGap] = []
         self.refusals: list[Refusal] = []
         self._verifier = FleetVerifier(booth.authority_key, booth.clock)
         self._client = Client(
@@ -149,6 +165,19 @@ class Recorder:
             self.refusals.append(verdict)
         elif isinstance(verdict, VerifiedSighting) and not verdict.is_duplicate:
             self.sightings.append(verdict)
+        elif isinstance(verdict, VerifiedHealth):
+            self.health.append(verdict)
+        elif isinstance(verdict, VerifiedGap):
+            self.gaps.append(verdict)
+
+    def payloads(self, kind: TopicKind) -> list[bytes]:
+        """Return everything that came under one kind of topic, in order of arrival."""
+        return [payload for name, payload in self.messages[:] if name == topic(DEMO_ADDRESS, kind)]
+
+    def ask(self, claims: RequestClaims, key: SigningKey) -> None:
+        """Ask the booth for sightings again."""
+        request_topic = topic(DEMO_ADDRESS, TopicKind.REQUEST)
+        self._client.publish(request_topic, sign_request(claims, key), qos=1).wait_for_publish(10)
 
     def __enter__(self) -> Self:
         return self
