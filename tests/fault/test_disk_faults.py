@@ -14,7 +14,8 @@ from edge_lpr.core.errors import HandoffError
 from edge_lpr.handoff.sighting_message import pack_sighting
 from tests.reliability.faulty_disk import DiskOrder, FaultyDisk
 from tests.support.broker import Mosquitto, running_mosquitto
-from tests.support.publisher_bench import Consumer, PublisherProcess, Signer, TokeniserStandIn
+from tests.support.publisher_bench import Consumer, PublisherProcess, TokeniserStandIn
+from tests.support.signer import Signer
 
 pytestmark = pytest.mark.broker
 

@@ -10,7 +10,8 @@ import pytest
 from edge_lpr.core.watchdog import HANG_LIMIT_S
 from edge_lpr.handoff.sighting_message import pack_sighting
 from tests.support.broker import Mosquitto, running_mosquitto
-from tests.support.publisher_bench import Consumer, PublisherProcess, Signer, TokeniserStandIn
+from tests.support.publisher_bench import Consumer, PublisherProcess, TokeniserStandIn
+from tests.support.signer import Signer
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker

@@ -15,12 +15,12 @@ from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims
 from tests.support.broker import Mosquitto, running_mosquitto
 from tests.support.publisher_bench import (
-    BOOTH,
     Consumer,
     PublisherProcess,
     TokeniserStandIn,
     publisher_process,
 )
+from tests.support.signer import BOOTH
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker

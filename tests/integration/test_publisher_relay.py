@@ -37,7 +37,8 @@ from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of
-from tests.support.publisher_bench import Signer, TokeniserStandIn
+from tests.support.publisher_bench import TokeniserStandIn
+from tests.support.signer import Signer
 
 FIGURES = BoothFigures(
     counters=dict.fromkeys(PUBLISHER_COUNTERS, 3), unsent=0, oldest_unsent_s=0, kept=0

@@ -14,7 +14,8 @@ from tests.reliability.outbox_workload import Number
 from tests.reliability.receiver import ACCESS_LIST, Receiver, tls_settings
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of
-from tests.support.publisher_bench import BOOTH, PublisherProcess, Signer, TokeniserStandIn
+from tests.support.publisher_bench import PublisherProcess, TokeniserStandIn
+from tests.support.signer import BOOTH, Signer
 from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 

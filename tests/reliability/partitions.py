@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from tests.reliability.namespace import Namespace
 from tests.reliability.receiver import ACCESS_LIST, Receiver, tls_settings
-from tests.support.publisher_bench import BOOTH, PublisherProcess, Signer, TokeniserStandIn
+from tests.support.publisher_bench import PublisherProcess, TokeniserStandIn
+from tests.support.signer import BOOTH, Signer
 from tests.support.tls_broker import TlsMosquitto
 from tests.support.waiting import wait_until
 
@@ -28,15 +29,16 @@ _PASSAGES_HZ: Final = 20.0
 class ReachableBroker(TlsMosquitto):
     """A broker as it is shipped that also listens outside of the loopback."""
 
-    def __init__(self, folder: Path, address: str) -> None:
+    def __init__(self, folder: Path, address: str, access_list: str = _ACCESS_LIST) -> None:
         """Write its configuration; nothing runs before ``start``.
 
         Args:
             folder: Existing folder for everything.
             address: Numeric address of this machine, for the certificate.
+            access_list: Who may use it.
         """
         self._address = address
-        super().__init__(folder, _ACCESS_LIST)
+        super().__init__(folder, access_list)
 
     def configure(
         self, *, allow_anonymous: bool = False, is_persistent: bool = True, more: str = ""
