@@ -8,6 +8,7 @@ the message; the base64url is strict, so that a signed document has one text onl
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,9 @@ _SIGNATURE_BYTES: Final = 64
 _PRIVATE_KEY_BYTES: Final = 32
 _MAXIMUM_KEY_FILE_BYTES: Final = 1024
 """A PEM file of an Ed25519 key has about 120 bytes."""
+
+_LONGEST_USUAL_HEADER_CHARACTERS: Final = 128
+"""This project's longest header has 91; longer ones would cost memory to remember."""
 
 _KEY_ID_CHARACTERS: Final = 16
 """96 bits of the thumbprint: it only finds the key, the signature decides."""
@@ -176,13 +180,26 @@ def parse(untrusted_document: bytes, maximum_bytes: int) -> UntrustedDocument:
     signature = base64url.decode(signature_text)
     if not dot or len(signature) != _SIGNATURE_BYTES:
         raise WireError("this is no signed document: it needs header, payload and signature")
-    header = ClaimReader(base64url.decode(header_text), "header")
+    if len(header_text) <= _LONGEST_USUAL_HEADER_CHARACTERS:
+        kid, typ = _read_usual_header(header_text)
+    else:
+        kid, typ = _read_header(header_text)
+    # Only now the payload: a second dot in it is a foreign character to base64url.
+    return UntrustedDocument(kid, typ, base64url.decode(payload_text), signed, signature)
+
+
+def _read_header(untrusted_text: bytes) -> tuple[str, str]:
+    """Return the name of the key and the kind of document."""
+    header = ClaimReader(base64url.decode(untrusted_text), "header")
     algorithm, kid, typ = header.text("alg"), header.text("kid"), header.text("typ")
     header.nothing_else()
     if algorithm not in _ACCEPTED_ALGORITHMS:
         raise WireError("the document names another algorithm than EdDSA")
-    # Only now the payload: a second dot in it is a foreign character to base64url.
-    return UntrustedDocument(kid, typ, base64url.decode(payload_text), signed, signature)
+    return kid, typ
+
+
+# All documents of one kind from one device have the same header. Refusals are not remembered.
+_read_usual_header: Final = lru_cache(maxsize=65_536)(_read_header)
 
 
 def load_signing_key(path: Path) -> SigningKey:

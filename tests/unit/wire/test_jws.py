@@ -50,6 +50,17 @@ def test_both_names_of_the_algorithm_are_accepted(algorithm: str) -> None:
     assert document.verified(TYP, KEY.public_key) == b"{}"
 
 
+def test_same_header_under_another_document_is_read_alike() -> None:
+    documents = [jws.parse(KEY.sign(TYP, payload), LIMIT) for payload in (b"1", b"2")]
+    assert [(each.kid, each.typ) for each in documents] == [(KEY.kid, TYP)] * 2
+    assert [each.untrusted_payload for each in documents] == [b"1", b"2"]
+
+
+def test_header_of_unusual_length_is_read_too() -> None:
+    document = jws.parse(_signed(_header(kid="k" * 200)), LIMIT)
+    assert document.kid == "k" * 200
+
+
 def test_one_kind_of_document_never_passes_for_another() -> None:
     document = jws.parse(KEY.sign("lpr-health+jws", b"{}"), LIMIT)
     with pytest.raises(VerificationError, match=r"no lpr-test\+jws"):
