@@ -46,7 +46,12 @@ def run_booth(
     elsewhere = root / "elsewhere"
     elsewhere.mkdir()
     booth = WholeBooth(root / "booth", broker, lane.source)
-    with booth, Recorder(broker, booth) as recorder, pytest.MonkeyPatch.context() as patch:
+    is_honest = not vision
+    with (
+        booth,
+        Recorder(broker, booth, must_be_valid=is_honest) as recorder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         # Whatever a library leaves where libraries leave things.
         for variable in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
             patch.setenv(variable, str(elsewhere))
