@@ -192,9 +192,10 @@ class Delivery:
 
     def _ask(self, connection: Connection) -> None:
         """Sign what the publisher wants signed, if it wants anything."""
+        # First of all, so that a question that goes wrong holds no sighting back.
+        self._next_ask_ns = self._clock.monotonic_ns() + int(ASK_INTERVAL_S * _NS)
         connection.send(pack_ask())
         wish = parse_wish(self._receive(connection))
-        self._next_ask_ns = self._clock.monotonic_ns() + int(ASK_INTERVAL_S * _NS)
         if wish is None:
             return
         if not self._exchange(connection, self._record(wish), BIRTH_SEQUENCE_NUMBER):

@@ -11,7 +11,7 @@ from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.handoff.record_message import GapWish, HealthMessage
 from edge_lpr.handoff.seqpacket import Listener
-from edge_lpr.handoff.sighting_message import SightingMessage
+from edge_lpr.handoff.sighting_message import MAXIMUM_TO_PUBLISHER_BYTES, SightingMessage
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.wire.gap import GAP_TYP, GapClaims, GapReason, parse_gap
@@ -299,3 +299,19 @@ def test_wish_that_is_none_starts_the_connection_anew(
         with accepted(listener) as sound:
             sound.say_hello()
             sound.take_birth()
+
+
+def test_question_that_breaks_the_connection_holds_no_sighting_back(
+    delivery: Delivery, listener: Listener
+) -> None:
+    offer(delivery)
+    with accepted(listener) as failing:
+        failing.say_hello()
+        failing.take_birth()
+        assert failing.connection.receive(10, timeout_s=DEADLINE_S) == b"T"
+    with accepted(listener) as publisher:
+        publisher.say_hello()
+        publisher.take_birth()
+        message = publisher.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
+        assert message is not None
+        assert message[:1] == b"S"
