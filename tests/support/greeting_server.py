@@ -48,16 +48,21 @@ def speak_http(connection: socket.socket) -> None:
 
 
 class GreetingServer:
-    """Listens on a free loopback port."""
+    """Listens on a loopback port."""
 
-    def __init__(self, greet: ssl.SSLContext | Callable[[socket.socket], None]) -> None:
+    def __init__(
+        self,
+        greet: ssl.SSLContext | Callable[[socket.socket], None],
+        address: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         """Prepare.
 
         Args:
             greet: TLS context to greet each client with, or what to do with its connection.
+            address: Where to listen; port 0 for any that is free.
         """
         self._greet = greet
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(address)
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve)
         self.port = int(self._listener.getsockname()[1])
@@ -93,13 +98,15 @@ class GreetingServer:
 @contextmanager
 def greeting_server(
     greet: ssl.SSLContext | Callable[[socket.socket], None],
+    address: tuple[str, int] = ("127.0.0.1", 0),
 ) -> Iterator[GreetingServer]:
     """Give a server that greets, and close it whatever happens.
 
     Args:
         greet: As for ``GreetingServer``.
+        address: Likewise.
     """
-    server = GreetingServer(greet)
+    server = GreetingServer(greet, address)
     server.start()
     try:
         yield server
