@@ -1,17 +1,22 @@
 """The three TLS files are checked against one another, and each fault is named with its file."""
 
+import datetime as dt
 import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
 )
+from cryptography.x509.oid import NameOID
 
 from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
 from edge_lpr.core.clock import TimeQuality
@@ -46,6 +51,25 @@ class Files:
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
         )
         self.tls.key_file.write_bytes(pem)
+
+    def certify_weakly(self) -> None:
+        """Certify a key that TLS libraries have refused for years."""
+        key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the fault
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "booth-1")])
+        now = dt.datetime.fromtimestamp(self.clock.now_unix_s, dt.timezone.utc)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(now)
+            .not_valid_after(now + dt.timedelta(days=30))
+            .sign(key, hashes.SHA256())
+        )
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self.tls.key_file.write_bytes(pem)
+        self.tls.certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def exchange_key(self) -> None:
         validity = Validity.days_from(self.clock.now_unix_s, 30)
@@ -126,6 +150,12 @@ def test_good_files_make_an_identity(files: Files) -> None:
             KeyFileError,
             "own.key: has a password, and nobody is there to type it",
             id="key with a password",
+        ),
+        pytest.param(
+            Files.certify_weakly,
+            SettingsError,
+            "own.crt: the TLS library refuses it or its key (EE_KEY_TOO_SMALL)",
+            id="weak key",
         ),
         pytest.param(
             Files.exchange_key,
