@@ -142,6 +142,9 @@ def corners(kind: str) -> Iterator[tuple[str, Any, bool]]:
         if "const" in claim:
             yield name, claim["const"], True
             yield name, not claim["const"], False
+        if claim.get("type") == "array":
+            words = claim["items"]["enum"]
+            yield from ((name, words, True), (name, [], True), (name, words[:1] * 2, False))
 
 
 WIDEST = {
@@ -168,6 +171,29 @@ def test_edges_of_the_schema_are_those_of_the_code(judged: Judged, data: st.Data
         changed = members | {name: value}
         assert (faults(judged.name, changed) == []) is is_allowed, name
         assert accepts(judged, changed) is is_allowed, name
+
+
+@EVERY_CLAIMS
+@A_FEW
+@given(data=st.data())
+def test_what_the_code_demands_is_what_the_schema_demands(
+    judged: Judged, data: st.DataObject
+) -> None:
+    members = json.loads(data.draw(judged.payloads))
+    for name in members:
+        changed = {other: value for other, value in members.items() if other != name}
+        assert accepts(judged, changed) is (faults(judged.name, changed) == []), name
+
+
+@pytest.mark.parametrize("kind", ["birth", "sighting", "gap", "health"])
+def test_booth_of_the_tests_speaks_the_contract(kind: str) -> None:
+    documents = {
+        "birth": BOOTH.birth(previous=BOOTH.previous(2)),
+        "sighting": BOOTH.sightings(2)[-1],
+        "gap": BOOTH.gap(3, 4),
+        "health": BOOTH.health(2),
+    }
+    assert message_faults(BOOTH.topic(TopicKind(kind)), documents[kind]) == []
 
 
 @pytest.mark.parametrize("name", ["boot", "exact", "fold", "prev"])
