@@ -101,9 +101,11 @@ class MqttLink:
         """Return what was delivered next, ``None`` if nothing waits."""
         if not self._messages:
             return None
-        if len(self._messages) == _MAXIMUM_WAITING:
+        message = self._messages.popleft()
+        if len(self._messages) == _MAXIMUM_WAITING - 1:
+            # There is room again.
             self._wake_up.set()
-        return self._messages.popleft()
+        return message
 
     def publish(self, topic: str, document: bytes) -> None:
         """Publish a request at QoS 1; it is dropped if there is no session."""

@@ -5,6 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from edge_lpr.core.errors import BrokerRefusedError, KeyFileError, SettingsError
 from edge_lpr.subscriber import Subscriber, VerifiedBirth, VerifiedSighting
@@ -14,6 +20,7 @@ from edge_lpr.wire.topics import DeviceAddress, TopicKind
 from tests.support.fleet import AUTHORITY, SignedBooth
 from tests.support.mqtt_peer import Peer, closing_peers, connected
 from tests.support.tls_broker import ClientFiles, TlsMosquitto, running_tls_mosquitto
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -116,6 +123,36 @@ def test_file_that_is_wrong_is_named_before_anything_is_connected(
     with (
         pytest.raises(SettingsError, match=sentence),
         subscriber(broker, files, **change(files, tmp_path)),
+    ):
+        pytest.fail("nothing was connected")
+
+
+def test_pair_that_is_being_exchanged_does_not_end_a_consumer(
+    broker: TlsMosquitto, tmp_path: Path
+) -> None:
+    files = broker.consumer()
+    certificate = tmp_path / "certificate"
+    certificate.write_bytes(files.certificate_file.read_bytes())
+    with subscriber(broker, files, certificate_file=certificate) as fleet:
+        certificate.write_text("half of a cert")
+        broker.stop()
+        wait_until(lambda: fleet.trouble is not None)
+        broker.start()
+        wait_until(lambda: fleet.trouble is None)
+
+
+def test_key_with_a_password_is_refused_without_asking(
+    broker: TlsMosquitto, tmp_path: Path
+) -> None:
+    files = broker.consumer()
+    key = load_pem_private_key(files.key_file.read_bytes(), None)
+    locked = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
+    )
+    (tmp_path / "key").write_bytes(locked)
+    with (
+        pytest.raises(SettingsError, match="its key without a password"),
+        subscriber(broker, files, key_file=tmp_path / "key"),
     ):
         pytest.fail("nothing was connected")
 
