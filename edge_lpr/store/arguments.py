@@ -103,7 +103,11 @@ def _parser() -> argparse.ArgumentParser:
         help="sightings older than this are dropped, and refused; default 30",
     )
     parser.add_argument(
-        "--group", default="ingest", help="workers of one group share the sightings"
+        "--group",
+        type=_name,
+        default="ingest",
+        metavar="NAME",
+        help="workers of one group share the sightings; default ingest",
     )
     parser.add_argument(
         "--worker",

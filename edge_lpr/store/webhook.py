@@ -5,7 +5,7 @@ import http.client
 import ipaddress
 import json
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -62,7 +62,7 @@ class Webhook:
     """Path and query."""
     is_tls: bool
     """Whether to speak TLS; without, the host is this machine."""
-    secret: bytes
+    secret: bytes = field(repr=False)
     """Shared with the receiver."""
 
     def deliver(self, hit: DueHit) -> bool:
