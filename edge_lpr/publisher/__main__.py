@@ -16,6 +16,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings, PublisherSection
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.publisher.broker import broker_of
@@ -30,7 +31,6 @@ from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.requests import RequestDesk
 from edge_lpr.publisher.session import BrokerSession
 from edge_lpr.publisher.signing_desk import SigningDesk
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.topics import DeviceAddress
 
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000

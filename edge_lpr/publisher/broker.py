@@ -12,6 +12,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerUnreachableError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import PublisherSection
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker_address import (
     MOST_ADDRESSES,
     BrokerAddress,
@@ -20,7 +21,6 @@ from edge_lpr.publisher.broker_address import (
 )
 from edge_lpr.publisher.tls_identity import TlsFiles
 from edge_lpr.publisher.tls_renewal import TlsRenewal
-from edge_lpr.publisher.wake_up import WakeUp
 
 LOOK_UP_TIMEOUT_S: Final = 10.0
 """A name server that is away costs the system's resolver up to half a minute."""

@@ -20,10 +20,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker_address import BrokerAddress
 from edge_lpr.publisher.broker_replies import BrokerAnswer, BrokerReplies
 from edge_lpr.publisher.tls_faults import tls_fault
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES, WaryClient
 from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic

@@ -19,6 +19,7 @@ from edge_lpr.core.errors import (
     WireError,
 )
 from edge_lpr.core.log import Log
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
     AskMessage,
@@ -39,7 +40,6 @@ from edge_lpr.handoff.sighting_message import (
 )
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.signing_desk import SigningDesk
-from edge_lpr.publisher.wake_up import WakeUp
 
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to see whether the process stops."""

@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from edge_lpr.core.errors import BrokerUnreachableError, SettingsError
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher import broker as broker_module
 from edge_lpr.publisher.broker import LOOK_UP_TIMEOUT_S, Broker
 from edge_lpr.publisher.broker_address import MOST_ADDRESSES, BrokerAddress
 from edge_lpr.publisher.tls_renewal import TlsRenewal
-from edge_lpr.publisher.wake_up import WakeUp
 from tests.support.clock import SetClock
 from tests.support.waiting import wait_until
 

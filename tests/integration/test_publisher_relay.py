@@ -13,6 +13,7 @@ import pytest
 
 from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
 from edge_lpr.core.log import Log
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.handoff.record_message import (
     GapWish,
     pack_ask,
@@ -31,7 +32,6 @@ from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.signing_desk import SigningDesk
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.birth import BIRTH_TYP
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures

@@ -7,13 +7,13 @@ import pytest
 
 from edge_lpr.core.errors import OutboxError
 from edge_lpr.core.log import Log
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_address import BrokerAddress
 from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.session import BrokerSession
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of

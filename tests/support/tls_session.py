@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.log import Log
+from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.mqtt_client import MqttClient
@@ -13,7 +14,6 @@ from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.session import BrokerSession
 from edge_lpr.publisher.tls_identity import TlsFiles
 from edge_lpr.publisher.tls_renewal import TlsRenewal
-from edge_lpr.publisher.wake_up import WakeUp
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.outboxes import limits_of
 from tests.support.tls_broker import ClientFiles
