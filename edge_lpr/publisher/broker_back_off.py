@@ -40,5 +40,5 @@ class BrokerBackOff:
         return self._wait_s
 
     def reset(self) -> None:
-        """Begin again with the shortest wait, because the broker did its work."""
+        """Begin again with the shortest wait, because the broker has done its work for a while."""
         self._wait_s = 0.0

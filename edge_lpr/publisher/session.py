@@ -47,6 +47,10 @@ CONNACK_TIMEOUT_S: Final = 10.0
 PUBACK_TIMEOUT_S: Final = 20.0
 """Far beyond any working link's delay; shorter than the 60 s in which the keep-alive notices."""
 
+STEADY_S: Final = 5.0
+"""A broker that has taken birth and sightings for so long does its work. One that takes the birth
+and hangs up is overloaded or at odds with us, and must not have all booths back each second."""
+
 _OUTBOX_WAIT_S: Final = 10.0
 _CLOSING_TURN_S: Final = 0.1
 _NS_PER_S: Final = 1_000_000_000
@@ -219,7 +223,6 @@ class BrokerSession:
             return
         if self._stage is _Stage.ANNOUNCING and self._sending.is_announced():
             self._outbox.live_from_now()
-            self._back_off.reset()
             self._enter(_Stage.SENDING)
         self._sending.settle()
 
@@ -231,6 +234,8 @@ class BrokerSession:
 
     def _watch(self) -> None:
         """Step 5."""
+        if self._stage is _Stage.SENDING and self._stage_age_s() >= STEADY_S:
+            self._back_off.reset()
         if self._stage is _Stage.CONNECTING and self._stage_age_s() > CONNACK_TIMEOUT_S:
             raise BrokerUnreachableError(
                 "the broker does not answer; it stands still, or speaks another MQTT version"

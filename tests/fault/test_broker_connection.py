@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.publisher.mqtt_client import MAXIMUM_INCOMING_BYTES
-from edge_lpr.publisher.session import CONNACK_TIMEOUT_S
+from edge_lpr.publisher.broker_back_off import SHORTEST_WAIT_S
+from edge_lpr.publisher.session import CONNACK_TIMEOUT_S, STEADY_S
+from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES
 from tests.support.scripted_broker import CONNACK, DISCONNECT
 from tests.support.session_bench import BOOT, BOTH_VERSIONS, SessionBench, logged
 
@@ -215,6 +216,37 @@ def test_broker_that_refuses_the_birth_has_refused_the_session(
     bench.clock.advance_s(61)
     bench.announce()
     bench.turn_until(lambda: bench.sent() == [b"1"])
+
+
+def flap(bench: SessionBench, *, steady_s: float) -> None:
+    """Let the broker take the birth, work for a while, and hang up."""
+    bench.clock.advance_s(61)
+    bench.broker.forget()
+    bench.announce()
+    bench.turn_a_while()
+    bench.clock.advance_s(steady_s)
+    bench.turn()
+    bench.broker.hang_up()
+    bench.turn_until(lambda: not bench.session.is_connected)
+
+
+def test_broker_that_takes_the_birth_and_hangs_up_is_tried_less_and_less_often(
+    bench: SessionBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(4):
+        flap(bench, steady_s=STEADY_S - 1)
+    first_wait_s, *later_waits_s = [line["wait_s"] for line in logged(caplog, "broker_unreachable")]
+    assert first_wait_s == SHORTEST_WAIT_S
+    assert set(later_waits_s) != {SHORTEST_WAIT_S}
+
+
+def test_broker_that_has_worked_for_a_while_is_tried_again_at_once(
+    bench: SessionBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(4):
+        flap(bench, steady_s=STEADY_S)
+    waits_s = {line["wait_s"] for line in logged(caplog, "broker_unreachable")}
+    assert waits_s == {SHORTEST_WAIT_S}
 
 
 def test_unanswered_birth_is_not_piled_up_over_many_connections(bench: SessionBench) -> None:
