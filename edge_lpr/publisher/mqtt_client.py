@@ -286,10 +286,9 @@ class MqttClient:
         self._is_wanted = False
         was_connected = self._replies.is_connected
         self._replies.end()
-        if self._client.is_flooded:
+        if self._client.violation:
             raise BrokerRefusedError(
-                f"the broker sends packets of more than {MAXIMUM_INCOMING_BYTES} bytes",
-                "make it keep to the maximum packet size that it is told",
+                self._client.violation, "update the broker, or ask who runs it what it is doing"
             )
         if self._client.tls_error is not None:
             raise tls_fault(self._client.tls_error)

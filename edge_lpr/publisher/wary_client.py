@@ -10,6 +10,7 @@ import ssl
 from typing import Final
 
 from paho.mqtt.client import Client, mqtt_ms_queued
+from paho.mqtt.enums import MQTTErrorCode
 
 MAXIMUM_INCOMING_BYTES: Final = 4096
 """Longest packet that a broker may send us; a request has an eighth of this."""
@@ -17,6 +18,9 @@ MAXIMUM_INCOMING_BYTES: Final = 4096
 GREETING_TIMEOUT_S: Final = 3.0
 """For the TLS greeting, two ways there and back; with the TCP connection's time-out it must fit
 into what the watchdog allows a turn."""
+
+_QOS_2: Final = 0x04
+"""Of a PUBLISH's first octet (MQTT 5, 3.3.1.2)."""
 
 _MOST_ON_THEIR_WAY: Final = 20
 """The library's own limit, and Mosquitto's."""
@@ -34,8 +38,8 @@ class WaryClient(Client):
     name is asked for, and checked, whatever address it was found at.
     """
 
-    is_flooded = False
-    """Whether the broker began a packet that is too long."""
+    violation = ""
+    """What the broker did that it may not, and the connection is closed for."""
 
     tls_error: OSError | None = None
     """Why TLS broke: in TLS 1.3 a server refuses a client's certificate after the greeting."""
@@ -68,7 +72,7 @@ class WaryClient(Client):
 
     def _create_socket(self) -> socket.socket:
         """Connect, and greet if TLS is to be spoken."""
-        self.is_flooded, self.tls_error = False, None
+        self.violation, self.tls_error = "", None
         plain = self._create_socket_connection()
         if self._context is None:
             return plain
@@ -85,7 +89,7 @@ class WaryClient(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         """Read, at most what is missing of one packet; that is how the library asks."""
         if bufsize > MAXIMUM_INCOMING_BYTES:
-            self.is_flooded = True
+            self.violation = f"the broker sends packets of more than {MAXIMUM_INCOMING_BYTES} bytes"
             raise ConnectionError
         try:
             return super()._sock_recv(bufsize)
@@ -96,6 +100,17 @@ class WaryClient(Client):
             # The library would take it for any broken connection.
             self.tls_error = error
             raise
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Take a message, unless it is one of those that the library would keep in memory.
+
+        A message at QoS 2 is kept until the broker releases it, which it need not ever do; and we
+        ask for nothing at QoS 2.
+        """
+        if self._in_packet["command"] & _QOS_2:
+            self.violation = "the broker sends messages at QoS 2, which nobody asked for"
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        return super()._handle_publish()
 
     def _sock_send(self, buf: bytes | bytearray) -> int:
         """Write, and count."""

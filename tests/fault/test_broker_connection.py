@@ -167,6 +167,21 @@ def test_broker_that_sends_an_endless_packet_is_left_before_it_fills_memory(
 
 
 @BOTH_VERSIONS
+def test_broker_that_sends_what_the_library_would_keep_is_left(
+    bench: SessionBench, caplog: pytest.LogCaptureFixture, mqtt_version: str
+) -> None:
+    bench.announce()
+    bench.turn_a_while()
+    properties = b"\0" if mqtt_version == "5" else b""
+    at_qos_2 = 0x34
+    bench.broker.send(at_qos_2, b"\0\1t\0\7" + properties + b"payload")
+    bench.turn_until(lambda: not bench.session.is_connected)
+    (line,) = logged(caplog, "broker_refused")
+    assert line["reason"] == "the broker sends messages at QoS 2, which nobody asked for"
+    assert "ask who runs it" in str(line["detail"])
+
+
+@BOTH_VERSIONS
 @pytest.mark.parametrize(
     "octets",
     [
