@@ -81,6 +81,8 @@ class LinkLoop:
     def __init__(self) -> None:
         """Start with no connection."""
         self._selector = selectors.DefaultSelector()
+        self._wanting: set[HasFileno] = set()
+        self._writing: set[HasFileno] = set()
 
     def turn(self, wait_s: float) -> None:
         """Wait until a connection has something to do, and do it.
@@ -88,8 +90,16 @@ class LinkLoop:
         Args:
             wait_s: Longest wait in seconds.
         """
-        for key, events in self._selector.select(wait_s):
-            key.data(events)
+        # Nearly every packet goes out at once, so what the kernel is asked for changes seldom.
+        for mqtt_socket in self._wanting ^ self._writing:
+            events = selectors.EVENT_READ
+            if mqtt_socket in self._wanting:
+                events |= selectors.EVENT_WRITE
+            key = self._selector.get_key(mqtt_socket)
+            self._selector.modify(mqtt_socket, events, key.data)
+        self._writing = set(self._wanting)
+        for key, ready in self._selector.select(wait_s):
+            key.data(ready)
 
     def watch(self, mqtt_socket: HasFileno, serve: Callable[[int], None]) -> None:
         """Serve a socket that may have something to read."""
@@ -97,11 +107,16 @@ class LinkLoop:
 
     def forget(self, mqtt_socket: HasFileno) -> None:
         """Serve a socket no longer."""
+        self._wanting.discard(mqtt_socket)
+        self._writing.discard(mqtt_socket)
         self._selector.unregister(mqtt_socket)
 
-    def want(self, mqtt_socket: HasFileno, events: int) -> None:
-        """Serve a socket at other events."""
-        self._selector.modify(mqtt_socket, events, self._selector.get_key(mqtt_socket).data)
+    def want_to_write(self, mqtt_socket: HasFileno, *, is_wanted: bool) -> None:
+        """Serve a socket also when it takes something, or no longer then."""
+        if is_wanted:
+            self._wanting.add(mqtt_socket)
+        else:
+            self._wanting.discard(mqtt_socket)
 
     def close(self) -> None:
         """Let go of the kernel's object."""
@@ -215,11 +230,11 @@ class BoothLink:
         client.on_message = self._on_message
         client.on_socket_open = lambda _client, _data, each: self._loop.watch(each, self._serve)
         client.on_socket_close = lambda _client, _data, each: self._loop.forget(each)
-        client.on_socket_register_write = lambda _client, _data, each: self._loop.want(
-            each, selectors.EVENT_READ | selectors.EVENT_WRITE
+        client.on_socket_register_write = lambda _client, _data, each: self._loop.want_to_write(
+            each, is_wanted=True
         )
-        client.on_socket_unregister_write = lambda _client, _data, each: self._loop.want(
-            each, selectors.EVENT_READ
+        client.on_socket_unregister_write = lambda _client, _data, each: self._loop.want_to_write(
+            each, is_wanted=False
         )
         return client
 
@@ -280,8 +295,23 @@ def _properties(packet_type: int, **values: int) -> Properties:
     return cast("Properties", properties)
 
 
+class _PackedProperties(Properties):
+    """Properties of many packets: the library takes as long for them as for the rest of one."""
+
+    def __init__(self, packet_type: int, **values: int) -> None:
+        """Pack them once."""
+        super().__init__(packet_type)  # type: ignore[no-untyped-call]
+        for name, value in values.items():
+            setattr(self, name, value)
+        # The library's class takes no attributes but those of the standard.
+        object.__setattr__(self, "_packed", super().pack())  # type: ignore[no-untyped-call]
+
+    def pack(self) -> bytes:
+        """Return them as they go into a packet."""
+        return cast("bytes", object.__getattribute__(self, "_packed"))
+
+
 _EXPIRY_PROPERTIES: Final = {
-    kind: _properties(PacketTypes.PUBLISH, MessageExpiryInterval=seconds)
+    kind: _PackedProperties(PacketTypes.PUBLISH, MessageExpiryInterval=seconds)
     for kind, seconds in _EXPIRY_S.items()
 }
-"""Made once: the library takes as long for them as for the rest of a packet."""

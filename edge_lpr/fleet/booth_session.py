@@ -145,10 +145,14 @@ class BoothSession:
         """Ping when it is time; to be called about once a second."""
         self._link.keep_alive()
 
-    def close(self) -> None:
-        """Say offline, and end the session."""
+    def say_offline(self) -> None:
+        """Say that we are going; ``waiting`` tells when the broker knows."""
         if self.is_online:
-            self._link.publish(TopicKind.STATUS, encode_status(self.booth.boot, is_online=False))
+            status = encode_status(self.booth.boot, is_online=False)
+            self.send(status, TopicKind.STATUS)
+
+    def close(self) -> None:
+        """End the session."""
         self._link.close()
         self.is_online = False
 

@@ -34,6 +34,7 @@ AUTHORITY: Final = "authority"
 """Whose key signs the certificates of all booths of a seed."""
 
 _TICK_S: Final = 1.0
+_GOODBYE_S: Final = 5.0
 _MOST_AT_ONCE: Final = 50
 """Sightings between two looks at the connections, and connections made in one tick's slice."""
 
@@ -99,6 +100,7 @@ class FleetPart:
             self._pass(is_stopped)
             is_drained = self._drain()
             self._work_until(self._in_ns(self._options.linger_s), is_stopped)
+            self._say_goodbye()
             self._tell()
         finally:
             for session in self._sessions:
@@ -141,6 +143,12 @@ class FleetPart:
             session.send_health()
         self._work_until(end_ns, self._is_drained)
         return self._is_drained()
+
+    def _say_goodbye(self) -> None:
+        """Step 5; who cannot say it is missed by the broker, which then says it for him."""
+        for session in self._sessions:
+            session.say_offline()
+        self._work_until(self._in_ns(_GOODBYE_S), self._is_drained)
 
     def _is_drained(self) -> bool:
         """Return whether the broker has taken everything that is to be sent."""

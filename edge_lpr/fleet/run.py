@@ -1,11 +1,13 @@
 """A whole fleet: its processes, and their figures added up."""
 
 import json
+import secrets
 import selectors
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Final, cast
 
 from edge_lpr.core.clock import Clock
@@ -46,13 +48,7 @@ def prepare_files(options: FleetOptions) -> None:
     if options.truth is not None:
         begin_truth(options.truth)
     if options.authority is not None:
-        octets = key_from(options.seed, AUTHORITY).public_key.octets
-        try:
-            options.authority.write_bytes(base64url.encode(octets) + b"\n")
-        except OSError as error:
-            raise SettingsError(
-                f"{options.authority}: cannot be written ({error.strerror})"
-            ) from error
+        _write_authority(options.authority, key_from(options.seed, AUTHORITY).public_key.octets)
 
 
 def run_part(
@@ -156,3 +152,13 @@ class FleetProcesses:
         for child in self._children:
             if child.poll() is None:
                 child.send_signal(number)
+
+
+def _write_authority(path: Path, octets: bytes) -> None:
+    """Write a public key whole or not at all: consumers may be waiting for it."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.write_bytes(base64url.encode(octets) + b"\n")
+        temporary.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written ({error.strerror})") from error

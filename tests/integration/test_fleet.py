@@ -103,7 +103,8 @@ def truth_of(folder: Path) -> dict[Key, tuple[bytes, str]]:
 def words(url: str, folder: Path, *more: str) -> list[str]:
     """Return a command line for a small, quick fleet."""
     files = ["--truth", str(folder / "truth.csv"), "--authority", str(folder / "authority.pub")]
-    return ["--broker", url, "--booths", "6", "--rate", "400", "--json", *files, *more]
+    fleet = ["--broker", url, "--booths", "6", "--rate", "400", "--processes", "1", "--json"]
+    return [*fleet, *files, *more]
 
 
 def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -157,7 +158,7 @@ def test_faults_lose_nothing_that_is_asked_for(url: str, server: Server, tmp_pat
         f"# ours\nserver {base64url.encode(key.public_key.octets).decode()}\n"
     )
     shares = ["--drop", "0.2", "--lose", "0.1", "--duplicate", "0.2", "--reorder", "0.2"]
-    consumers = ["--consumers", str(tmp_path / "consumers"), "--processes", "1"]
+    consumers = ["--consumers", str(tmp_path / "consumers")]
     ends = ["--sightings", "300", "--linger", "60"]
     fleet = start(*words(url, tmp_path, *shares, *consumers, *ends))
     try:
@@ -198,7 +199,7 @@ def test_ring_that_is_too_small_is_said_so(url: str, server: Server, tmp_path: P
     (tmp_path / "consumers").write_text(
         f"server {base64url.encode(key.public_key.octets).decode()}\n"
     )
-    consumers = ["--consumers", str(tmp_path / "consumers"), "--processes", "1", "--keep", "5"]
+    consumers = ["--consumers", str(tmp_path / "consumers"), "--keep", "5"]
     ends = ["--sightings", "120", "--linger", "60", "--drop", "1"]
     fleet = start(*words(url, tmp_path, *consumers, *ends))
     try:
@@ -236,15 +237,72 @@ def test_certified_fleet_speaks_to_the_shipped_broker(tmp_path: Path) -> None:
 def test_broker_that_is_absent_is_named(tmp_path: Path) -> None:
     port = free_port()
     url = f"mqtt://127.0.0.1:{port}"
-    status, _, complaints = run(*words(url, tmp_path, "--processes", "1"))
+    status, _, complaints = run(*words(url, tmp_path))
     assert status == 1
     assert f"127.0.0.1:{port}: Connection refused" in complaints
+
+
+@pytest.mark.parametrize("option", ["--truth", "--authority"])
+def test_file_that_cannot_be_written_ends_the_fleet_before_it_speaks(
+    option: str, url: str, server: Server, tmp_path: Path
+) -> None:
+    status, _, complaints = run("--broker", url, option, str(tmp_path / "missing/file"))
+    assert status == 1
+    assert "missing/file: cannot be written" in complaints
+    assert server.peer.heard.messages == []
+
+
+def test_terminal_shows_how_it_goes(url: str, tmp_path: Path) -> None:
+    arguments = [word for word in words(url, tmp_path, "--sightings", "10") if word != "--json"]
+    status, figures, shown = run(*arguments)
+    assert (status, figures) == (0, {})
+    assert "6 online  10 signed  10 taken  0 waiting" in shown
+
+
+def test_fleet_whose_reader_left_ends(url: str, tmp_path: Path) -> None:
+    fleet = start(*words(url, tmp_path))
+    assert fleet.stdout is not None
+    assert fleet.stderr is not None
+    fleet.stdout.close()
+    assert fleet.wait(timeout=20) == 128 + signal.SIGPIPE
+    fleet.stderr.close()
+
+
+def test_stop_of_several_processes_is_orderly(url: str, server: Server, tmp_path: Path) -> None:
+    fleet = start(*words(url, tmp_path, "--processes", "2"))
+    try:
+        wait_until(lambda: len(server.peer.heard.messages) > 100)
+    finally:
+        fleet.send_signal(signal.SIGTERM)
+        output, _ = fleet.communicate(timeout=30)
+    figures = json.loads(output.splitlines()[-1])
+    assert fleet.returncode == 0
+    truth = truth_of(tmp_path)
+    assert figures["committed"] == figures["published"] == len(truth)
+    wait_until(lambda: server.has([*truth]))
+    wait_until(lambda: _offline(server) == 6)
+
+
+def test_request_of_a_stranger_is_counted_and_not_answered(
+    url: str, server: Server, tmp_path: Path
+) -> None:
+    fleet = start(*words(url, tmp_path, "--sightings", "20", "--linger", "60"))
+    try:
+        wait_until(lambda: _health_names(server, 20))
+        _ask_for(server, SigningKey.generate())
+    finally:
+        fleet.send_signal(signal.SIGTERM)
+        output, _ = fleet.communicate(timeout=30)
+    figures = json.loads(output.splitlines()[-1])
+    assert figures["requests"] == 0
+    assert figures["requests_refused"] > 0
+    assert figures["resent"] == 0
 
 
 def test_broker_that_comes_back_gets_everything(
     url: str, broker: Mosquitto, tmp_path: Path
 ) -> None:
-    fleet = start(*words(url, tmp_path, "--processes", "1"))
+    fleet = start(*words(url, tmp_path))
     figures: list[dict[str, int]] = []
 
     def read() -> None:
@@ -313,6 +371,21 @@ def _health_names(server: Server, sightings: int) -> bool:
     if (server._folder / "authority.pub").exists():
         server.judge()
     return sum(server.last.values()) == sightings
+
+
+def _offline(server: Server) -> int:
+    """Return how many booths have said goodbye."""
+    messages = [*server.peer.heard.messages]
+    return sum(each.topic.endswith("/status") and b"offline" in each.payload for each in messages)
+
+
+def _ask_for(server: Server, key: SigningKey) -> None:
+    """Ask every booth for its first sighting."""
+    addresses = {parse_topic(message.topic)[0] for message in server.peer.heard.messages}
+    boots = dict([*server.last])
+    for address in addresses:
+        claims = RequestClaims(address, boots[address.device], 1, 1, SystemClock().unix_s())
+        server.peer.publish(topic(address, TopicKind.REQUEST), sign_request(claims, key))
 
 
 def _ask_for_what_is_missing(server: Server, key: SigningKey) -> None:
