@@ -4,7 +4,7 @@ A booth takes one request in ten seconds from a consumer, so the time of the las
 the booth and not in a worker.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from edge_lpr.store.boot_book import FIRST_WAIT_S
@@ -25,11 +25,14 @@ _NEAR: Final = 100
 """Holes with fewer numbers between them are asked for together: what lies between comes twice and
 changes nothing, and the next request must wait ten seconds."""
 
+_MAXIMUM_GAPS: Final = 1_000
+"""Gaps of a boot that one request may cover."""
+
 _MAXIMUM_BOOTHS: Final = 500
 """Booths asked in one audit."""
 
 _DUE: Final = """
-SELECT gap.boot_id, gap.first, gap.last, gap.attempts, booth.id, tenant, site, device, boot.boot
+SELECT gap.boot_id, gap.attempts, booth.id, tenant, site, device, boot.boot
 FROM gap JOIN boot ON boot.id = gap.boot_id JOIN booth ON booth.id = boot.booth_id
 WHERE gap.closed_at IS NULL AND gap.request_at <= %s AND booth.asked_at <= %s
 ORDER BY gap.request_at, gap.boot_id, gap.first LIMIT %s
@@ -60,22 +63,31 @@ class Asking:
         """
         chosen: dict[int, DueRequest] = {}
         rows = self._database.rows(_DUE, (now, now - _REQUEST_INTERVAL_S, _MAXIMUM_BOOTHS))
-        for boot_id, first, last, attempts, booth_id, *names, boot in rows:
+        for boot_id, attempts, booth_id, *names, boot in rows:
             if booth_id in chosen:
                 continue
-            wanted = _first_piece(self._missing(boot_id, SequenceRange(first, last)))
+            wanted = _first_piece(self._due_of(boot_id, now))
             chosen[booth_id] = DueRequest(DeviceAddress(*names), boot, wanted.first, wanted.last)
             wait_s = min(_LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempts, 8))
             self._database.change(
                 "UPDATE gap SET attempts = attempts + 1, request_at = %s "
-                "WHERE boot_id = %s AND first = %s",
-                (now + wait_s, boot_id, first),
+                "WHERE boot_id = %s AND first <= %s AND closed_at IS NULL AND request_at <= %s",
+                (now + wait_s, boot_id, wanted.last, now),
             )
         self._database.change_each(
             "UPDATE booth SET asked_at = %s WHERE id = %s",
             [(now, booth_id) for booth_id in sorted(chosen)],
         )
         return tuple(chosen.values())
+
+    def _due_of(self, boot_id: int, now: int) -> Iterator[SequenceRange]:
+        """Yield what is missing of a boot's gaps that are due, ascending; at least one is."""
+        for gap in self._database.rows(
+            "SELECT first, last FROM gap WHERE boot_id = %s AND closed_at IS NULL "
+            "AND request_at <= %s ORDER BY first LIMIT %s",
+            (boot_id, now, _MAXIMUM_GAPS),
+        ):
+            yield from self._missing(boot_id, SequenceRange(*gap))
 
     def _missing(self, boot_id: int, within: SequenceRange) -> Iterable[SequenceRange]:
         """Return what of a gap is still missing; not empty, because the gap is open."""

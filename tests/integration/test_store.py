@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.errors import SettingsError, StoreError
-from edge_lpr.store.boot_book import SETTLE_S
+from edge_lpr.store.boot_book import FIRST_WAIT_S, SETTLE_S
 from edge_lpr.store.database import migrate
 from edge_lpr.store.records import Batch
 from edge_lpr.subscriber.watch_list import Hit, Match
@@ -190,6 +190,19 @@ def test_unanswered_request_is_made_again_ever_more_rarely(world: StoreWorld) ->
     assert pauses == [15, 30, 60]
 
 
+def test_gaps_near_each_other_are_asked_for_together(world: StoreWorld) -> None:
+    documents = BOOTH.sightings(9)
+    world.store.add(world.sightings(BOOTH, [*documents[:2], *documents[3:5]]))
+    audit_until_settled(world)
+    world.store.add(world.sightings(BOOTH, documents[6:]))
+    audit_until_settled(world)
+    assert world.gaps() == [(3, 3, 1, 0), (6, 6, 1, 0)]
+    world.clock.advance_s(FIRST_WAIT_S)
+    report = world.store.audit()
+    assert report is not None
+    assert [(request.first, request.last) for request in report.requests] == [(3, 6)]
+
+
 def test_gap_is_closed_by_a_devices_word(world: StoreWorld) -> None:
     documents = BOOTH.sightings(5)
     world.store.add(world.sightings(BOOTH, [documents[0], documents[4]]))
@@ -351,3 +364,35 @@ def test_database_of_a_later_version_is_refused(world: StoreWorld) -> None:
     world.database.change("INSERT INTO migration (number, applied_at) VALUES (9999, 0)")
     with pytest.raises(SettingsError, match="migration 9999"):
         migrate(world.database, world.kind, 0)
+
+
+def test_figures_say_what_is_missing(world: StoreWorld) -> None:
+    world.store.add(world.batch(BOOTH, (TopicKind.BIRTH, BOOTH.birth())))
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(4)[3:]))
+    world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(1, 1))))
+    audit_until_settled(world)
+    world.clock.advance_s(7)
+    figures = world.store.figures()
+    assert (figures["gaps_open"], figures["numbers_missing"]) == (1, 2)
+    assert (figures["oldest_gap_seconds"], figures["numbers_given_up"]) == (7, 1)
+    assert (figures["booths"], figures["findings"], figures["hits_waiting"]) == (1, 0, 0)
+
+
+def test_gap_that_is_older_than_the_retention_is_given_up(world: StoreWorld) -> None:
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(3)[2:]))
+    audit_until_settled(world)
+    world.clock.advance_s(31 * DAY_S)
+    report = world.store.audit()
+    assert report is not None
+    assert report.closed == 1
+    assert world.gaps() == [(1, 2, 0, 2)]
+
+
+@pytest.mark.postgres
+def test_two_sessions_do_not_audit_at_the_same_time(tmp_path: Path) -> None:
+    with store_world("postgres", tmp_path) as world:
+        other = world.another_store()
+        with world.database.transaction():
+            assert world.database.try_audit_lock()
+            assert other.audit() is None
+        assert other.audit() is not None
