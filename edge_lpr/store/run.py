@@ -1,0 +1,87 @@
+"""Puts a worker together and lets it work: what ``edge-lpr ingest`` does."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.log import Log
+from edge_lpr.store.arguments import IngestOptions
+from edge_lpr.store.auditor import Auditor
+from edge_lpr.store.hit_delivery import HitDelivery
+from edge_lpr.store.intake import Intake
+from edge_lpr.store.metrics import IngestMetrics
+from edge_lpr.store.opening import open_store, prepare_database
+from edge_lpr.store.webhook import read_webhook
+from edge_lpr.store.worker import Pace, Worker
+from edge_lpr.subscriber.authenticity import Authenticator
+from edge_lpr.subscriber.broker_url import parse_broker_url
+from edge_lpr.subscriber.key_files import TlsFiles, read_authority_key
+from edge_lpr.subscriber.mqtt_link import MqttLink
+from edge_lpr.subscriber.paho_session import SessionWishes
+from edge_lpr.subscriber.watch_list import read_watch_list
+from edge_lpr.wire.jws import load_signing_key
+
+
+def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[[], bool]) -> None:
+    """Put the parts together and work."""
+    chosen = options.subscriber
+    authority = read_authority_key(Path(str(chosen.authority_key)))
+    watch_list = read_watch_list(Path(chosen.watchlist)) if chosen.watchlist else None
+    request_key = (
+        load_signing_key(Path(chosen.request_key_file)) if chosen.request_key_file else None
+    )
+    webhook = (
+        read_webhook(options.webhook, options.webhook_secret)
+        if options.webhook is not None and options.webhook_secret is not None
+        else None
+    )
+    metrics = IngestMetrics()
+    if options.metrics_port is not None:
+        metrics.serve(options.metrics_port)
+    link = _link(options)
+    for number in prepare_database(options, clock):
+        log.info("migrated", version=str(number))
+    opening = partial(open_store, options, clock)
+    with ExitStack() as parts:
+        store = opening()
+        parts.callback(store.close)
+        auditor = Auditor(opening, link.publish, request_key, metrics, clock)
+        auditor.start()
+        parts.callback(auditor.stop)
+        if webhook is not None:
+            delivery = HitDelivery(opening, webhook.deliver, metrics, clock)
+            delivery.start()
+            parts.callback(delivery.stop)
+        intake = Intake(Authenticator(authority, clock), watch_list)
+        log.info("started")
+        Worker(store, intake, link, metrics, clock).run(Pace(most=options.batch), is_stopped)
+
+
+def _link(options: IngestOptions) -> MqttLink:
+    """Prepare the connection: sightings are shared, births come to everybody."""
+    chosen = options.subscriber
+    filters = dict(chosen.topic_filters())
+    births = chosen.births_filter()
+    # A status says nothing that a database should keep. Births are retained, and come again with
+    # every connection, so nobody has to acknowledge them.
+    shared = [
+        (f"$share/{options.group}/{topic_filter}", 1)
+        for topic_filter in filters
+        if not topic_filter.endswith(("/birth", "/status"))
+    ]
+    wishes = SessionWishes(
+        client_id=str(chosen.name),
+        keeps_place=options.away_s > 0,
+        is_mqtt5=chosen.mqtt_version == "5",
+        subscriptions=[(births, 0), *shared],
+        expiry_s=options.away_s,
+    )
+    files = TlsFiles(
+        *(
+            Path(file) if file else None
+            for file in (chosen.ca_file, chosen.certificate_file, chosen.key_file)
+        )
+    )
+    return MqttLink(parse_broker_url(chosen.broker), files, wishes)
