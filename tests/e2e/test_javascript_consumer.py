@@ -1,5 +1,6 @@
 """A consumer in another language, written from the contract alone, beside a whole booth."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -22,7 +23,9 @@ def test_javascript_consumer_prints_the_vehicles_that_drove_past(
 
     def printed(kind: str) -> list[dict[str, object]]:
         verdicts = [json.loads(line) for line in output.read_text().splitlines()]
-        return [each for each in verdicts if each["kind"] == kind]
+        # A birth that another test has left with the broker is refused before ours comes.
+        ours = itertools.dropwhile(lambda each: each["kind"] != "birth", verdicts)
+        return [each for each in ours if each["kind"] == kind]
 
     with WholeBooth(tmp_path / "booth", running_mosquitto, lane.source) as booth:
         authority.write_bytes(base64url.encode(booth.authority_key.octets))
