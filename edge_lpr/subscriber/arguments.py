@@ -106,8 +106,13 @@ def parse_arguments(arguments: Sequence[str]) -> SubscribeOptions:
     chosen = parser.parse_args(arguments)
     if chosen.hits and chosen.watchlist is None:
         parser.error("--hits needs --watchlist")
+    if chosen.memory is not None and chosen.name is None:
+        parser.error("--memory needs --name")
     # Whoever watches does not want what came while he was away; a program with a name does.
-    place: dict[str, Any] = {"keeps_place": chosen.name is not None}
+    place: dict[str, Any] = {
+        "keeps_place": chosen.name is not None,
+        "memory_file": chosen.memory,
+    }
     if chosen.name is not None:
         place["name"] = chosen.name
     return SubscribeOptions(
@@ -143,6 +148,12 @@ def _parser() -> argparse.ArgumentParser:
         "--name",
         help="under this name the broker keeps what comes while this program is away, for a week; "
         "two programs must not share one",
+    )
+    parser.add_argument(
+        "--memory",
+        type=Path,
+        metavar="FILE",
+        help="keep in FILE which numbers came, so that a restart misses nothing and doubles little",
     )
     return parser
 

@@ -64,7 +64,7 @@ class AsyncSubscriber(SubscriberOptions):
         if self._consumption is not None:
             if kind is None:
                 self._consumption.settle()
-            await asyncio.to_thread(self._consumption.link.close)
+            await asyncio.to_thread(self._consumption.close)
 
     def __aiter__(self) -> AsyncIterator[Verdict]:
         return self

@@ -57,7 +57,7 @@ class Subscriber(SubscriberOptions):
         if self._consumption is not None:
             if kind is None:
                 self._consumption.settle()
-            self._consumption.link.close()
+            self._consumption.close()
 
     def __iter__(self) -> Iterator[Verdict]:
         return self

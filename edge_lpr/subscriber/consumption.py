@@ -1,10 +1,12 @@
 """What both forms of the subscriber do alike: one step from the link to the consumer."""
 
+from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerError, BrokerUnreachableError
 from edge_lpr.subscriber.fleet_state import FleetState
+from edge_lpr.subscriber.memory_file import MemoryFile
 from edge_lpr.subscriber.options import SubscriberOptions, open_link, open_reception
 from edge_lpr.subscriber.verdicts import Verdict
 
@@ -13,6 +15,9 @@ _BIRTHS_PAUSE_NS: Final = 5_000_000_000
 
 _REQUESTS_PAUSE_NS: Final = 1_000_000_000
 """Between two looks at what is missing."""
+
+_KEEP_PAUSE_NS: Final = 5_000_000_000
+"""Between two writes of the memory: what was done within is delivered once more after a crash."""
 
 _LONGEST_WAIT_S: Final = 1.0
 
@@ -40,6 +45,12 @@ class Consumption:
         self._next_fetch_ns = 0
         self._next_requests_ns = 0
         self._handed_out: Verdict | None = None
+        self._memory: MemoryFile | None = None
+        self._next_keep_ns = 0
+        if options.memory_file is not None:
+            self._memory = MemoryFile(Path(options.memory_file))
+            for address, boot, summary in self._memory.read():
+                self._reception.resume(address, boot, summary)
 
     @property
     def fleet(self) -> FleetState:
@@ -87,8 +98,14 @@ class Consumption:
             self._handed_out.done()
             self._handed_out = None
 
+    def close(self) -> None:
+        """End the connection, and keep in mind what was done; may be called twice."""
+        self.link.close()
+        if self._memory is not None:
+            self._memory.write(self._reception.summaries())
+
     def _look_after(self) -> None:
-        """Fetch births that are waited for, and ask for what is missing."""
+        """Fetch births that are waited for, ask for what is missing, keep in mind what was done."""
         now_ns = self._clock.monotonic_ns()
         if self._reception.wants_births and now_ns >= self._next_fetch_ns:
             self._next_fetch_ns = now_ns + _BIRTHS_PAUSE_NS
@@ -97,3 +114,6 @@ class Consumption:
             self._next_requests_ns = now_ns + _REQUESTS_PAUSE_NS
             for topic, document in self._reception.requests():
                 self.link.publish(topic, document)
+        if self._memory is not None and now_ns >= self._next_keep_ns:
+            self._next_keep_ns = now_ns + _KEEP_PAUSE_NS
+            self._memory.write(self._reception.summaries())

@@ -5,6 +5,7 @@ on one side: a sighting may then count as new twice, but never be taken for a du
 durable truth is the store's unique key.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -46,6 +47,20 @@ class _Link:
     prev: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class BootSummary:
+    """What is worth keeping of a boot while a consumer is not running."""
+
+    highest: int
+    """Largest number that is known to have been signed."""
+    link: bytes | None
+    """What the ``sighting_hash`` of that one must be, if it is known."""
+    missing: tuple[SequenceRange, ...]
+    """Numbers that may still arrive."""
+    given_up: tuple[SequenceRange, ...]
+    """Numbers that nobody misses, and that are new should they arrive."""
+
+
 class BootRecord:
     """What was received of one boot of one device."""
 
@@ -65,6 +80,37 @@ class BootRecord:
         self.delivered = 0
         """Largest number that was handed on, for whoever puts sightings in order."""
 
+    @classmethod
+    def resume(cls, summary: BootSummary) -> "BootRecord":
+        """Return a record that goes on where a summary ended.
+
+        Args:
+            summary: As ``summarise`` made it.
+        """
+        record = cls()
+        record._highest = record.delivered = summary.highest
+        for gap in summary.missing:
+            record._missing.add(gap)
+        for gap in summary.given_up:
+            record._given_up.add(gap)
+        if summary.link is not None:
+            record._promises[summary.highest] = summary.link
+        return record
+
+    def summarise(self, undone: Iterable[int]) -> BootSummary:
+        """Return what is worth keeping.
+
+        Args:
+            undone: Received numbers with which the consumer is not done; they count as missing.
+        """
+        missing = RangeList(_MAXIMUM_GAPS)
+        for gap in self._missing.ranges():
+            missing.add(gap)
+        for seq in undone:
+            missing.add(SequenceRange(seq, seq))
+        link = self._signed_link(self._highest)
+        return BootSummary(self._highest, link, missing.ranges(), self._given_up.ranges())
+
     @property
     def highest(self) -> int:
         """Largest number that is known to have been signed, 0 if none."""
@@ -73,6 +119,10 @@ class BootRecord:
     def gaps(self) -> tuple[SequenceRange, ...]:
         """Return the numbers that may still arrive, ascending."""
         return self._missing.ranges()
+
+    def has(self, seq: int) -> bool:
+        """Return whether a sighting was received, also if its link is forgotten."""
+        return seq <= self._highest and seq not in self._missing and seq not in self._given_up
 
     def link_of(self, seq: int) -> bytes | None:
         """Return the link of a sighting, ``None`` if it was not received or is forgotten."""
@@ -104,7 +154,7 @@ class BootRecord:
         known = self._links.get(seq)
         if known:
             return (Fit.DUPLICATE if known.link == link else Fit.CONFLICT), None
-        if seq <= self._highest and seq not in self._missing and seq not in self._given_up:
+        if self.has(seq):
             return Fit.DUPLICATE, None
         before = FIRST_PREV if seq == 1 else self._signed_link(seq - 1)
         if before not in (None, prev) or not self._agrees(seq, link):

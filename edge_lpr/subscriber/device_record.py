@@ -33,6 +33,15 @@ class DeviceRecord:
             self._joins_late = False
         return self._boots[boot]
 
+    def resume(self, boot: str, record: BootRecord) -> None:
+        """Go on with the record of a boot that was kept.
+
+        Args:
+            boot: Boot id.
+            record: What had been received of it.
+        """
+        self._add(boot, record)
+
     def find(self, boot: str) -> BootRecord | None:
         """Return the record of a boot, ``None`` if it is not remembered."""
         return self._boots.get(boot)
@@ -85,7 +94,7 @@ class DeviceRecord:
         record = self.boot(previous.boot)
         if record.highest > previous.seq or not record.expect(previous.seq, previous.link):
             return Continuity.BROKEN, None
-        is_complete = record.link_of(previous.seq) is not None and not record.gaps()
+        is_complete = record.has(previous.seq) and not record.gaps()
         missing = record.missing_before(previous.seq + 1)
         return (Continuity.CONTINUES if is_complete else Continuity.UNKNOWN), missing
 

@@ -67,6 +67,9 @@ class SubscriberOptions:
     made from the machine's and the program's name."""
     keeps_place: bool = True
     """Whether the broker keeps what comes while we are away, for a week."""
+    memory_file: FilePath | None = None
+    """Where to keep, across restarts, which numbers came and were done with. Without it, counting
+    begins anew: what is missing from before is not noticed, and the last ones may come twice."""
     order_s: float = 2.0
     """Longest time that a sighting is held for those before it; 0 hands out as they come."""
     connect_timeout_s: float = 30.0

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.subscriber.continuity import BootRecord, BootSummary
 from edge_lpr.subscriber.early import EarlyMessages
 from edge_lpr.subscriber.fleet_state import FleetState
 from edge_lpr.subscriber.messages import Message
@@ -134,14 +135,27 @@ class Reception:
         if self._resend_desk is not None:
             yield from self._resend_desk.due()
 
-    def undone(self, address: DeviceAddress, boot: str) -> list[int]:
-        """Return the numbers of a boot that the consumer is not done with.
+    def resume(self, address: DeviceAddress, boot: str, summary: BootSummary) -> None:
+        """Go on with a boot that was kept, and ask again for what was missing of it.
 
         Args:
             address: The device.
             boot: Boot id.
+            summary: What had been received and done with.
         """
-        return [key[2] for key in self._acknowledgements if key[:2] == (address, boot)]
+        record = BootRecord.resume(summary)
+        self._verifier.resume(address, boot, record)
+        if self._resend_desk is not None and summary.missing:
+            self._resend_desk.notice(address, boot, record)
+
+    def summaries(self) -> Iterator[tuple[DeviceAddress, str, BootSummary]]:
+        """Yield what is worth keeping of every boot: what was received and done with."""
+        undone: dict[tuple[DeviceAddress, str], list[int]] = {}
+        for address, boot, seq in self._acknowledgements:
+            undone.setdefault((address, boot), []).append(seq)
+        for address, device in self._verifier.devices():
+            for boot, record in device.boots():
+                yield address, boot, record.summarise(undone.get((address, boot), ()))
 
     def _accept(self, verdict: Verdict, message: Message) -> None:
         """Go on with a message that need not wait for a birth."""

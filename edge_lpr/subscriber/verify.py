@@ -90,6 +90,16 @@ class FleetVerifier:
             return _place_health(authentic, device)
         return _place_gap(authentic, device.boot(authentic.claims.boot))
 
+    def resume(self, address: DeviceAddress, boot: str, record: BootRecord) -> None:
+        """Go on with the record of a boot that was kept.
+
+        Args:
+            address: The device; its certificate is not needed for this, but for what comes.
+            boot: Boot id.
+            record: What had been received of it.
+        """
+        self._devices.setdefault(address, DeviceRecord()).resume(boot, record)
+
     def device(self, address: DeviceAddress) -> DeviceRecord:
         """Return what was received of a device; for others than certified ones, nothing.
 

@@ -183,6 +183,57 @@ def test_what_does_not_come_is_missing_and_asked_for(
         assert (device.missing, device.lost) == (0, 1)
 
 
+def test_consumer_with_a_memory_misses_nothing_across_a_restart(
+    crossing: Crossing, tmp_path: Path
+) -> None:
+    memory = tmp_path / "memory"
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    documents = crossing.booth.sightings(6)
+    with crossing.subscriber(memory_file=memory) as fleet:
+        crossing.say(TopicKind.SIGHTING, *documents[:2])
+        assert numbers(events(fleet, 3)) == [1, 2]
+    # Number 3 was lost while nobody listened, and number 2 comes again from a broker that forgot.
+    crossing.say(TopicKind.SIGHTING, documents[1], documents[3])
+    with crossing.subscriber(memory_file=memory, order_s=0.1) as fleet:
+        found = events(fleet, 2)
+        assert numbers(found) == [4]
+        (late,) = [event for event in found if isinstance(event, VerifiedSighting)]
+        assert late.missing == SequenceRange(3, 3)
+        assert late.is_linked is False
+
+
+def test_what_was_not_done_with_is_not_kept_in_mind(crossing: Crossing, tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with pytest.raises(RuntimeError), crossing.subscriber(memory_file=memory) as fleet:  # noqa: PT012
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(2))
+        assert numbers(events(fleet, 3)) == [1, 2]
+        raise RuntimeError
+    with crossing.subscriber(memory_file=memory) as fleet:
+        assert numbers(events(fleet, 2)) == [2]
+
+
+def test_what_was_missing_before_a_restart_is_asked_for_after_it(
+    crossing: Crossing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_lpr.subscriber.resend.FIRST_WAIT_NS", 0)
+    key_file, memory = tmp_path / "request-key", tmp_path / "memory"
+    key_file.write_bytes(AUTHORITY.private_octets())
+    key_file.chmod(0o600)
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    documents = crossing.booth.sightings(3)
+    with crossing.subscriber(memory_file=memory, order_s=0.1) as fleet:
+        crossing.say(TopicKind.SIGHTING, documents[0], documents[2])
+        assert numbers(events(fleet, 3)) == [1, 3]
+    request_topic = crossing.booth.topic(TopicKind.REQUEST)
+    booth = listening(Peer("127.0.0.1", crossing.broker.port, None), crossing.peers, request_topic)
+    with crossing.subscriber(memory_file=memory, request_key_file=key_file) as fleet:
+        while not booth.heard.messages:
+            fleet.next_within(0.1)
+    claims = RequestClaims.decode(parse_request(booth.payloads()[0]).untrusted_payload)
+    assert (claims.first, claims.last) == (2, 2)
+
+
 def test_fleet_knows_how_its_booths_are(crossing: Crossing) -> None:
     crossing.say(TopicKind.BIRTH, crossing.booth.birth())
     crossing.say(TopicKind.STATUS, encode_status(SIGHTING.boot, is_online=True))

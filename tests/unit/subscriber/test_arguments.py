@@ -21,7 +21,7 @@ def test_everything_can_be_said() -> None:
     files = ["--ca", "ca", "--certificate", "crt", "--key", "key", "--request-key", "req"]
     which = ["--tenant", "agency", "--site", "north", "--device", "booth-1", "--lane", "3"]
     how = ["--watchlist", "list", "--hits", "--json", "--fleet", "--seconds", "2.5"]
-    rest = ["--name", "server", "--mqtt-version", "3.1.1"]
+    rest = ["--name", "server", "--memory", "memory", "--mqtt-version", "3.1.1"]
     options = parse_arguments([*BROKER, *files, *which, *how, *rest])
     subscriber = options.subscriber
     assert (subscriber.ca_file, subscriber.certificate_file) == (Path("ca"), Path("crt"))
@@ -29,6 +29,7 @@ def test_everything_can_be_said() -> None:
     assert (subscriber.tenant, subscriber.site, subscriber.device) == ("agency", "north", "booth-1")
     assert (subscriber.name, subscriber.keeps_place) == ("server", True)
     assert (subscriber.watchlist, subscriber.mqtt_version) == (Path("list"), "3.1.1")
+    assert subscriber.memory_file == Path("memory")
     assert (options.lane, options.seconds) == (3, 2.5)
     assert options.only_hits
     assert options.is_json
@@ -40,10 +41,11 @@ def test_everything_can_be_said() -> None:
     [
         ([], "required: BROKER, --authority"),
         ([*BROKER, "--hits"], "--hits needs --watchlist"),
+        ([*BROKER, "--memory", "file"], "--memory needs --name"),
         ([*BROKER, "--lane", "17"], "must be a whole number from 1 to 16"),
         ([*BROKER, "--lane", "left"], "must be a whole number from 1 to 16"),
     ],
-    ids=["nothing", "no list", "lane", "word"],
+    ids=["nothing", "no list", "no name", "lane", "word"],
 )
 def test_what_makes_no_sense_is_refused(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]

@@ -175,3 +175,29 @@ def test_consumer_that_joins_late_counts_from_the_first_health_record() -> None:
     assert record.expect(9, _link(9))
     assert record.gaps() == ()
     assert _admit(record, 11) == [(Fit.UNLINKED, SequenceRange(10, 10))]
+
+
+def test_record_goes_on_where_its_summary_ended() -> None:
+    before = BootRecord()
+    _admit(before, 1, 2, 5)
+    before.give_up(SequenceRange(3, 3))
+    record = BootRecord.resume(before.summarise(undone=[]))
+    assert (record.highest, record.delivered) == (5, 5)
+    assert record.gaps() == (SequenceRange(4, 4),)
+    assert _admit(record, 5, 1) == [(Fit.DUPLICATE, None)] * 2
+    assert _admit(record, 4, 3) == [(Fit.UNLINKED, None)] * 2
+    assert record.admit(6, _link(6), b"x" * 16) == (Fit.BROKEN, None)
+    assert _admit(record, 6) == [(Fit.LINKED, None)]
+
+
+def test_what_was_not_done_with_is_missing_in_the_summary() -> None:
+    before = BootRecord()
+    _admit(before, 1, 2, 3)
+    record = BootRecord.resume(before.summarise(undone=[2, 3]))
+    assert record.gaps() == (SequenceRange(2, 3),)
+    assert _admit(record, 2, 3) == [(Fit.UNLINKED, None), (Fit.LINKED, None)]
+
+
+def test_summary_of_nothing_is_nothing() -> None:
+    record = BootRecord.resume(BootRecord().summarise(undone=[]))
+    assert _admit(record, 1) == [(Fit.LINKED, None)]
