@@ -1,6 +1,8 @@
 """No plate is found in the memory of the live tokeniser once it has answered."""
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tests.support.tokeniser_process import (
     running_tokeniser,
     vision_of,
 )
+from tests.support.waiting import wait_until
 
 PLATES = (b"QX77ZZK4", b"W0LFX9ZQ", b"K4YZ8QJ7W2", b"ZZ9PLURAL4")
 
@@ -28,10 +31,22 @@ def booth(tmp_path: Path) -> Booth:
     return lay_out_booth(tmp_path)
 
 
+@contextmanager
+def standing_still(tokeniser: RunningTokeniser) -> Iterator[None]:
+    """Stop a process, or its regions come and go while they are read."""
+    tokeniser.process.send_signal(signal.SIGSTOP)
+    try:
+        state_file = Path("/proc") / str(tokeniser.process.pid) / "stat"
+        wait_until(lambda: state_file.read_text().rpartition(") ")[2].startswith("T"))
+        yield
+    finally:
+        tokeniser.process.send_signal(signal.SIGCONT)
+
+
 def memory_of(tokeniser: RunningTokeniser) -> Iterator[bytes]:
-    """Yield every writable region of a process."""
+    """Yield every writable region of a process, which stands still meanwhile."""
     folder = Path("/proc") / str(tokeniser.process.pid)
-    with (folder / "mem").open("rb", buffering=0) as memory:
+    with standing_still(tokeniser), (folder / "mem").open("rb", buffering=0) as memory:
         for line in (folder / "maps").read_text().splitlines():
             addresses, permissions, *_ = line.split()
             if not permissions.startswith("rw"):

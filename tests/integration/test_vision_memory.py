@@ -15,6 +15,7 @@ from pathlib import Path
 from edge_lpr.core.alphabet import PLATE_ALPHABET
 from edge_lpr.handoff.reading_message import READING_TAKEN, parse_reading
 from edge_lpr.handoff.seqpacket import Listener
+from edge_lpr.handoff.vision_report import REPORT_BYTES
 from tests.support.scenes import write_lane_folder
 from tests.support.waiting import DEADLINE_S
 
@@ -57,14 +58,17 @@ def _vision(tmp_path: Path, sabotage: str = "") -> Iterator[tuple[int, list[str]
 
 
 def _take_readings(listener: Listener) -> list[str]:
-    """Answer each reading as the tokeniser does, and return the plates."""
+    """Answer readings and reports as the tokeniser does, and return the plates."""
     connection = listener.accept(timeout_s=DEADLINE_S)
     assert connection is not None
-    plates = []
+    plates: list[str] = []
     with closing(connection):
-        for _ in range(PASSES):
-            message = connection.receive(64, timeout_s=DEADLINE_S)
+        while len(plates) < PASSES:
+            message = connection.receive(REPORT_BYTES, timeout_s=DEADLINE_S)
             assert message is not None
+            if len(message) == REPORT_BYTES:
+                connection.send(READING_TAKEN)
+                continue
             reading = parse_reading(memoryview(message))
             plates.append(bytes(PLATE_ALPHABET[index] for index in reading.class_indices).decode())
             connection.send(READING_TAKEN)
