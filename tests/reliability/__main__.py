@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from tests.reliability.central_rows import storm
 from tests.reliability.outbox_rows import outbox_kills, power_cuts
 from tests.reliability.row import Row, as_json, markdown
 from tests.reliability.service_rows import clock, outage, partitions, service_kills
@@ -24,6 +25,7 @@ ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
     "service-kills": service_kills,
     "partitions": partitions,
     "outage": outage,
+    "storm": storm,
     "clock": clock,
     "disk": disk,
     "certificates": certificates,

@@ -1,0 +1,132 @@
+"""Everything between booths and store breaks again and again; in the end the store is compared."""
+
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tests.reliability.central_side import CentralSide
+from tests.support.waiting import wait_until
+
+WORKERS: Final = 2
+
+NOTICED_S: Final = 60
+"""A gap must be noticed within this time."""
+
+_LOOK_EVERY_S: Final = 2.0
+_SETTLED_S: Final = 900
+"""Requests are answered by and by: one a booth in ten seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """What happens."""
+
+    sightings: int
+    """That the fleet signs."""
+    rate_hz: float
+    """How many a second."""
+    booths: int
+    """That sign them."""
+    broker_kills: int
+    """SIGKILLs of the broker, which is started again at once."""
+    disk_losses: int
+    """SIGKILLs of the broker whose kept state is deleted before it is started again."""
+    partitions: int
+    """Times that the cable between fleet and broker is pulled."""
+    worker_kills: int
+    """SIGKILLs of a worker, which is started again at once."""
+    seed: int
+    """Decides the order."""
+
+
+def brew(storm: Storm) -> dict[str, Any]:
+    """Let the storm pass, let everything arrive that can, and compare.
+
+    Args:
+        storm: What happens.
+
+    Returns:
+        ``happened`` (by kind), what ``CentralSide.compare`` says, ``latest_notice_s`` and
+        ``ended`` (processes that did not live through it).
+    """
+    chance = random.Random(storm.seed)  # noqa: S311 - a test, repeatable
+    wait = threading.Event().wait
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-lpr-", ignore_cleanup_errors=True) as name,
+        CentralSide(Path(name), booths=storm.booths) as center,
+    ):
+        center.start_fleet(sightings=storm.sightings, rate_hz=storm.rate_hz)
+        wait_until((Path(name) / "authority.pub").exists)
+        for number in range(WORKERS):
+            center.start_worker(number)
+        wait_until(lambda: _stored(center) > 0, deadline_s=120)
+        ended = 0
+        blows = _blows(storm, center, chance)
+        pause_s = storm.sightings / storm.rate_hz / (len(blows) + 1)
+        for kind in blows:
+            wait(chance.uniform(0.5, 1.5) * pause_s)
+            _strike(kind, center, chance, wait)
+            ended += center.revive()
+        give_up_at_s = time.monotonic() + storm.sightings / storm.rate_hz + _SETTLED_S
+        while not _is_settled(center, storm.sightings) and time.monotonic() < give_up_at_s:
+            wait(_LOOK_EVERY_S)
+            ended += center.revive()
+        figures = center.compare()
+        notice_s = center.latest_notice_s()
+        fleet = center.fleet_figures()
+        failed_stops = center.stop()
+    return {
+        "happened": dict(Counter(blows)),
+        "ended": ended,
+        "latest_notice_s": notice_s,
+        "failed_stops": failed_stops,
+        "fleet": fleet,
+    } | figures
+
+
+def _blows(storm: Storm, center: CentralSide, chance: random.Random) -> list[str]:
+    """Return what happens, in order."""
+    blows = ["broker killed"] * storm.broker_kills
+    blows += ["broker's disk lost"] * storm.disk_losses
+    blows += ["worker killed"] * storm.worker_kills
+    if center.network is not None:
+        blows += ["partition"] * storm.partitions
+    chance.shuffle(blows)
+    return blows
+
+
+def _strike(
+    kind: str, center: CentralSide, chance: random.Random, wait: Callable[[float], bool]
+) -> None:
+    """Let one thing happen."""
+    if kind == "broker killed":
+        center.broker.kill()
+        center.broker.start()
+    elif kind == "broker's disk lost":
+        center.lose_disk()
+    elif kind == "worker killed":
+        center.kill_worker(chance.randrange(WORKERS))
+    elif center.network is not None:
+        center.network.cut()
+        wait(chance.uniform(0.2, 4.0))
+        center.network.mend()
+
+
+def _stored(center: CentralSide) -> int:
+    """Return how many sightings the store has; 0 before it has tables."""
+    if not center.ask("SELECT count(*) FROM pg_tables WHERE tablename = 'sighting'"):
+        return 0
+    return int(center.ask("SELECT count(*) FROM sighting"))
+
+
+def _is_settled(center: CentralSide, sightings: int) -> bool:
+    """Return whether nothing is missing any more."""
+    return _stored(center) >= sightings and not center.ask(
+        "SELECT count(*) FROM gap WHERE closed_at IS NULL"
+    )
