@@ -1,7 +1,7 @@
 """One row of the table of reliability figures."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -41,7 +41,7 @@ def markdown(rows: list[Row]) -> str:
 
 def as_json(row: Row) -> dict[str, Any]:
     """Return a row for a file."""
-    return asdict(row)
+    return {each.name: getattr(row, each.name) for each in fields(row)}
 
 
 def counted(count: int, what: str) -> str:
