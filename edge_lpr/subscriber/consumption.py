@@ -10,9 +10,6 @@ from edge_lpr.subscriber.memory_file import MemoryFile
 from edge_lpr.subscriber.options import SubscriberOptions, open_link, open_reception
 from edge_lpr.subscriber.verdicts import Verdict
 
-_BIRTHS_PAUSE_NS: Final = 5_000_000_000
-"""Between two fetches of the retained births."""
-
 _REQUESTS_PAUSE_NS: Final = 1_000_000_000
 """Between two looks at what is missing."""
 
@@ -42,7 +39,6 @@ class Consumption:
         self.link = open_link(options)
         """The connection to the broker."""
         self._give_up_ns = clock.monotonic_ns() + int(options.connect_timeout_s * 1e9)
-        self._next_fetch_ns = 0
         self._next_requests_ns = 0
         self._handed_out: Verdict | None = None
         self._memory: MemoryFile | None = None
@@ -107,8 +103,7 @@ class Consumption:
     def _look_after(self) -> None:
         """Fetch births that are waited for, ask for what is missing, keep in mind what was done."""
         now_ns = self._clock.monotonic_ns()
-        if self._reception.wants_births and now_ns >= self._next_fetch_ns:
-            self._next_fetch_ns = now_ns + _BIRTHS_PAUSE_NS
+        if self._reception.is_fetch_due():
             self.link.fetch(self._births_filter)
         if now_ns >= self._next_requests_ns:
             self._next_requests_ns = now_ns + _REQUESTS_PAUSE_NS

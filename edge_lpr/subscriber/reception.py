@@ -88,10 +88,9 @@ class Reception:
         self._births: dict[DeviceAddress, BirthClaims] = {}
         self.fleet = FleetState(verifier.device)
 
-    @property
-    def wants_births(self) -> bool:
-        """Whether something waits for a birth, so that the retained ones should be fetched."""
-        return bool(self._early)
+    def is_fetch_due(self) -> bool:
+        """Return whether the retained births should be fetched now, because something waits."""
+        return self._early.is_fetch_due(self._clock.monotonic_ns())
 
     def receive(self, message: Message) -> None:
         """Take in what the broker delivered; ``take`` hands out what comes of it.

@@ -102,7 +102,8 @@ def test_consumer_hears_the_birth_first_and_then_the_sightings(crossing: Crossin
         assert fleet.devices[crossing.booth.address].sightings == 3
 
 
-def test_sighting_waits_for_its_birth(crossing: Crossing) -> None:
+def test_sighting_waits_for_its_birth(crossing: Crossing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_lpr.subscriber.early.FIRST_FETCH_NS", 0)
     with crossing.subscriber() as fleet:
         crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(2))
         assert fleet.next_within(0.5) is None

@@ -170,6 +170,19 @@ def test_properties_of_any_length_are_passed_over(stage: Stage) -> None:
     assert stage.taken().untrusted_payload == b"payload"
 
 
+def test_retained_messages_are_fetched_by_subscribing_once_more(stage: Stage) -> None:
+    stage.let_in()
+    stage.wait_until(stage.link.is_ready)
+    stage.link.fetch("lpr/v1/+/+/+/birth")
+    stage.wait_for(SUBSCRIBE, 2)
+    again = stage.broker.subscriptions()[-1]
+    assert (again.topic, again.qos) == ("lpr/v1/+/+/+/birth", 0)
+    stage.broker.grant(again, reason=135)
+    stage.broker.publish(TOPIC, b"one", message_id=7)
+    assert stage.taken().untrusted_payload == b"one"
+    assert stage.link.trouble is None
+
+
 def test_old_acknowledgement_is_not_taken_for_another_message(stage: Stage) -> None:
     stage.let_in()
     stage.broker.publish(TOPIC, b"one", message_id=1)

@@ -124,11 +124,9 @@ def test_what_came_before_its_birth_is_handed_out_after_it() -> None:
     consumer = Consumer()
     assert consumer.receive(TopicKind.SIGHTING, *consumer.booth.sightings(2)) == []
     assert consumer.receive(TopicKind.HEALTH, consumer.booth.health(2)) == []
-    assert consumer.reception.wants_births
     found = consumer.receive(TopicKind.BIRTH, consumer.booth.birth(), is_retained=True)
     kinds = [type(each) for each in found]
     assert kinds == [VerifiedBirth, VerifiedSighting, VerifiedSighting, VerifiedHealth]
-    assert not consumer.reception.wants_births
 
 
 def test_what_waits_for_a_birth_too_long_is_refused() -> None:
@@ -140,7 +138,28 @@ def test_what_waits_for_a_birth_too_long_is_refused() -> None:
     assert refusal.reason is RefusalReason.NO_BIRTH
     refusal.done()
     assert consumer.broker.acknowledged == [1]
-    assert not consumer.reception.wants_births
+
+
+def test_births_are_fetched_less_and_less_often_while_one_is_waited_for() -> None:
+    consumer = Consumer()
+    assert not consumer.reception.is_fetch_due()
+    consumer.receive(TopicKind.SIGHTING, consumer.booth.sightings(1)[0])
+    fetched_after = []
+    for second in range(59):
+        fetched_after += [second] * consumer.reception.is_fetch_due()
+        consumer.clock.advance_s(1)
+    assert fetched_after == [5, 15, 35]
+    consumer.receive(TopicKind.BIRTH, consumer.booth.birth())
+    consumer.clock.advance_s(60)
+    assert not consumer.reception.is_fetch_due()
+
+
+def test_crowd_without_births_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(early, "_CROWD", 2)
+    consumer = Consumer()
+    consumer.receive(TopicKind.SIGHTING, *consumer.booth.sightings(2))
+    consumer.clock.advance_s(early.CROWDED_PATIENCE_NS / 1e9)
+    assert len(consumer.taken()) == 2
 
 
 def test_only_so_much_waits_for_births(monkeypatch: pytest.MonkeyPatch) -> None:
