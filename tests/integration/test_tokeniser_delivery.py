@@ -23,6 +23,7 @@ from edge_lpr.wire.health import (
     parse_health,
 )
 from edge_lpr.wire.sighting import verify_sighting
+from tests.support.hearts import CountedHeart
 from tests.support.passages import KEY, PASSAGE, boot_of
 from tests.support.scripted_publisher import accepted, listening
 from tests.support.waiting import wait_until
@@ -39,17 +40,22 @@ def funnel() -> Funnel:
     return Funnel()
 
 
-@pytest.fixture
-def delivery(tmp_path: Path, funnel: Funnel) -> Iterator[Delivery]:
+def delivery_of(folder: Path, funnel: Funnel) -> Delivery:
+    """Return a delivery to the socket of a folder, not started."""
     clock = SystemClock()
-    delivery = Delivery(
-        tmp_path / "sightings.sock",
+    return Delivery(
+        folder / "sightings.sock",
         QUEUE_SIGHTINGS,
         boot=boot_of(),
         funnel=funnel,
         complaints=Complaints(Log("test"), clock),
         clock=clock,
     )
+
+
+@pytest.fixture
+def delivery(tmp_path: Path, funnel: Funnel) -> Iterator[Delivery]:
+    delivery = delivery_of(tmp_path, funnel)
     delivery.start()
     try:
         yield delivery
@@ -315,3 +321,18 @@ def test_question_that_breaks_the_connection_holds_no_sighting_back(
         message = publisher.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
         assert message is not None
         assert message[:1] == b"S"
+
+
+def test_delivering_thread_gives_signs_of_life_with_and_without_a_publisher(
+    tmp_path: Path, funnel: Funnel
+) -> None:
+    heart = CountedHeart()
+    delivery = delivery_of(tmp_path, funnel)
+    delivery.start(heart)
+    wait_until(lambda: heart.beats > 2)
+    with listening(tmp_path / "sightings.sock") as listener, accepted(listener) as silent:
+        del silent
+        beats = heart.beats
+        wait_until(lambda: heart.beats > beats + 2)
+    delivery.finish(0)
+    assert not heart.is_watched()

@@ -13,6 +13,7 @@ from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.hand_over import TokeniserConsumer, reporter_of
 from tests.support.clock import SetClock
 from tests.support.fakes import indices_of
+from tests.support.hearts import CountedHeart
 from tests.support.waiting import wait_until
 
 
@@ -98,6 +99,17 @@ def test_a_replay_waits_for_room() -> None:
     sender.room = 1
     waiting.join(20)
     assert taken == [True]
+
+
+def test_a_replay_that_waits_for_room_does_not_hang() -> None:
+    sender: Any = RecordingSender(room=0)
+    heart = CountedHeart()
+    consumer = TokeniserConsumer(sender, REPLAY, SetClock(), heart=heart)
+    taking = threading.Thread(target=consumer.take, args=(_consensus(),))
+    taking.start()
+    wait_until(lambda: heart.beats > 2)
+    consumer.stop()
+    taking.join()
 
 
 def test_a_stopped_replay_waits_no_longer() -> None:
