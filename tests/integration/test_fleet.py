@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,72 +17,17 @@ from edge_lpr.fleet.faults import Fate
 from edge_lpr.fleet.request_desk import read_consumers
 from edge_lpr.fleet.truth import TruthFile, begin_truth
 from edge_lpr.fleet.virtual_booth import Committed, address_of
-from edge_lpr.subscriber.key_files import read_authority_key
-from edge_lpr.subscriber.verdicts import Refusal, VerifiedGap, VerifiedHealth, VerifiedSighting
-from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims, sign_request
-from edge_lpr.wire.sighting import sighting_hash
 from edge_lpr.wire.topics import TopicKind, parse_topic, topic
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
-from tests.support.contract_schemas import require_valid
+from tests.support.fleet_server import FleetServer, Key
 from tests.support.mqtt_peer import Peer, closing_peers
 from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
-
-Key = tuple[str, str, int]
-"""Device, boot, number."""
-
-
-class Server:
-    """Hears everything, and judges it when it is asked."""
-
-    def __init__(self, peer: Peer, folder: Path) -> None:
-        assert peer.connect()
-        for kind in TopicKind:
-            if kind is not TopicKind.REQUEST:
-                peer.subscribe(f"lpr/v1/fleet/+/+/{kind.value}")
-        self.peer = peer
-        self._folder = folder
-        self._judged = 0
-        self._verifier: FleetVerifier | None = None
-        self.links: dict[Key, bytes] = {}
-        self.duplicates = 0
-        self.gaps: set[Key] = set()
-        self.last: dict[tuple[str, str], int] = {}
-        self.refusals: list[Refusal] = []
-
-    def judge(self) -> None:
-        """Judge what has come since the last call."""
-        if self._verifier is None:
-            authority = read_authority_key(self._folder / "authority.pub")
-            self._verifier = FleetVerifier(authority, SystemClock())
-        messages = self.peer.heard.messages[self._judged :]
-        self._judged += len(messages)
-        for message in messages:
-            payload = bytes(message.payload)
-            require_valid(message.topic, payload)
-            verdict = self._verifier.receive(message.topic, payload)
-            device = parse_topic(message.topic)[0].device
-            if isinstance(verdict, VerifiedSighting):
-                claims = verdict.claims
-                self.duplicates += verdict.is_duplicate
-                self.links[device, claims.boot, claims.seq] = sighting_hash(payload)
-            elif isinstance(verdict, VerifiedGap):
-                boot, first, last = verdict.claims.boot, verdict.claims.first, verdict.claims.last
-                self.gaps |= {(device, boot, seq) for seq in range(first, last + 1)}
-            elif isinstance(verdict, VerifiedHealth):
-                self.last[device, verdict.claims.boot] = verdict.claims.seq
-            elif isinstance(verdict, Refusal):
-                self.refusals.append(verdict)
-
-    def has(self, keys: Sequence[Key]) -> bool:
-        """Return whether all of some sightings have come, or are named in a gap."""
-        self.judge()
-        return all(key in self.links or key in self.gaps for key in keys)
 
 
 def truth_of(folder: Path) -> dict[Key, tuple[bytes, str]]:
@@ -133,14 +78,14 @@ def url(broker: Mosquitto) -> str:
 
 
 @pytest.fixture
-def server(broker: Mosquitto, tmp_path: Path) -> Iterator[Server]:
+def server(broker: Mosquitto, tmp_path: Path) -> Iterator[FleetServer]:
     with closing_peers() as peers:
         peers.append(peer := Peer("127.0.0.1", broker.port, None))
-        yield Server(peer, tmp_path)
+        yield FleetServer(peer, tmp_path)
 
 
 def test_everything_that_was_signed_arrives_verified(
-    url: str, server: Server, tmp_path: Path
+    url: str, server: FleetServer, tmp_path: Path
 ) -> None:
     status, figures, _ = run(*words(url, tmp_path, "--sightings", "301"))
     truth = truth_of(tmp_path)
@@ -152,7 +97,9 @@ def test_everything_that_was_signed_arrives_verified(
     assert len({device for device, _, _ in truth}) == 6
 
 
-def test_faults_lose_nothing_that_is_asked_for(url: str, server: Server, tmp_path: Path) -> None:
+def test_faults_lose_nothing_that_is_asked_for(
+    url: str, server: FleetServer, tmp_path: Path
+) -> None:
     key = SigningKey.generate()
     (tmp_path / "consumers").write_text(
         f"# ours\nserver {base64url.encode(key.public_key.octets).decode()}\n"
@@ -181,7 +128,7 @@ def test_faults_lose_nothing_that_is_asked_for(url: str, server: Server, tmp_pat
     assert figures["lost"] == len(lost) > 0
 
 
-def test_storms_and_restarts_lose_nothing(url: str, server: Server, tmp_path: Path) -> None:
+def test_storms_and_restarts_lose_nothing(url: str, server: FleetServer, tmp_path: Path) -> None:
     faults = ["--reconnect-storm", "120", "--restart", "240", "--delay", "0.05"]
     status, figures, _ = run(*words(url, tmp_path, *faults, "--seconds", "3"))
     truth = truth_of(tmp_path)
@@ -194,7 +141,7 @@ def test_storms_and_restarts_lose_nothing(url: str, server: Server, tmp_path: Pa
     assert server.links == {key: link for key, (link, _) in truth.items()}
 
 
-def test_ring_that_is_too_small_is_said_so(url: str, server: Server, tmp_path: Path) -> None:
+def test_ring_that_is_too_small_is_said_so(url: str, server: FleetServer, tmp_path: Path) -> None:
     key = SigningKey.generate()
     (tmp_path / "consumers").write_text(
         f"server {base64url.encode(key.public_key.octets).decode()}\n"
@@ -225,7 +172,7 @@ def test_certified_fleet_speaks_to_the_shipped_broker(tmp_path: Path) -> None:
     with running_tls_mosquitto(tmp_path, access_list) as broker, closing_peers() as peers:
         context = broker.consumer("analytics").context()
         peers.append(peer := Peer("localhost", broker.consumer_port, context))
-        server = Server(peer, tmp_path)
+        server = FleetServer(peer, tmp_path)
         url = f"mqtts://localhost:{broker.port}"
         certificates = ["--certificates", str(broker.laboratory.folder)]
         status, _, complaints = run(*words(url, tmp_path, *certificates, "--sightings", "60"))
@@ -244,7 +191,7 @@ def test_broker_that_is_absent_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--truth", "--authority"])
 def test_file_that_cannot_be_written_ends_the_fleet_before_it_speaks(
-    option: str, url: str, server: Server, tmp_path: Path
+    option: str, url: str, server: FleetServer, tmp_path: Path
 ) -> None:
     status, _, complaints = run("--broker", url, option, str(tmp_path / "missing/file"))
     assert status == 1
@@ -268,7 +215,9 @@ def test_fleet_whose_reader_left_ends(url: str, tmp_path: Path) -> None:
     fleet.stderr.close()
 
 
-def test_stop_of_several_processes_is_orderly(url: str, server: Server, tmp_path: Path) -> None:
+def test_stop_of_several_processes_is_orderly(
+    url: str, server: FleetServer, tmp_path: Path
+) -> None:
     fleet = start(*words(url, tmp_path, "--processes", "2"))
     try:
         wait_until(lambda: len(server.peer.heard.messages) > 100)
@@ -284,7 +233,7 @@ def test_stop_of_several_processes_is_orderly(url: str, server: Server, tmp_path
 
 
 def test_request_of_a_stranger_is_counted_and_not_answered(
-    url: str, server: Server, tmp_path: Path
+    url: str, server: FleetServer, tmp_path: Path
 ) -> None:
     fleet = start(*words(url, tmp_path, "--sightings", "20", "--linger", "60"))
     try:
@@ -366,20 +315,20 @@ def test_consumers_that_make_no_sense_are_refused(
         read_consumers(tmp_path / "consumers")
 
 
-def _health_names(server: Server, sightings: int) -> bool:
+def _health_names(server: FleetServer, sightings: int) -> bool:
     """Return whether health records name the last of so many sightings."""
     if (server._folder / "authority.pub").exists():
         server.judge()
     return sum(server.last.values()) == sightings
 
 
-def _offline(server: Server) -> int:
+def _offline(server: FleetServer) -> int:
     """Return how many booths have said goodbye."""
     messages = [*server.peer.heard.messages]
     return sum(each.topic.endswith("/status") and b"offline" in each.payload for each in messages)
 
 
-def _ask_for(server: Server, key: SigningKey) -> None:
+def _ask_for(server: FleetServer, key: SigningKey) -> None:
     """Ask every booth for its first sighting."""
     addresses = {parse_topic(message.topic)[0] for message in server.peer.heard.messages}
     boots = dict([*server.last])
@@ -388,7 +337,7 @@ def _ask_for(server: Server, key: SigningKey) -> None:
         server.peer.publish(topic(address, TopicKind.REQUEST), sign_request(claims, key))
 
 
-def _ask_for_what_is_missing(server: Server, key: SigningKey) -> None:
+def _ask_for_what_is_missing(server: FleetServer, key: SigningKey) -> None:
     """Ask every booth once, as a registered consumer."""
     now = SystemClock().unix_s()
     addresses = {

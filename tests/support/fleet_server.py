@@ -1,0 +1,64 @@
+"""A central server beside a fleet: it hears everything, and judges it when it is asked."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_lpr.core.clock import SystemClock
+from edge_lpr.subscriber.key_files import read_authority_key
+from edge_lpr.subscriber.verdicts import Refusal, VerifiedGap, VerifiedHealth, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
+from edge_lpr.wire.sighting import sighting_hash
+from edge_lpr.wire.topics import TopicKind, parse_topic
+from tests.support.contract_schemas import require_valid
+from tests.support.mqtt_peer import Peer
+
+Key = tuple[str, str, int]
+"""Device, boot, number."""
+
+
+class FleetServer:
+    """Everything that it hears must also be what the contract as a file says."""
+
+    def __init__(self, peer: Peer, folder: Path) -> None:
+        assert peer.connect()
+        for kind in TopicKind:
+            if kind is not TopicKind.REQUEST:
+                peer.subscribe(f"lpr/v1/fleet/+/+/{kind.value}")
+        self.peer = peer
+        self._folder = folder
+        self._judged = 0
+        self._verifier: FleetVerifier | None = None
+        self.links: dict[Key, bytes] = {}
+        self.duplicates = 0
+        self.gaps: set[Key] = set()
+        self.last: dict[tuple[str, str], int] = {}
+        self.refusals: list[Refusal] = []
+
+    def judge(self) -> None:
+        """Judge what has come since the last call."""
+        if self._verifier is None:
+            authority = read_authority_key(self._folder / "authority.pub")
+            self._verifier = FleetVerifier(authority, SystemClock())
+        messages = self.peer.heard.messages[self._judged :]
+        self._judged += len(messages)
+        for message in messages:
+            payload = bytes(message.payload)
+            require_valid(message.topic, payload)
+            verdict = self._verifier.receive(message.topic, payload)
+            device = parse_topic(message.topic)[0].device
+            if isinstance(verdict, VerifiedSighting):
+                claims = verdict.claims
+                self.duplicates += verdict.is_duplicate
+                self.links[device, claims.boot, claims.seq] = sighting_hash(payload)
+            elif isinstance(verdict, VerifiedGap):
+                boot, first, last = verdict.claims.boot, verdict.claims.first, verdict.claims.last
+                self.gaps |= {(device, boot, seq) for seq in range(first, last + 1)}
+            elif isinstance(verdict, VerifiedHealth):
+                self.last[device, verdict.claims.boot] = verdict.claims.seq
+            elif isinstance(verdict, Refusal):
+                self.refusals.append(verdict)
+
+    def has(self, keys: Sequence[Key]) -> bool:
+        """Return whether all of some sightings have come, or are named in a gap."""
+        self.judge()
+        return all(key in self.links or key in self.gaps for key in keys)
