@@ -13,10 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.reliability.central_rows import storm
+from tests.reliability.central_rows import forgeries, storm
 from tests.reliability.outbox_rows import outbox_kills, power_cuts
 from tests.reliability.row import Row, as_json, markdown
-from tests.reliability.service_rows import clock, outage, partitions, service_kills
+from tests.reliability.service_rows import (
+    clock,
+    disk_alarm,
+    outage,
+    partitions,
+    service_kills,
+)
 from tests.reliability.story_rows import broker_words, certificates, disk, hang
 
 ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
@@ -28,6 +34,8 @@ ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
     "storm": storm,
     "clock": clock,
     "disk": disk,
+    "disk-alarm": disk_alarm,
+    "forgeries": forgeries,
     "certificates": certificates,
     "broker-words": broker_words,
     "hang": hang,

@@ -2,6 +2,7 @@
 
 from tests.reliability.row import Row, counted
 from tests.reliability.storm import NOTICED_S, WORKERS, Storm, brew
+from tests.support.forgeries import attack
 
 _SEED = 20_454
 
@@ -37,6 +38,22 @@ def storm(scale: float) -> Row:
         and found["latest_notice_s"] <= NOTICED_S
         and not (found["ended"] or found["failed_stops"]),
         figures=found,
+    )
+
+
+def forgeries(scale: float) -> Row:
+    """Return the row about what somebody with the broker in hand may try."""
+    count = max(1_000, round(100_000 * scale))
+    tried = dict(attack(count))
+    believed = tried.pop("believed")
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(tried.items()))
+    return Row(
+        name="forgeries",
+        tried=f"{counted(count, 'forgeries')}: {kinds}",
+        goal="all refused",
+        found=f"{believed:,} believed",
+        is_reached=believed == 0,
+        figures={"tried": tried, "believed": believed},
     )
 
 

@@ -40,12 +40,21 @@ STOP_S: Final = 60.0
 class NetworkSide:
     """Both processes, their files and their logs."""
 
-    def __init__(self, broker: TlsMosquitto, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        broker: TlsMosquitto,
+        environment: Mapping[str, str] | None = None,
+        *,
+        outbox_folder: Path | None = None,
+        more_settings: str = "",
+    ) -> None:
         """Lay the booth out; nothing runs yet.
 
         Args:
             broker: Where the publisher sends; need not run.
             environment: Further variables for both processes.
+            outbox_folder: Where the outbox lies, if not with everything else; made here.
+            more_settings: Further lines of the section ``[publisher]``.
         """
         # Not below pytest's folder: the path of a socket may have at most 107 bytes.
         self._scratch = tempfile.TemporaryDirectory(prefix="edge-lpr-")
@@ -53,6 +62,11 @@ class NetworkSide:
         self.booth = lay_out_booth(self.folder)
         # Long enough for a clock that is an hour behind.
         self.booth.write_certificate(valid_from_s=SystemClock().unix_s() - EPOCH_LENGTH_S)
+        self._outbox_folder = outbox_folder or self.folder
+        self._outbox_folder.mkdir(exist_ok=True)
+        settings = self.booth.settings_file.read_text()
+        old, new = (f'"{each}/outbox.sqlite3"' for each in (self.folder, self._outbox_folder))
+        self.booth.settings_file.write_text(settings.replace(old, new) + more_settings)
         with self.booth.settings_file.open("a") as file:
             for key, value in tls_settings(broker).items():
                 file.write(f"{key} = {json.dumps(value)}\n")
@@ -129,7 +143,7 @@ class NetworkSide:
         Every number up to the last one of each boot, because numbers have no holes: one that the
         outbox never had counts as lost as well.
         """
-        outbox = open_outbox(self.folder, limits_of(maximum_unsent=1_000_000))
+        outbox = open_outbox(self._outbox_folder, limits_of(maximum_unsent=1_000_000))
         with closing(outbox), outbox._owned() as connection:
             rows = connection.execute(
                 "SELECT boot, max(seq) FROM sighting JOIN origin ON origin.id = origin_id"

@@ -4,12 +4,17 @@ from typing import Final
 
 from tests.reliability.backlog import PASSAGES_A_SECOND, drain_backlog
 from tests.reliability.clock_steps import step_clock
+from tests.reliability.disk_alarm import ALARM_S, fail_disk
+from tests.reliability.faulty_disk import DiskOrder
 from tests.reliability.namespace import NamespaceError
 from tests.reliability.partitions import LONG_CUT_S, partition
 from tests.reliability.row import Row, counted
 from tests.reliability.service_kills import kill_services
 
 _SEED: Final = 20_454
+
+_DISK_ORDERS: Final = (DiskOrder.BE_FULL, DiskOrder.BE_READ_ONLY, DiskOrder.FAIL_TO_WRITE)
+_DISK_WORDS: Final = ("full", "read-only", "failing to write")
 
 _OUTAGE_SIGHTINGS: Final = 129_600
 """Three days at half a vehicle a second."""
@@ -34,6 +39,26 @@ def service_kills(scale: float) -> Row:
             found["lost"] or found["doubled"] or found["refused"] or found["failed_stops"]
         ),
         figures=found,
+    )
+
+
+def disk_alarm(scale: float) -> Row:
+    """Return the row about how soon the central server knows that a booth's disk fails."""
+    interval_s = max(2.0, 60.0 * min(1.0, scale))
+    trials = [fail_disk(order, health_interval_s=interval_s) for order in _DISK_ORDERS]
+    slowest_s = max(trial["alarm_s"] for trial in trials)
+    lost, doubled, ended = (
+        sum(trial[key] for trial in trials) for key in ("lost", "doubled", "ended")
+    )
+    return Row(
+        name="disk-alarm",
+        tried=f"the outbox's disk {', '.join(_DISK_WORDS)} while vehicles pass and the broker is "
+        f"there; a health record every {interval_s:.0f} s",
+        goal=f"service up, alarm at the central server in ≤ {ALARM_S} s, 0 lost",
+        found=f"alarm in ≤ {slowest_s:.0f} s, {ended} processes ended, {lost} lost, {doubled} "
+        "doubled",
+        is_reached=slowest_s <= ALARM_S and not (lost or doubled or ended),
+        figures={"trials": trials},
     )
 
 
