@@ -1,4 +1,4 @@
-"""One booth's connection to the broker, and the loop that serves hundreds of them.
+"""One booth's connection to the broker, once it was dialled.
 
 Everything that is particular to paho is here. What is sent, and when, is left to
 ``booth_session.py``. Every connection gets a client of its own, because what is unanswered is
@@ -8,8 +8,6 @@ remembered by the session and not by the library.
 import selectors
 import socket
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -18,16 +16,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_lpr.core.errors import BrokerUnreachableError
-from edge_lpr.subscriber.broker_url import BrokerUrl
+from edge_lpr.core.errors import BrokerUnreachableError, EdgeLprError
+from edge_lpr.fleet.link_loop import Dialled, LinkLoop, LinkTarget
 from edge_lpr.wire.status import encode_status
-from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
+from edge_lpr.wire.topics import TopicKind, topic
 
 MOST_ON_THEIR_WAY: Final = 20
 """Unanswered messages of one booth, as on a real one."""
 
 _KEEPALIVE_S: Final = 30
-_CONNECT_TIMEOUT_S: Final = 10.0
 _SESSION_EXPIRY_S: Final = 300
 _WILL_DELAY_S: Final = 30
 _EXPIRY_S: Final = {
@@ -38,13 +35,6 @@ _EXPIRY_S: Final = {
 """How long the broker keeps what (contract, 3.1); the others have no expiry."""
 
 _RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS})
-
-
-class HasFileno(Protocol):
-    """A socket, as the library's types have it."""
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
 
 
 class LinkOwner(Protocol):
@@ -63,64 +53,15 @@ class LinkOwner(Protocol):
         """Take notice that the connection is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkTarget:
-    """Where a booth connects, and as whom."""
+class _DialledClient(Client):
+    """The library's client on a connection that was made elsewhere: its own way blocks."""
 
-    address: DeviceAddress
-    """Stands in topics and client identifier."""
-    broker: BrokerUrl
-    """Where."""
-    context: ssl.SSLContext | None
-    """For TLS; ``None`` without."""
+    dialled: socket.socket
+    """Kept for the one time that the library asks for it."""
 
-
-class LinkLoop:
-    """Waits for all connections of a process at once."""
-
-    def __init__(self) -> None:
-        """Start with no connection."""
-        self._selector = selectors.DefaultSelector()
-        self._wanting: set[HasFileno] = set()
-        self._writing: set[HasFileno] = set()
-
-    def turn(self, wait_s: float) -> None:
-        """Wait until a connection has something to do, and do it.
-
-        Args:
-            wait_s: Longest wait in seconds.
-        """
-        # Nearly every packet goes out at once, so what the kernel is asked for changes seldom.
-        for mqtt_socket in self._wanting ^ self._writing:
-            events = selectors.EVENT_READ
-            if mqtt_socket in self._wanting:
-                events |= selectors.EVENT_WRITE
-            key = self._selector.get_key(mqtt_socket)
-            self._selector.modify(mqtt_socket, events, key.data)
-        self._writing = set(self._wanting)
-        for key, ready in self._selector.select(wait_s):
-            key.data(ready)
-
-    def watch(self, mqtt_socket: HasFileno, serve: Callable[[int], None]) -> None:
-        """Serve a socket that may have something to read."""
-        self._selector.register(mqtt_socket, selectors.EVENT_READ, serve)
-
-    def forget(self, mqtt_socket: HasFileno) -> None:
-        """Serve a socket no longer."""
-        self._wanting.discard(mqtt_socket)
-        self._writing.discard(mqtt_socket)
-        self._selector.unregister(mqtt_socket)
-
-    def want_to_write(self, mqtt_socket: HasFileno, *, is_wanted: bool) -> None:
-        """Serve a socket also when it takes something, or no longer then."""
-        if is_wanted:
-            self._wanting.add(mqtt_socket)
-        else:
-            self._wanting.discard(mqtt_socket)
-
-    def close(self) -> None:
-        """Let go of the kernel's object."""
-        self._selector.close()
+    def _create_socket(self) -> socket.socket:
+        """Return what was dialled, in place of dialling."""
+        return self.dialled
 
 
 class BoothLink:
@@ -138,41 +79,56 @@ class BoothLink:
         self._loop = loop
         self._owner = owner
         self._client: Client | None = None
+        self._dial_number = 0
+        self._is_dialling = False
         self._is_new = True
         self._topics = {kind: topic(target.address, kind) for kind in TopicKind}
 
     @property
     def is_open(self) -> bool:
         """Whether there is a connection, or one is being made."""
-        return self._client is not None
+        return self._is_dialling or self._client is not None
 
     def connect(self, boot: str) -> None:
-        """Connect, and ask for a session; the owner hears of the answer.
+        """Connect, and ask for a session; the owner hears what comes of it.
 
         Args:
             boot: Boot id for the Last Will.
-
-        Raises:
-            BrokerUnreachableError: Nobody answers, or not whom we expect.
         """
-        client = self._make_client(boot)
-        try:
-            client.connect(
-                self._target.broker.host,
-                self._target.broker.port,
-                keepalive=_KEEPALIVE_S,
-                clean_start=self._is_new,
-                properties=_properties(
-                    PacketTypes.CONNECT, SessionExpiryInterval=_SESSION_EXPIRY_S
-                ),
-            )
-        except OSError as error:
-            broker = self._target.broker
-            raise BrokerUnreachableError(
-                f"{broker.host}:{broker.port}: {error.strerror or error}; start the broker, or "
-                "correct --broker and --certificates"
-            ) from error
+        self._dial_number += 1
+        self._is_dialling = True
+        number = self._dial_number
+
+        def end(outcome: Dialled) -> None:
+            if isinstance(outcome, EdgeLprError):
+                if number == self._dial_number:
+                    self._is_dialling = False
+                    self._owner.went_away()
+            elif number == self._dial_number:
+                self.adopt(outcome, boot)
+            else:
+                # The connection was given up before it was made.
+                outcome.close()
+
+        self._loop.dial(self._target, end)
+
+    def adopt(self, connection: socket.socket, boot: str) -> None:
+        """Ask for a session over a connection that was dialled.
+
+        Args:
+            connection: Owned by the link from now on.
+            boot: Boot id for the Last Will.
+        """
+        self._is_dialling = False
+        client = self._make_client(boot, connection)
         self._client = client
+        client.connect(
+            self._target.broker.host,
+            self._target.broker.port,
+            keepalive=_KEEPALIVE_S,
+            clean_start=self._is_new,
+            properties=_properties(PacketTypes.CONNECT, SessionExpiryInterval=_SESSION_EXPIRY_S),
+        )
 
     def publish(self, kind: TopicKind, document: bytes) -> int:
         """Publish at QoS 1, and return the packet identifier."""
@@ -189,6 +145,8 @@ class BoothLink:
 
     def cut(self) -> None:
         """Close the connection without a word, as a pulled plug would; may be called twice."""
+        self._dial_number += 1
+        self._is_dialling = False
         client, self._client = self._client, None
         if client is not None:
             mqtt_socket = cast("socket.socket", client.socket())
@@ -205,18 +163,16 @@ class BoothLink:
             self._client.disconnect()
         self.cut()
 
-    def _make_client(self, boot: str) -> Client:
-        """Return a client of the library with our callbacks."""
+    def _make_client(self, boot: str, connection: socket.socket) -> Client:
+        """Return a client of the library with our connection and callbacks."""
         address = self._target.address
-        client = Client(
+        client = _DialledClient(
             CallbackAPIVersion.VERSION2,
             client_id=f"{address.tenant}.{address.site}.{address.device}",
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        if self._target.context is not None:
-            client.tls_set_context(self._target.context)
-        client.connect_timeout = _CONNECT_TIMEOUT_S
+        client.dialled = connection
         client.will_set(
             self._topics[TopicKind.STATUS],
             encode_status(boot, is_online=False),

@@ -4,15 +4,16 @@ Like a real booth's publisher: status and birth first, then sightings in order, 
 until a PUBACK says success; sightings that were asked for come after the live ones.
 """
 
+import socket
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.errors import BrokerUnreachableError
-from edge_lpr.fleet.booth_link import MOST_ON_THEIR_WAY, BoothLink, LinkLoop, LinkTarget
+from edge_lpr.fleet.booth_link import MOST_ON_THEIR_WAY, BoothLink
 from edge_lpr.fleet.counters import FleetCounters
+from edge_lpr.fleet.link_loop import LinkLoop, LinkTarget
 from edge_lpr.fleet.request_desk import RequestDesk
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth
 from edge_lpr.publisher.broker_back_off import BrokerBackOff
@@ -67,6 +68,7 @@ class BoothSession:
             around: What the booths of the process share.
         """
         self.booth = booth
+        self.target = target
         self._link = BoothLink(target, around.loop, self)
         self._desk = desk
         self._ring = ring
@@ -87,20 +89,12 @@ class BoothSession:
 
     def connect_if_due(self) -> None:
         """Connect unless there is a connection, or the last attempt was a moment ago."""
-        if self._link.is_open or self._clock.monotonic_ns() < self._next_attempt_ns:
-            return
-        try:
-            self.connect()
-        except BrokerUnreachableError:
-            self.went_away()
+        if not self._link.is_open and self._clock.monotonic_ns() >= self._next_attempt_ns:
+            self._link.connect(self.booth.boot)
 
-    def connect(self) -> None:
-        """Connect now.
-
-        Raises:
-            BrokerUnreachableError: Nobody answers, or not whom we expect.
-        """
-        self._link.connect(self.booth.boot)
+    def adopt(self, connection: socket.socket) -> None:
+        """Ask for a session over a connection that was dialled elsewhere."""
+        self._link.adopt(connection, self.booth.boot)
 
     def keep(self, committed: Committed) -> None:
         """Keep a sighting, so that it can be asked for."""

@@ -13,22 +13,22 @@
 import heapq
 import itertools
 import random
-import ssl
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import SettingsError
 from edge_lpr.fleet.arguments import FleetOptions, Part
-from edge_lpr.fleet.booth_link import LinkLoop, LinkTarget
 from edge_lpr.fleet.booth_session import BoothSession, Surroundings
 from edge_lpr.fleet.counters import FleetCounters
 from edge_lpr.fleet.faults import Fate, FateDraw
+from edge_lpr.fleet.link_loop import LinkLoop, LinkTarget
 from edge_lpr.fleet.request_desk import RequestDesk, read_consumers
 from edge_lpr.fleet.truth import TruthFile
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth, address_of, key_from
-from edge_lpr.subscriber.key_files import TlsFiles, tls_context
+from edge_lpr.subscriber.key_files import TlsFiles
 
 AUTHORITY: Final = "authority"
 """Whose key signs the certificates of all booths of a seed."""
@@ -36,7 +36,7 @@ AUTHORITY: Final = "authority"
 _TICK_S: Final = 1.0
 _GOODBYE_S: Final = 5.0
 _MOST_AT_ONCE: Final = 50
-"""Sightings between two looks at the connections, and connections made in one tick's slice."""
+"""Sightings between two looks at the connections."""
 
 _VEHICLES: Final = 1_000_000
 """Vehicles on the road; some come again."""
@@ -77,6 +77,7 @@ class FleetPart:
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._held: dict[BoothSession, bytes] = {}
+        self._is_passing = True
         self._late: set[Callable[[], None]] = set()
         self._truth = TruthFile(options.truth) if options.truth else None
         self._sessions = self._make_sessions()
@@ -94,10 +95,12 @@ class FleetPart:
             BrokerUnreachableError: Nobody answered the first booth.
         """
         try:
-            self._sessions[0].connect()
+            self._sessions[0].adopt(self._sessions[0].target.dial())
             self._every(_TICK_S, self._tick)
             self._tick()
             self._pass(is_stopped)
+            # Storms and restarts too.
+            self._is_passing = False
             is_drained = self._drain()
             self._work_until(self._in_ns(self._options.linger_s), is_stopped)
             self._say_goodbye()
@@ -205,12 +208,9 @@ class FleetPart:
 
     def _tick(self) -> None:
         """Do what is done once a second."""
-        for place, session in enumerate(self._sessions):
+        for session in self._sessions:
             session.keep_alive()
             session.connect_if_due()
-            if place % _MOST_AT_ONCE == 0:
-                # Those that were made want their answers.
-                self._loop.turn(0)
         if self._truth is not None:
             self._truth.flush()
         self._tell()
@@ -263,6 +263,8 @@ class FleetPart:
         """Do something at random moments, so often a minute."""
 
         def again() -> None:
+            if not self._is_passing:
+                return
             action()
             self._later(chance.expovariate(per_minute / _S_PER_MINUTE), again)
 
@@ -280,10 +282,12 @@ class FleetPart:
             address = address_of(options.tenant, number)
             event_key = key_from(options.seed, address.device)
             booth = VirtualBooth(address, authority_key, event_key, self._clock)
-            context = _tls(options.certificates, address.device)
+            tls_files = _tls_files(
+                options.certificates if options.broker.is_tls else None, address.device
+            )
             session = BoothSession(
                 booth,
-                LinkTarget(address, options.broker, context if options.broker.is_tls else None),
+                LinkTarget(address, options.broker, tls_files),
                 RequestDesk(address, consumers, self._clock),
                 Ring(options.keep),
                 around,
@@ -317,11 +321,15 @@ class FleetPart:
         return self._clock.monotonic_ns() + round(wait_s * _NS_PER_S)
 
 
-def _tls(folder: Path | None, device: str) -> ssl.SSLContext | None:
-    """Return what a booth's TLS connections are made with."""
+def _tls_files(folder: Path | None, device: str) -> TlsFiles | None:
+    """Return the files of a booth in a laboratory's folder."""
     if folder is None:
         return None
     own = folder / "devices" / device
-    return tls_context(
-        TlsFiles(folder / "broker-ca.crt", own.with_suffix(".crt"), own.with_suffix(".key"))
-    )
+    files = TlsFiles(folder / "broker-ca.crt", own.with_suffix(".crt"), own.with_suffix(".key"))
+    if not own.with_suffix(".crt").is_file():
+        raise SettingsError(
+            f"{own}.crt: there is no such file; edge-lpr fleet --list says whom edge-lpr broker "
+            "laboratory must certify"
+        )
+    return files
