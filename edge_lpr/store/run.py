@@ -13,6 +13,7 @@ from edge_lpr.store.hit_delivery import HitDelivery
 from edge_lpr.store.intake import Intake
 from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.opening import open_store, prepare_database
+from edge_lpr.store.sodium_key import SodiumKey
 from edge_lpr.store.webhook import read_webhook
 from edge_lpr.store.worker import Pace, Worker
 from edge_lpr.subscriber.authenticity import Authenticator
@@ -54,7 +55,7 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
             delivery = HitDelivery(opening, webhook.deliver, metrics, clock)
             delivery.start()
             parts.callback(delivery.stop)
-        intake = Intake(Authenticator(authority, clock), watch_list)
+        intake = Intake(Authenticator(authority, clock, SodiumKey), watch_list)
         log.info("started")
         Worker(store, intake, link, metrics, clock).run(Pace(most=options.batch), is_stopped)
 

@@ -46,13 +46,15 @@ _parse_topic: Final = lru_cache(maxsize=65_536)(parse_topic)
 class CertificateBook:
     """Which event keys the authority has certified, for which devices."""
 
-    def __init__(self, authority: PublicKey) -> None:
+    def __init__(self, authority: PublicKey, event_key_kind: type[PublicKey] = PublicKey) -> None:
         """Begin with no certificate.
 
         Args:
             authority: The only key whose certificates are believed.
+            event_key_kind: Verifies what devices sign, once their births are verified.
         """
         self._authority = authority
+        self._event_key_kind = event_key_kind
         # Bounded by the number of devices that the authority has certified.
         self._certificates: dict[DeviceAddress, dict[str, DeviceCertificate]] = {}
 
@@ -99,6 +101,8 @@ class CertificateBook:
 
     def _remember(self, certificate: DeviceCertificate) -> None:
         """Keep a certificate; a replayed older one does not shorten its successor."""
+        event_key = self._event_key_kind(certificate.event_key.octets)
+        certificate = replace(certificate, event_key=event_key)
         keys = self._certificates.setdefault(certificate.address, {})
         kid = certificate.event_key.kid
         known = keys.pop(kid, certificate)
@@ -110,14 +114,20 @@ class CertificateBook:
 class Authenticator:
     """Tell what a message says, once it is known who says it."""
 
-    def __init__(self, authority: PublicKey, clock: Clock) -> None:
+    def __init__(
+        self,
+        authority: PublicKey,
+        clock: Clock,
+        event_key_kind: type[PublicKey] = PublicKey,
+    ) -> None:
         """Pin the authority.
 
         Args:
             authority: The only key whose certificates are believed.
             clock: Tells whether a certificate is valid now.
+            event_key_kind: Verifies what devices sign, once their births are verified.
         """
-        self.certificates = CertificateBook(authority)
+        self.certificates = CertificateBook(authority, event_key_kind)
         """What the births have shown so far."""
         self._clock = clock
         self._judges: dict[TopicKind, Callable[[DeviceAddress, bytes], Authentic | Refusal]] = {
