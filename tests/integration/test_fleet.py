@@ -181,6 +181,13 @@ def test_certified_fleet_speaks_to_the_shipped_broker(tmp_path: Path) -> None:
         assert server.refusals == []
 
 
+def test_booth_without_a_certificate_is_named(tmp_path: Path) -> None:
+    url = f"mqtts://localhost:{free_port()}"
+    status, _, complaints = run(*words(url, tmp_path, "--certificates", str(tmp_path)))
+    assert status == 1
+    assert "devices/booth-00001.crt: there is no such file" in complaints
+
+
 def test_broker_that_is_absent_is_named(tmp_path: Path) -> None:
     port = free_port()
     url = f"mqtt://127.0.0.1:{port}"
