@@ -33,7 +33,7 @@ def test_javascript_consumer_prints_the_vehicles_that_drove_past(
             booth.start("publisher")
             booth.start("tokeniser")
             # Its birth is retained, so that whoever has it has subscribed to everything.
-            wait_until(lambda: len(printed("birth")) > 0)
+            wait_until(lambda: len(printed("birth")) > 0, deadline_s=60)
             booth.start("vision")
             booth.finish()
             wait_until(lambda: len(printed("sighting")) >= len(lane.plates))

@@ -34,6 +34,9 @@ MESSAGES: Final[list[dict[str, str]]] = FILE["messages"]
 HEARD: Final = [each for each in MESSAGES if not each["topic"].endswith(("/status", "/request"))]
 """What the JavaScript consumer subscribes to."""
 
+PATIENCE_S: Final = 60.0
+"""Two seconds on an idle machine."""
+
 JWS_CHARACTERS: Final = {*string.ascii_letters, *string.digits, *"-_."}
 
 
@@ -134,7 +137,7 @@ class Example:
     def require_python_verdicts(self, messages: list[dict[str, str]]) -> None:
         """Wait until it has judged messages, and compare."""
         # One line a message, and one more for the early one, judged again after the birth.
-        wait_until(lambda: len(self.verdicts()) > len(messages))
+        wait_until(lambda: len(self.verdicts()) > len(messages), deadline_s=PATIENCE_S)
         verdicts = self.verdicts()
         assert verdicts[:3] == ["early", "birth", "sighting"]
         assert verdicts[:2] + verdicts[3:] == python_verdicts(messages)
@@ -151,7 +154,7 @@ def test_javascript_and_python_judge_alike(tmp_path: Path) -> None:
     with running_mosquitto(tmp_path) as broker:
         arguments = [f"mqtt://127.0.0.1:{broker.port}", str(example.authority_file)]
         with running_example(arguments, example.output):
-            wait_until(lambda: subscribed(broker))
+            wait_until(lambda: subscribed(broker), deadline_s=PATIENCE_S)
             publish(Client(CallbackAPIVersion.VERSION2, "test-booth"), broker.port, HEARD)
             example.require_python_verdicts(HEARD)
 
@@ -164,11 +167,11 @@ def test_javascript_believes_no_edited_character(tmp_path: Path) -> None:
     with running_mosquitto(tmp_path) as broker:
         arguments = [f"mqtt://127.0.0.1:{broker.port}", str(example.authority_file)]
         with running_example(arguments, example.output):
-            wait_until(lambda: subscribed(broker))
+            wait_until(lambda: subscribed(broker), deadline_s=PATIENCE_S)
             forged = list(edited(sighting, 500))
             client = Client(CallbackAPIVersion.VERSION2, "test-booth")
             publish(client, broker.port, [birth, *forged, sighting])
-            wait_until(lambda: len(example.verdicts()) == len(forged) + 2)
+            wait_until(lambda: len(example.verdicts()) == len(forged) + 2, deadline_s=PATIENCE_S)
     first, *others, last = example.verdicts()
     assert (first, last) == ("birth", "sighting")
     assert set(others) <= {"refused", "early"}
@@ -188,7 +191,7 @@ def test_javascript_hears_a_booth_through_the_shipped_broker(tmp_path: Path) -> 
             *map(str, (files.certificate_file, files.key_file)),
         ]
         with running_example(arguments, example.output):
-            wait_until(lambda: subscribed(broker))
+            wait_until(lambda: subscribed(broker), deadline_s=PATIENCE_S)
             booth = Client(CallbackAPIVersion.VERSION2)
             booth.tls_set_context(broker.device("booth-1").context())
             publish(booth, broker.port, own)

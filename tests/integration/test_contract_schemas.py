@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -61,8 +61,9 @@ JUDGED = (
     ),
 )
 # A busy machine is slow, and signing and judging by thousands of rules are not what is measured.
-A_FEW = settings(max_examples=5, deadline=None)
-MANY = settings(max_examples=50, deadline=None)
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+A_FEW = settings(UNHURRIED, max_examples=5)
+MANY = settings(UNHURRIED, max_examples=50)
 EVERY_CLAIMS = pytest.mark.parametrize("judged", JUDGED, ids=lambda judged: judged.name)
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=30)
 JSON = st.recursive(
@@ -197,6 +198,7 @@ def test_booth_of_the_tests_speaks_the_contract(kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["boot", "exact", "fold", "prev"])
+@UNHURRIED
 @given(text=st.text("0123456789abcdefABQgw_-=", min_size=15, max_size=23))
 def test_texts_of_the_schema_are_those_of_the_code(name: str, text: str) -> None:
     (judged,) = (each for each in JUDGED if each.name == "sighting")
@@ -207,6 +209,7 @@ def test_texts_of_the_schema_are_those_of_the_code(name: str, text: str) -> None
 BOOTH_SIGHTING = jws.parse(BOOTH.sightings(1)[0], 512).untrusted_payload
 
 
+@UNHURRIED
 @given(st.integers(0, 10**16))
 def test_counters_of_the_schema_are_those_of_the_code(count: int) -> None:
     (judged,) = (each for each in JUDGED if each.name == "health")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_lpr.core.errors import VerificationError, WireError
@@ -22,7 +22,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=10,
 )
-UNHURRIED = settings(deadline=None)
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.word)
 
 
@@ -39,6 +39,7 @@ def test_verifying_undoes_signing_and_every_document_fits(
     assert kind.decode(payload).encode() == claims.encode()
 
 
+@UNHURRIED
 @given(health_records)
 def test_health_says_the_same_to_its_reader(claims: HealthClaims) -> None:
     decoded = HealthClaims.decode(claims.encode())
