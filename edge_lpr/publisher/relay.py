@@ -126,7 +126,7 @@ class Relay:
             connection.send(pack_answer(answer))
             self._wake_up.set()
             if answer.is_committed and isinstance(message, SightingMessage):
-                # A birth needs no room: with a full outbox it is taken at every connection.
+                # A known birth needs no room: with a full disk it is taken at every connection.
                 back_off.reset()
 
     def _take(self, message: BirthMessage | SightingMessage | HealthMessage | GapMessage) -> Answer:

@@ -180,7 +180,7 @@ class Delivery:
             self._boot.settle(sighting)
             if is_committed:
                 self._finish_oldest("delivered")
-                # Not before: a publisher with a full outbox takes the birth, time after time.
+                # Not before: a publisher with a full disk takes the birth, time after time.
                 back_off.reset()
                 continue
             # Sending it again would change nothing; its missing number tells the servers.

@@ -130,7 +130,7 @@ def test_sighting_that_cannot_be_kept_is_not_answered(
     assert events(caplog).count("failure") == 1
 
 
-def test_full_outbox_is_asked_less_and_less_often(
+def test_outbox_that_cannot_be_written_is_asked_less_and_less_often(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits_s: list[float] = []
@@ -139,7 +139,7 @@ def test_full_outbox_is_asked_less_and_less_often(
     message = pack_sighting(1, bench.tokeniser.signer.sighting())
 
     def be_turned_away(times: int) -> None:
-        bench.outbox.error = OutboxError("the outbox is full")
+        bench.outbox.error = OutboxError("the disk is full")
         for _ in range(times):
             with pytest.raises(NeighbourAwayError):
                 bench.tokeniser.exchange(message)
