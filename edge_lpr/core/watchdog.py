@@ -32,7 +32,6 @@ HANG_LIMIT_S: Final = 10.0
 starts the process again, and the start."""
 
 _LOOK_EVERY_S: Final = 0.5
-_TIMER_S: Final = HANG_LIMIT_S + 2.0
 _MOST_FRAMES_TOLD: Final = 6
 _STANDARD_ERROR: Final = 2
 _NS_PER_S: Final = 1_000_000_000
@@ -128,7 +127,7 @@ class Watchdog:
         """Look at all hearts, again and again."""
         while not self._stopped.is_set():
             # Wound up again each time; runs out only if this thread gets no turn.
-            faulthandler.dump_traceback_later(_TIMER_S, exit=True, file=_STANDARD_ERROR)
+            faulthandler.dump_traceback_later(HANG_LIMIT_S, exit=True, file=_STANDARD_ERROR)
             for heart in list(self._hearts):
                 if heart.is_hanging():
                     self._end(heart)
