@@ -105,8 +105,8 @@ class CarefulClient(Client):
         """Take a PUBLISH apart, passing over its properties, and hand it on."""
         command, packet = self._in_packet["command"], self._in_packet["packet"]
         if command & _QOS2:
-            # Nobody subscribes so; the library knows what it takes.
-            return super()._handle_publish()
+            # Nobody subscribes so, and the library would keep as many as a broker sends.
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
         try:
             message = _parse_publish(
                 command, packet, has_properties=self._protocol is MQTTProtocolVersion.MQTTv5

@@ -143,6 +143,14 @@ def test_publish_that_ends_too_early_ends_the_connection(stage: Stage, body: byt
     assert stage.link.take() is None
 
 
+def test_quality_of_service_that_nobody_asked_for_ends_the_connection(stage: Stage) -> None:
+    stage.let_in()
+    stage.wait_until(stage.link.is_ready)
+    stage.broker.send(PUBLISH | 0x04, b"\0\x01a\0\x01\0payload")
+    stage.wait_until(lambda: stage.link.trouble is not None)
+    assert stage.link.take() is None
+
+
 def test_message_of_an_impossible_topic_is_delivered_and_none_of_the_contract(
     stage: Stage,
 ) -> None:
