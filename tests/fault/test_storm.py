@@ -5,7 +5,7 @@ The long form has a million sightings, 200 broker kills, 200 partitions and 20 l
 
 import pytest
 
-from tests.reliability.storm import NOTICED_S, Storm, brew
+from tests.reliability.storm import NOTICED_S, Storm, brew, overflow
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 
@@ -28,3 +28,10 @@ def test_store_has_every_sighting_once_after_a_storm() -> None:
     assert (found["open_gaps"], found["findings"]) == (0, 0)
     assert found["latest_notice_s"] <= NOTICED_S
     assert (found["ended"], found["failed_stops"]) == (0, 0)
+
+
+def test_what_a_full_broker_drops_is_asked_for() -> None:
+    found = overflow(sightings=600, queue=50)
+    assert found["missed_for_a_while"] > 0
+    assert (found["lost"], found["doubled"], found["invented"]) == (0, 0, 0)
+    assert (found["open_gaps"], found["findings"], found["failed_stops"]) == (0, 0, 0)

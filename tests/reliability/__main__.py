@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from tests.reliability.central_rows import forgeries, storm
+from tests.reliability.central_rows import forgeries, full_broker, storm
 from tests.reliability.outbox_rows import outbox_kills, power_cuts
 from tests.reliability.row import Row, as_json, markdown
 from tests.reliability.service_rows import (
@@ -32,6 +32,7 @@ ROWS: Final[Mapping[str, Callable[[float], Row]]] = {
     "partitions": partitions,
     "outage": outage,
     "storm": storm,
+    "full-broker": full_broker,
     "clock": clock,
     "disk": disk,
     "disk-alarm": disk_alarm,

@@ -1,7 +1,7 @@
 """The row about everything between the booths and the store."""
 
 from tests.reliability.row import Row, counted
-from tests.reliability.storm import NOTICED_S, WORKERS, Storm, brew
+from tests.reliability.storm import NOTICED_S, WORKERS, Storm, brew, overflow
 from tests.support.forgeries import attack
 
 _SEED = 20_454
@@ -37,6 +37,22 @@ def storm(scale: float) -> Row:
         and is_closed
         and found["latest_notice_s"] <= NOTICED_S
         and not (found["ended"] or found["failed_stops"]),
+        figures=found,
+    )
+
+
+def full_broker(scale: float) -> Row:
+    """Return the row about a broker whose queue for the workers is full."""
+    found = overflow(sightings=max(600, round(5_000 * scale)), queue=50)
+    return Row(
+        name="full-broker",
+        tried="all workers away while the broker keeps 50 messages for them and drops the others "
+        f"without a word, of {counted(found['committed'], 'sightings')}",
+        goal="0 lost, 0 doubled: what was dropped is noticed, asked for and sent again",
+        found=f"{found['lost']} lost, {found['doubled']} doubled; "
+        f"{found['missed_for_a_while']:,} were missed for a while",
+        is_reached=bool(found["missed_for_a_while"])
+        and not (found["lost"] or found["doubled"] or found["invented"] or found["open_gaps"]),
         figures=found,
     )
 

@@ -142,11 +142,14 @@ class CentralSide:
         self._workers[number] = self._start("ingest", [url, *words])
 
     def kill_worker(self, number: int) -> None:
-        """Kill a worker and start it again."""
-        process = self._workers[number]
+        """Kill a worker; ``start_worker`` starts it again."""
+        process = self._workers.pop(number)
         process.send_signal(signal.SIGKILL)
         process.wait(_STOP_S)
-        self.start_worker(number)
+
+    def narrow_queues(self, messages: int) -> None:
+        """Let the broker keep fewer messages for a consumer that is away, from its next start."""
+        self.broker.configure(more=f"max_queued_messages {messages}")
 
     def lose_disk(self) -> None:
         """Kill the broker, and let it find nothing of what it had kept."""

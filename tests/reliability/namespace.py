@@ -15,6 +15,10 @@ from typing_extensions import Self
 _SEARCH_PATH: Final = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
+_THIN_CABLE: Final = ("rate", "24kbit", "burst", "2kb", "latency", "3s")
+"""Less than a telephone line; a sighting with everything around it has 6 kbit."""
+
+
 class NamespaceError(Exception):
     """This machine lets nobody make a namespace; the message says why."""
 
@@ -31,7 +35,7 @@ class Namespace:
         network = f"10.{200 + number // 256 % 50}.{number % 256}"
         self.address = f"{network}.1"
         self._far_address = f"{network}.2"
-        self.command_prefix = (_ip(), "netns", "exec", self.name)
+        self.command_prefix = (_program("ip"), "netns", "exec", self.name)
 
     def __enter__(self) -> Self:
         """Make the namespace and plug the cable in.
@@ -70,21 +74,39 @@ class Namespace:
         """Plug the cable in again."""
         self._run("link", "set", self._cable, "up")
 
+    def throttle(self) -> None:
+        """Let so little through from the far side that a queue forms there, and packets vanish."""
+        self._shape("add", self._far_end, "root", "tbf", *_THIN_CABLE)
+
+    def open_up(self) -> None:
+        """Let everything through again."""
+        self._shape("del", self._far_end, "root")
+
+    def _shape(self, verb: str, device: str, *arguments: str) -> None:
+        """Change how much passes a device inside the namespace."""
+        command = [_program("tc"), "-n", self.name, "qdisc", verb, "dev", device, *arguments]
+        _run(command)
+
     def _remove(self) -> None:
         """Remove the namespace; the cable goes with it."""
-        subprocess.run([_ip(), "netns", "del", self.name], check=False, capture_output=True)
-        subprocess.run([_ip(), "link", "del", self._cable], check=False, capture_output=True)
+        for words in (("netns", "del", self.name), ("link", "del", self._cable)):
+            subprocess.run([_program("ip"), *words], check=False, capture_output=True)
 
     def _run(self, *arguments: str) -> None:
         """Run one command of iproute2."""
-        finished = subprocess.run([_ip(), *arguments], check=False, capture_output=True, text=True)
-        if finished.returncode:
-            raise NamespaceError(f"ip {' '.join(arguments)}: {finished.stderr.strip()}")
+        _run([_program("ip"), *arguments])
 
 
-def _ip() -> str:
-    """Return iproute2's program."""
-    program = shutil.which("ip", path=_SEARCH_PATH)
+def _run(command: list[str]) -> None:
+    """Run one command of iproute2."""
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    if finished.returncode:
+        raise NamespaceError(f"{' '.join(command)}: {finished.stderr.strip()}")
+
+
+def _program(name: str) -> str:
+    """Return where one of iproute2's programs is."""
+    program = shutil.which(name, path=_SEARCH_PATH)
     if program is None:
-        raise NamespaceError("the program ip is missing; install it with: apt-get install iproute2")
+        raise NamespaceError(f"{name} is missing; install it with: apt-get install iproute2")
     return program

@@ -1,4 +1,4 @@
-"""The network between booth and broker is cut again and again while sightings flow."""
+"""The network between booth and broker is cut or slow again and again while sightings flow."""
 
 import random
 import tempfile
@@ -63,7 +63,7 @@ def _running(folder: Path, address: str) -> Iterator[ReachableBroker]:
 
 
 def partition(cuts: int, *, seed: int, has_long_cuts: bool = True) -> dict[str, Any]:
-    """Cut the network so many times, let everything arrive, and compare.
+    """Cut the network so many times or make it slow, let everything arrive, and compare.
 
     Args:
         cuts: How many times.
@@ -102,12 +102,17 @@ def partition(cuts: int, *, seed: int, has_long_cuts: bool = True) -> dict[str, 
             driver = threading.Thread(target=drive)
             driver.start()
             try:
-                for _ in range(cuts):
+                for number in range(cuts):
                     wait(chance.uniform(0.0, _MENDED_S))
-                    network.cut()
+                    begin, end = (
+                        (network.throttle, network.open_up)
+                        if number % 4 == 1
+                        else (network.cut, network.mend)
+                    )
+                    begin()
                     is_long = has_long_cuts and chance.random() < _LONG_SHARE
                     wait(LONG_CUT_S if is_long else chance.uniform(0.0, _SHORT_CUT_S))
-                    network.mend()
+                    end()
             finally:
                 is_over.set()
                 driver.join()

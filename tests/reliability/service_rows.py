@@ -74,8 +74,9 @@ def partitions(scale: float) -> Row:
         return Row(name=name, tried=tried, goal=goal, found=said, is_reached=False)
     return Row(
         name=name,
-        tried=f"{counted(cuts, 'times')} the cable between publisher and broker pulled for up to "
-        f"3 s, or for {LONG_CUT_S:.0f} s, at 20 sightings a second",
+        tried=f"{counted(cuts, 'times')} the cable between publisher and broker pulled (each "
+        f"fourth time only narrowed to 24 kbit/s) for up to 3 s, or for {LONG_CUT_S:.0f} s, at 20 "
+        "sightings a second",
         goal=goal,
         found=f"{found['lost']} lost, {found['doubled']} doubled, {found['refused']} refused of "
         f"{found['committed']:,}; connection given up {found['given_up']} times, "

@@ -90,6 +90,37 @@ def brew(storm: Storm) -> dict[str, Any]:
     } | figures
 
 
+def overflow(*, sightings: int, queue: int) -> dict[str, Any]:
+    """Let the workers be away for longer than the broker's queue lasts, and compare.
+
+    Args:
+        sightings: That the fleet signs, a hundred a second.
+        queue: Messages that the broker keeps for a consumer that is away; it drops the others
+            without a word.
+
+    Returns:
+        What ``CentralSide.compare`` says.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="edge-lpr-", ignore_cleanup_errors=True) as name,
+        CentralSide(Path(name), booths=10) as center,
+    ):
+        center.broker.kill()
+        center.narrow_queues(queue)
+        center.broker.start()
+        center.start_fleet(sightings=sightings, rate_hz=100.0)
+        wait_until((Path(name) / "authority.pub").exists)
+        center.start_worker(0)
+        wait_until(lambda: _stored(center) > 0, deadline_s=120)
+        center.kill_worker(0)
+        wait_until(lambda: center.fleet_figures().get("published", 0) >= sightings, deadline_s=300)
+        center.start_worker(0)
+        wait_until(lambda: _is_settled(center, sightings), deadline_s=_SETTLED_S)
+        figures = center.compare()
+        failed_stops = center.stop()
+    return {"failed_stops": failed_stops} | figures
+
+
 def _blows(storm: Storm, center: CentralSide, chance: random.Random) -> list[str]:
     """Return what happens, in order."""
     blows = ["broker killed"] * storm.broker_kills
@@ -111,7 +142,9 @@ def _strike(
     elif kind == "broker's disk lost":
         center.lose_disk()
     elif kind == "worker killed":
-        center.kill_worker(chance.randrange(WORKERS))
+        number = chance.randrange(WORKERS)
+        center.kill_worker(number)
+        center.start_worker(number)
     elif center.network is not None:
         center.network.cut()
         wait(chance.uniform(0.2, 4.0))
