@@ -49,8 +49,7 @@ def _run(options: FleetOptions, words: Sequence[str], stop: StopRequest) -> bool
         return True
     report = _json if options.is_json else _line
     clock = SystemClock()
-    if options.part is None:
-        prepare_files(options)
+    prepare_files(options)
     if options.part is not None or options.processes == 1:
         part = options.part or Part(0, 1)
         is_drained = run_part(options, part, clock, report, stop.event.is_set)

@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Everything that they sign says that it is a test. Ctrl-C ends in order.",
     )
     _add_fleet(parser)
-    _add_faults(parser.add_argument_group("faults, as shares of all sightings (0.01 is 1 %%)"))
+    _add_faults(parser.add_argument_group("faults (a SHARE of 0.01 is one sighting in a hundred)"))
     _add_files(parser.add_argument_group("files"))
     _add_ends(parser.add_argument_group("beginning and end"))
     return parser
@@ -204,7 +204,7 @@ def _add_faults(group: "argparse._ArgumentGroup") -> None:
 def _add_files(group: "argparse._ArgumentGroup") -> None:
     """Add what is read and written."""
     for name, help_text in (
-        ("truth", "write down every signed sighting, as CSV"),
+        ("truth", "write down every signed sighting, as CSV; a single --part appends"),
         ("authority", "write the authority's public key, which consumers pin"),
         ("consumers", "who may ask for sightings, as in publisher.consumers_file"),
         ("certificates", "folder of edge-lpr broker laboratory, for mqtts://"),

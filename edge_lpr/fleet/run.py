@@ -45,7 +45,7 @@ def prepare_files(options: FleetOptions) -> None:
     Raises:
         SettingsError: A file cannot be written.
     """
-    if options.truth is not None:
+    if options.truth is not None and options.part is None:
         begin_truth(options.truth)
     if options.authority is not None:
         _write_authority(options.authority, key_from(options.seed, AUTHORITY).public_key.octets)

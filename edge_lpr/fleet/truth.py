@@ -5,6 +5,7 @@ HEADER``). ``fate`` is ``lost`` where a signed gap says that the sighting will n
 others must be in the store in the end, each once, under the same link.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Final
@@ -23,19 +24,19 @@ class TruthFile:
     """Appends to a truth file; several processes may write to one."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file; ``begin_truth`` has made it.
+        """Open the file, which is made with its header if there is none.
 
         Args:
-            path: The file.
+            path: The file, in an existing folder.
 
         Raises:
             SettingsError: It cannot be written.
         """
         self._lines: list[str] = []
         try:
-            self._descriptor = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
-            )
+            with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+                file.write(HEADER)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
             raise SettingsError(f"{path}: cannot be written ({error.strerror})") from error
 

@@ -300,6 +300,15 @@ def test_truth_of_several_writers_has_whole_lines(tmp_path: Path) -> None:
     }
 
 
+def test_truth_of_a_part_alone_has_its_header_and_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    for boot in ("a" * 16, "b" * 16):
+        writer = TruthFile(path)
+        writer.add(Committed(address_of("fleet", 1), boot, 1, bytes(16), b""), Fate.LOST)
+        writer.close()
+    assert [fate for _, fate in truth_of(tmp_path).values()] == ["lost", "lost"]
+
+
 @pytest.mark.parametrize("begin", [begin_truth, TruthFile])
 def test_truth_that_cannot_be_written_is_named(begin: type, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"missing/truth\.csv: cannot be written"):
