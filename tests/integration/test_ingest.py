@@ -24,6 +24,7 @@ from tests.support.broker import Mosquitto, free_port, running_mosquitto
 from tests.support.fleet import SIGHTING
 from tests.support.ingest import IngestProcess, LiveBooth, ingest_process
 from tests.support.postgres import fresh_database, new_server
+from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
@@ -117,6 +118,23 @@ def test_killed_worker_loses_and_doubles_nothing(
         worker.start("--batch", "10")
     wait_until(lambda: len(numbers(dsn)) == 400)
     assert numbers(dsn) == list(range(1, 401))
+
+
+def test_shipped_broker_lets_a_worker_in_with_its_certificate(dsn: str, tmp_path: Path) -> None:
+    access = "device tenant-a/lane-07/booth-1\nconsumer analytics tenant-a requests\n"
+    with running_tls_mosquitto(tmp_path, access) as broker:
+        files = broker.consumer()
+        url = f"mqtts://localhost:{broker.consumer_port}"
+        booth = LiveBooth()
+        booth.tls = broker.device().context()
+        booth.publish_birth(broker.port)
+        with ingest_process(url, tmp_path, ["--database", dsn]) as worker:
+            worker.start(
+                *("--ca", str(files.ca_file), "--certificate", str(files.certificate_file)),
+                *("--key", str(files.key_file)),
+            )
+            wait_until(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
+            assert worker.stop() == 0
 
 
 def test_two_workers_share_what_comes(

@@ -1,6 +1,7 @@
 """``edge-lpr ingest`` as a process, and booths of today that it believes."""
 
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ class LiveBooth(SignedBooth):
     def __init__(self, device: str = "booth-1") -> None:
         super().__init__(device)
         self.now = SystemClock().unix_s()
+        self.tls: ssl.SSLContext | None = None
         self.certificate = replace(
             self.certificate, not_before=self.now - DAY_S, not_after=self.now + DAY_S
         )
@@ -48,26 +50,27 @@ class LiveBooth(SignedBooth):
     ) -> None:
         """Publish documents and return when the broker has them."""
         messages: list[Any] = [(self.topic(kind), document, 1, retain) for document in documents]
-        if messages:
-            multiple(messages, hostname="127.0.0.1", port=port)
+        host = "127.0.0.1" if self.tls is None else "localhost"
+        multiple(messages, host, port, self.address.device, tls=self.tls)
 
 
 class IngestProcess:
     """One worker."""
 
-    def __init__(self, port: int, folder: Path, place: list[str]) -> None:
+    def __init__(self, broker: int | str, folder: Path, place: list[str]) -> None:
         """Prepare a worker; nothing runs before ``start``.
 
         Args:
-            port: The broker's.
+            broker: Its port on this machine, or its URL.
             folder: Existing folder for its key file and its log.
             place: ``--database DSN`` or ``--sqlite FILE``.
         """
         authority_file = folder / "authority.pub"
         authority_file.write_bytes(base64url.encode(AUTHORITY.public_key.octets) + b"\n")
         self.log_file = folder / "ingest.log"
+        url = broker if isinstance(broker, str) else f"mqtt://127.0.0.1:{broker}"
         self._command = [
-            *(sys.executable, "-m", "edge_lpr", "ingest", f"mqtt://127.0.0.1:{port}"),
+            *(sys.executable, "-m", "edge_lpr", "ingest", url),
             *("--authority", str(authority_file), *place),
         ]
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,9 +107,9 @@ class IngestProcess:
 
 
 @contextmanager
-def ingest_process(port: int, folder: Path, place: list[str]) -> Iterator[IngestProcess]:
+def ingest_process(broker: int | str, folder: Path, place: list[str]) -> Iterator[IngestProcess]:
     """Give a worker that is not started, and end it whatever happens."""
-    process = IngestProcess(port, folder, place)
+    process = IngestProcess(broker, folder, place)
     try:
         yield process
     finally:
