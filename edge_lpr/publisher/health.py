@@ -124,6 +124,8 @@ class PublisherFigures:
             oldest_unsent_s = self._oldest_unsent_s()
             if self._outbox.share_filled() > FILLING_SHARE:
                 alarms.append("outbox_filling")
+            # None is sent; but what was kept long enough goes, also where nothing is ever sent.
+            self._outbox.mark_sent(())
         except OutboxDamagedError:
             raise
         except OutboxError:

@@ -222,8 +222,8 @@ class Outbox:
         """Commit that the broker has taken sightings, and let go of what was kept long enough.
 
         Args:
-            places: Places of sightings; one that was marked before is no error, nor one that has
-                left meanwhile.
+            places: Places of sightings, or none; one that was marked before is no error, nor one
+                that has left meanwhile.
 
         Returns:
             How many of them the broker had not taken before.
@@ -383,11 +383,13 @@ class Outbox:
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Commit what is done inside whole, or not at all."""
+        changes = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             connection.execute("COMMIT")
-            self.is_failing = False
+            # A full disk, too, takes a commit that changes nothing.
+            self.is_failing = self.is_failing and connection.total_changes == changes
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -63,7 +63,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.clock = SetClock()
-        self.outbox = open_outbox(folder, limits_of(maximum_unsent=10))
+        self.outbox = open_outbox(folder, limits_of(maximum_unsent=10), clock=self.clock)
         self.session = StillSession()
         self.sensors = folder / "thermal"
         log = Log("test")
@@ -174,11 +174,22 @@ def test_outbox_that_cannot_be_written_is_an_alarm(bench: Bench) -> None:
         connection.execute("PRAGMA query_only=1")
     with pytest.raises(OutboxError):
         bench.outbox.mark_sent([1])
+    # Also when asked again, although what changes nothing can be committed.
+    assert bench.figures.now().alarms == ("outbox_failing",)
     assert bench.figures.now().alarms == ("outbox_failing",)
     with bench.outbox._owned() as connection:
         connection.execute("PRAGMA query_only=0")
     bench.outbox.mark_sent([1])
     assert bench.figures.now().alarms == ()
+
+
+def test_what_was_kept_long_enough_goes_also_from_a_booth_without_vehicles(bench: Bench) -> None:
+    bench.add(1, 2, 3)
+    bench.outbox.mark_sent([1, 2, 3])
+    bench.clock.advance_s(8 * 86_400)
+    bench.figures.now()
+    # The last one stays whatever happens.
+    assert bench.figures.now().kept == 1
 
 
 def test_outbox_that_cannot_be_read_is_an_alarm_and_no_silence(

@@ -25,10 +25,15 @@ def limits_of(
     )
 
 
-def open_outbox(folder: Path, limits: OutboxLimits | None = None) -> Outbox:
-    """Open the outbox of a folder; its clock stands still."""
+def open_outbox(
+    folder: Path, limits: OutboxLimits | None = None, *, clock: SetClock | None = None
+) -> Outbox:
+    """Open the outbox of a folder; its clock stands still if it is not given one."""
     return Outbox(
-        folder / "outbox.sqlite3", Log("test"), limits=limits or limits_of(), clock=SetClock()
+        folder / "outbox.sqlite3",
+        Log("test"),
+        limits=limits or limits_of(),
+        clock=clock or SetClock(),
     )
 
 
