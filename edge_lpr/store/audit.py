@@ -6,6 +6,7 @@ transaction that one session at a time has.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from edge_lpr.store.asking import Asking
@@ -56,6 +57,11 @@ class Audit:
             books = self._load({*arrivals, *statements, *self._suspects(now)})
             before = {boot_id: _state(book) for boot_id, book in books.items()}
             known_runs = {boot_id: book.runs for boot_id, book in books.items()}
+            known_gaps = {
+                (boot_id, gap.first): replace(gap)
+                for boot_id, book in books.items()
+                for gap in book.gaps
+            }
             for boot_id, book in books.items():
                 book.receive(arrivals.get(boot_id, ()))
                 self._hear(boot_id, book, statements.get(boot_id, ()))
@@ -63,7 +69,7 @@ class Audit:
                 book.judge(now)
             self._save_states(books, before)
             self._save_runs(books, known_runs)
-            opened, closed = self._save_gaps(books, now)
+            opened, closed = self._save_gaps(books, known_gaps, now)
             findings = self._save_findings(books, now)
             closed += self._give_up_old_gaps(now)
             requests = self._asking.due(now)
@@ -205,9 +211,16 @@ class Audit:
             kept,
         )
 
-    def _save_gaps(self, books: dict[int, BootBook], now: int) -> tuple[int, int]:
-        """Write the gaps; return how many were opened and how many closed."""
-        gaps = [(boot_id, gap) for boot_id, book in sorted(books.items()) for gap in book.gaps]
+    def _save_gaps(
+        self, books: dict[int, BootBook], before: dict[tuple[int, int], Gap], now: int
+    ) -> tuple[int, int]:
+        """Write the gaps that have changed; return how many were opened and how many closed."""
+        gaps = [
+            (boot_id, gap)
+            for boot_id, book in sorted(books.items())
+            for gap in book.gaps
+            if gap != before.get((boot_id, gap.first))
+        ]
         self._database.change_each(
             f"INSERT INTO gap (boot_id, {_GAP}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "  # noqa: S608 - a constant
             "ON CONFLICT (boot_id, first) DO UPDATE SET missing = excluded.missing, "

@@ -10,7 +10,7 @@ from enum import Enum
 from itertools import islice
 from typing import Final
 
-from edge_lpr.store.ledger import Merged, Run, holes, merge_arrivals
+from edge_lpr.store.ledger import Merged, Run, holes, merge_arrivals, parts_within
 from edge_lpr.subscriber.sequence import SequenceRange
 
 SETTLE_S: Final = 5
@@ -159,8 +159,12 @@ class BootBook:
             self.suspect_at = None
         if self.suspect_at is None and self._has_hole(self.judged_last + 1, known_last):
             self.suspect_last, self.suspect_at = known_last, now
-        for gap in self.gaps:
-            self._close_if_filled(gap, now)
+        if self.gaps:
+            # Once for all of them: a broker that died can leave hundreds.
+            first, last = min(map(_first, self.gaps)), max(map(_last, self.gaps))
+            missing = tuple(self.missing(SequenceRange(first, last)))
+            for gap in self.gaps:
+                self._close_if_filled(gap, parts_within(missing, gap.range), now)
 
     def missing(self, within: SequenceRange) -> Iterator[SequenceRange]:
         """Find what has neither come nor been given up.
@@ -195,9 +199,9 @@ class BootBook:
         """Return whether anything is missing in a range."""
         return first <= last and any(self.missing(SequenceRange(first, last)))
 
-    def _close_if_filled(self, gap: Gap, now: int) -> None:
+    def _close_if_filled(self, gap: Gap, parts: Iterable[SequenceRange], now: int) -> None:
         """Count again what is missing of a gap."""
-        missing = sum(len(each) for each in self.missing(gap.range))
+        missing = sum(len(each) for each in parts)
         if missing < gap.missing:
             # The device is answering: the next request is for what it leaves out.
             gap.attempts, gap.request_at = 0, now + FIRST_WAIT_S
@@ -205,3 +209,13 @@ class BootBook:
         if gap.missing == 0 and gap.closed_at is None:
             gap.closed_at = now
             gap.lost = sum(len(each) for each in holes(self.runs, gap.range))
+
+
+def _first(gap: Gap) -> int:
+    """Return the smallest number of a gap."""
+    return gap.first
+
+
+def _last(gap: Gap) -> int:
+    """Return the largest number of a gap."""
+    return gap.last

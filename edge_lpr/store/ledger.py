@@ -5,6 +5,7 @@ at which it can meet another run, so that the ledger of a boot is one row while 
 however many sightings there were, and outlives their retention.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -90,6 +91,30 @@ def holes(covered: Iterable[SequenceRange | Run], within: SequenceRange) -> Iter
         next_number = max(next_number, each.last + 1)
     if next_number <= within.last:
         yield SequenceRange(next_number, within.last)
+
+
+def parts_within(
+    ascending: Sequence[SequenceRange], within: SequenceRange
+) -> Iterator[SequenceRange]:
+    """Find what lies in a range, without looking at what lies before it.
+
+    Args:
+        ascending: Ranges, the smallest first; they do not overlap.
+        within: Where to look.
+
+    Yields:
+        The parts inside, ascending.
+    """
+    for place in range(bisect_left(ascending, within.first, key=_last), len(ascending)):
+        each = ascending[place]
+        if each.first > within.last:
+            return
+        yield SequenceRange(max(each.first, within.first), min(each.last, within.last))
+
+
+def _last(each: SequenceRange) -> int:
+    """Return the largest number of a range."""
+    return each.last
 
 
 def _first(each: SequenceRange | Run) -> int:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_lpr.store.boot_book import SETTLE_S, BootBook
-from edge_lpr.store.ledger import Run, holes, merge_arrivals
+from edge_lpr.store.ledger import Run, holes, merge_arrivals, parts_within
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.wire.sighting import FIRST_PREV
 
@@ -101,3 +101,15 @@ def test_every_number_came_or_is_missing_or_was_given_up(
     assert sum(gap.missing for gap in book.gaps) == len(missing)
     assert all((gap.closed_at is None) == bool(gap.missing) for gap in book.gaps)
     assert not book.findings
+
+
+@given(batches, st.integers(1, 40), st.integers(0, 40))
+def test_parts_of_holes_are_the_holes_of_the_part(
+    batches: list[list[int]], first: int, length: int
+) -> None:
+    runs: tuple[Run, ...] = ()
+    for batch in batches:
+        runs = merge_arrivals(runs, map(sighting, batch)).runs
+    within = SequenceRange(first, first + length)
+    everywhere = tuple(holes(runs, SequenceRange(1, 100)))
+    assert list(parts_within(everywhere, within)) == list(holes(runs, within))
