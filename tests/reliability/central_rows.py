@@ -11,7 +11,7 @@ def storm(scale: float) -> Row:
     """Return the row about a million sightings through everything that breaks."""
     plan = Storm(
         sightings=max(2_000, round(1_000_000 * scale)),
-        rate_hz=400.0,
+        rate_hz=250.0,
         booths=100,
         broker_kills=max(1, round(200 * scale)),
         disk_losses=max(1, round(20 * scale)),
