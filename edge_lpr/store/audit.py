@@ -17,7 +17,7 @@ from edge_lpr.store.records import DAY_S, AuditReport
 from edge_lpr.subscriber.sequence import SequenceRange
 
 _MAXIMUM_BATCHES: Final = 500
-"""Batches entered at once; the rest is for the next audit, which comes at once."""
+"""Batches entered at once; the rest is for the next audit, two seconds later."""
 
 _MAXIMUM_STATEMENTS: Final = 20_000
 """Likewise for what devices say: the health records of ten thousand booths are a minute's."""

@@ -211,6 +211,8 @@ class PostgresDatabase:
         try:
             yield
         except psycopg.Error as error:
+            # Another worker, whose clock goes ahead, may have dropped a day that we still know.
+            self._days = set()
             # Its first line is about the connection, the statement or a table; a value may follow.
             first_line = str(error).partition("\n")[0]
             raise StoreError(f"the database: {first_line}") from error

@@ -15,6 +15,9 @@ from edge_lpr.store.records import DAY_S
 
 _COLUMNS: Final = 15
 _INSERT: Final = f"INSERT INTO sighting VALUES ({', '.join('?' * _COLUMNS)}) ON CONFLICT DO NOTHING"  # noqa: S608 - question marks
+_SIGHTINGS_OF_A_BATCH: Final = 100
+"""What counts as a batch when the audit asks for some."""
+
 _BUSY_S: Final = 10.0
 """A reader, such as a dashboard, holds the file for much less."""
 
@@ -106,7 +109,8 @@ class SqliteDatabase:
         for boot_id, seq, link, prev in self.rows(
             "DELETE FROM arrival WHERE id IN (SELECT id FROM arrival ORDER BY id LIMIT %s) "
             "RETURNING boot_id, seq, link, prev",
-            (limit,),
+            # A row is one sighting here.
+            (limit * _SIGHTINGS_OF_A_BATCH,),
         ):
             arrivals[boot_id].append(Run(seq, seq, prev, link))
         return dict(arrivals)

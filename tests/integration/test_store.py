@@ -396,3 +396,14 @@ def test_two_sessions_do_not_audit_at_the_same_time(tmp_path: Path) -> None:
             assert world.database.try_audit_lock()
             assert other.audit() is None
         assert other.audit() is not None
+
+
+@pytest.mark.postgres
+def test_day_that_another_worker_dropped_is_made_again(tmp_path: Path) -> None:
+    with store_world("postgres", tmp_path) as world:
+        documents = BOOTH.sightings(2)
+        world.store.add(world.sightings(BOOTH, documents[:1]))
+        world.session().drop_days_before(NOON_OF_THE_VECTORS // DAY_S + 1)
+        with pytest.raises(StoreError, match="no partition"):
+            world.store.add(world.sightings(BOOTH, documents[1:]))
+        assert world.store.add(world.sightings(BOOTH, documents[1:])).new == 1
