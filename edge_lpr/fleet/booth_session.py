@@ -78,6 +78,7 @@ class BoothSession:
         self._next_attempt_ns = self._clock.monotonic_ns()
         self._live: deque[Message] = deque()
         self._asked_for: deque[Message] = deque()
+        self._refused: list[Message] = []
         self._on_their_way: dict[int, Message] = {}
         self._published = 0
         self.is_online = False
@@ -85,7 +86,8 @@ class BoothSession:
     @property
     def waiting(self) -> int:
         """How many messages the broker has not taken."""
-        return len(self._live) + len(self._asked_for) + len(self._on_their_way)
+        held = len(self._live) + len(self._asked_for) + len(self._refused)
+        return held + len(self._on_their_way)
 
     def connect_if_due(self) -> None:
         """Connect unless there is a connection, or the last attempt was a moment ago."""
@@ -136,8 +138,11 @@ class BoothSession:
         self._next_attempt_ns = self._clock.monotonic_ns()
 
     def keep_alive(self) -> None:
-        """Ping when it is time; to be called about once a second."""
+        """Ping when it is time, and try what was refused; to be called about once a second."""
         self._link.keep_alive()
+        self._asked_for.extend(self._refused)
+        self._refused.clear()
+        self.pump()
 
     def say_offline(self) -> None:
         """Say that we are going; ``waiting`` tells when the broker knows."""
@@ -179,7 +184,7 @@ class BoothSession:
             self._counters.published += is_sighting
         else:
             self._counters.refused += 1
-            self._asked_for.append(message)
+            self._refused.append(message)
         self.pump()
 
     def was_asked(self, untrusted_request: bytes) -> None:

@@ -181,6 +181,29 @@ def test_certified_fleet_speaks_to_the_shipped_broker(tmp_path: Path) -> None:
         assert server.refusals == []
 
 
+def test_what_the_broker_refuses_is_sent_again_but_not_at_once(tmp_path: Path) -> None:
+    listed = "".join(f"device fleet/site-0001/booth-{number:05d}\n" for number in range(1, 7))
+    with running_tls_mosquitto(tmp_path, listed) as broker:
+        rules = broker.laboratory.folder / "devices.acl"
+        allowed = rules.read_text()
+        rules.write_text("")
+        broker.reload()
+        url = f"mqtts://localhost:{broker.port}"
+        certificates = ["--certificates", str(broker.laboratory.folder)]
+        fleet = start(*words(url, tmp_path, *certificates, "--sightings", "12"))
+        assert fleet.stdout is not None
+        assert fleet.stderr is not None
+        while json.loads(fleet.stdout.readline())["refused"] < 12:
+            pass
+        rules.write_text(allowed)
+        broker.reload()
+        output, _ = fleet.communicate(timeout=60)
+    figures = json.loads(output.splitlines()[-1])
+    assert fleet.returncode == 0
+    assert figures["published"] == 12
+    assert figures["refused"] < 300
+
+
 def test_booth_without_a_certificate_is_named(tmp_path: Path) -> None:
     url = f"mqtts://localhost:{free_port()}"
     status, _, complaints = run(*words(url, tmp_path, "--certificates", str(tmp_path)))
