@@ -3,7 +3,6 @@
 The parts are the demo's: throw-away keys, a broker of its own on loopback, folders that vanish.
 """
 
-import queue
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +24,7 @@ from edge_lpr.demo.consumer import Consumer
 from edge_lpr.demo.folders import DemoFolders, demo_folders
 from edge_lpr.demo.keys import make_keys
 from edge_lpr.demo.settings_file import write_settings
-from edge_lpr.subscriber.verify import FleetVerifier, VerifiedSighting
+from edge_lpr.subscriber import VerifiedSighting
 
 _PROCESSES: Final = ("vision", "tokeniser", "publisher")
 
@@ -86,10 +85,10 @@ def _run_booth(
 ) -> BoothRun:
     """Start everything, the vision process last, and watch until the video has ended."""
     folders, broker = place
-    clock = SystemClock()
-    authority_key = make_keys(folders, clock)
+
+    authority_key = make_keys(folders, SystemClock())
     write_settings(folders, Source("video", str(clip.file)), broker, engine)
-    consumer = Consumer(broker, FleetVerifier(authority_key, clock))
+    consumer = Consumer(broker, authority_key)
 
     def start(process: str) -> Child:
         command = booth_command(process, folders.settings_file, "INFO")
@@ -142,11 +141,10 @@ def _watch(children: Mapping[str, Child], consumer: Consumer, start_s: float) ->
 
 def _receive(consumer: Consumer, run: BoothRun, start_s: float) -> bool:
     """Wait a moment for an arrival, and say whether there was one."""
-    try:
-        _, verdict = consumer.arrivals.get(timeout=_SAMPLE_S)
-    except queue.Empty:
+    arrival = consumer.next_arrival(_SAMPLE_S)
+    if arrival is None:
         return False
-    if not isinstance(verdict, VerifiedSighting):
+    if not isinstance(arrival, VerifiedSighting):
         raise EdgeLprError("a sighting of the booth did not verify")
     if run.first_sighting_s is None:
         run.first_sighting_s = time.perf_counter() - start_s
