@@ -193,8 +193,9 @@ def test_what_the_broker_refuses_is_sent_again_but_not_at_once(tmp_path: Path) -
         fleet = start(*words(url, tmp_path, *certificates, "--sightings", "12"))
         assert fleet.stdout is not None
         assert fleet.stderr is not None
-        while json.loads(fleet.stdout.readline())["refused"] < 12:
+        while (line := fleet.stdout.readline()) and json.loads(line)["refused"] < 12:
             pass
+        assert line, fleet.communicate()[1].decode()
         rules.write_text(allowed)
         broker.reload()
         output, _ = fleet.communicate(timeout=60)

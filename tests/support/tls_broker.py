@@ -5,6 +5,7 @@ which files. Only ports and folders are exchanged in ``firmware_config/broker/mo
 """
 
 import signal
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from edge_lpr.broker.access_rules import consumer_rules, device_rules
 from edge_lpr.broker.laboratory import CONSUMERS, DEVICES, Laboratory
 from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
 from edge_lpr.core.clock import SystemClock
-from tests.support.broker import Mosquitto, free_port, listens
+from tests.support.broker import Mosquitto, free_port
 from tests.support.waiting import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "firmware_config/broker/mosquitto.conf"
@@ -147,9 +148,19 @@ class TlsMosquitto(Mosquitto):
         (self._folder / "mosquitto.conf").write_text(f"{text}user root\n{more}\n")
 
     def start(self) -> None:
-        """Start it and wait until it accepts connections on both ports."""
+        """Start it and wait until it serves both ports: before that, a reload would kill it."""
         super().start()
-        wait_until(lambda: listens(self.consumer_port))
+        wait_until(lambda: self._answers(self.port) and self._answers(self.consumer_port))
+
+    def _answers(self, port: int) -> bool:
+        """Return whether the broker shakes hands: its kernel accepts connections long before."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as plain:
+                context.wrap_socket(plain, server_hostname="localhost").close()
+        except OSError:
+            return False
+        return True
 
     def _files(self, folder: Path, name: str) -> ClientFiles:
         """Return the files of a name."""
