@@ -47,6 +47,12 @@ _VANITY_SHARE: Final = 0.6
 
 _BLANK_SHARE: Final = 0.75
 
+RIVALS: Final = "0ODQ1I8B6GKXCJ"
+"""Characters that are taken for one another most: seen on validation's failures, the first ones
+in simulated lanes too."""
+
+_TEXTS_TO_CHOOSE_FROM: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Press:
@@ -58,6 +64,9 @@ class Press:
     """Share of plates in OpenCV's faces, in which the demonstration's lane is lettered."""
     heights_px: tuple[int, int]
     """Least height of a plate, and one more than the most."""
+    rivals_share: float = 0.0
+    """Share of plates whose text is the best of three: the one with most characters of
+    ``RIVALS``. The series' own rules hold for it too, so nothing impossible is taught."""
 
 
 class PlatePress:
@@ -115,7 +124,14 @@ class PlatePress:
         if style is styles.UNITED_STATES and self._blank_style.blanks:
             style = self._blank_style if happens(_BLANK_SHARE, rng) else style
         vanity = plate_format.name == "us" and happens(_VANITY_SHARE, rng)
-        printed = draw_vanity_text(rng) if vanity else draw_printed_text(plate_format, rng)
+
+        def draw_text() -> str:
+            return draw_vanity_text(rng) if vanity else draw_printed_text(plate_format, rng)
+
+        printed = draw_text()
+        if self._press.rivals_share and happens(self._press.rivals_share, rng):
+            others = [draw_text() for _ in range(_TEXTS_TO_CHOOSE_FROM - 1)]
+            printed = max(printed, *others, key=_count_rivals)
         look_alike_share = 0.0 if vanity else _LOOK_ALIKE_SHARES.get(group, 0.0)
         typeface = self._typeface(style.lettering, look_alike_share, rng)
         height_px = int(rng.integers(*self._press.heights_px))
@@ -133,6 +149,11 @@ class PlatePress:
         faces = own if happens(_OWN_FAMILY_SHARE, rng) else self._from_files
         face = faces[rng.integers(len(faces))]
         return LookAlikeTypeface(face) if happens(look_alike_share, rng) else face
+
+
+def _count_rivals(printed: str) -> int:
+    """Count the characters that are easily taken for another."""
+    return sum(printed.count(character) for character in RIVALS)
 
 
 def load_materials(folder: Path) -> tuple[dict[str, Typeface], list[BgrImage]]:
