@@ -1,7 +1,7 @@
 """Real plates to train the reader on, grouped so that each kind gets its share."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -97,6 +97,17 @@ class Photographs:
         chosen = int(np.searchsorted(self._bounds, rng.random(), side="right"))
         samples = list(self._groups.values())[min(chosen, len(self._groups) - 1)]
         return samples[rng.integers(len(samples))]
+
+    def with_shares(self) -> Iterator[tuple[Sample, float]]:
+        """List the plates with how often ``draw`` draws each.
+
+        Yields:
+            A plate, shared and not to be written to, and its share of all draws.
+        """
+        group_shares = np.diff(self._bounds, prepend=0.0)
+        for samples, share in zip(self._groups.values(), group_shares, strict=True):
+            for sample in samples:
+                yield sample, float(share) / len(samples)
 
 
 def load_photographs(labels: Path, pictures: Path) -> Photographs:

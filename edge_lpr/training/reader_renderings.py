@@ -31,6 +31,7 @@ _PRESS: Final = Press(
     },
     hershey_share=0.2,
     heights_px=(56, 112),
+    rivals_share=0.35,
 )
 """The United States have the most looks and the fewest pictures."""
 
@@ -75,7 +76,7 @@ class Renderings:
             Plates, shared with the pool; all of them new while the pool is empty.
         """
         rng = self._rng
-        new = [self._render() for _ in range(min(fresh, count) if self._samples else count)]
+        new = [self.render() for _ in range(min(fresh, count) if self._samples else count)]
         old = [self._samples[rng.integers(len(self._samples))] for _ in range(count - len(new))]
         for sample in new:
             if len(self._samples) < self._size:
@@ -84,8 +85,12 @@ class Renderings:
                 self._samples[rng.integers(self._size)] = sample
         return new + old
 
-    def _render(self) -> Sample:
-        """Render one plate and see it in one channel."""
+    def render(self) -> Sample:
+        """Render one plate and see it in one channel.
+
+        Returns:
+            A new plate, which the pool does not keep.
+        """
         plate = self._press.draw(self._rng)
         classes = encode_text(plate.text)
         if classes is None:

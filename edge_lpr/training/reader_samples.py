@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from edge_lpr.synthesis.pictures import GreyImage
@@ -15,12 +16,13 @@ from edge_lpr.training.reader_renderings import Renderings
 class Batch:
     """What one training step learns from."""
 
-    pictures: NDArray[np.float32]
-    """Shape (N, 1, 64, 192), in [-1, 1]."""
-    classes: NDArray[np.int64]
-    """CTC classes of all texts, one after the other."""
-    lengths: NDArray[np.int64]
-    """Shape (N,), characters of each text."""
+    pictures: torch.Tensor
+    """Shape (N, 1, 64, 192), float32, in [-1, 1]."""
+    classes: torch.Tensor
+    """CTC classes, int64: of all texts, one after the other, or of each in its row, shape (N, S),
+    with anything behind it."""
+    lengths: torch.Tensor
+    """Shape (N,), int64, characters of each text; on the host."""
 
 
 def make_batch(
@@ -48,9 +50,9 @@ def make_batch(
     samples += renderings.draw_many(size - real, fresh)
     seen = np.stack([photograph(s.picture, s.corners_px, s.roughness, rng) for s in samples])
     return Batch(
-        pictures=to_reader_input(seen),
-        classes=np.concatenate([s.classes for s in samples]).astype(np.int64),
-        lengths=np.array([s.classes.size for s in samples], np.int64),
+        pictures=torch.from_numpy(to_reader_input(seen)),
+        classes=torch.from_numpy(np.concatenate([s.classes for s in samples]).astype(np.int64)),
+        lengths=torch.tensor([s.classes.size for s in samples]),
     )
 
 

@@ -7,7 +7,7 @@ never in the repository.
 import argparse
 import copy
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,9 @@ from torch.nn import functional
 
 from edge_lpr.core.errors import DataSetError
 from edge_lpr.models.plate_reader import Model
+from edge_lpr.training.batch_chance import BatchChance
 from edge_lpr.training.drawn_plates import load_materials
+from edge_lpr.training.flat_plates import FlatPlates, lay_flat
 from edge_lpr.training.learner import Learner, Saver, learn
 from edge_lpr.training.loaders import endless_batches
 from edge_lpr.training.options import (
@@ -32,6 +34,7 @@ from edge_lpr.training.options import (
 from edge_lpr.training.progress import Progress, Screen
 from edge_lpr.training.reader_photographs import load_photographs
 from edge_lpr.training.reader_renderings import Renderings
+from edge_lpr.training.reader_rephotographed import PACK_SIZE, Rephotographer
 from edge_lpr.training.reader_samples import Batch, make_batch
 from edge_lpr.training.reader_scores import ValidationSet, load_validation, read_all, score
 from edge_lpr.training.reader_weights import build_model, load_weights, save_weights
@@ -45,7 +48,7 @@ WEIGHTS_NAME: Final = "plate_reader.pth"
 STATE_NAME: Final = "reader-state.pt"
 """Checkpoint in a run's folder."""
 
-BATCH_SIZE: Final = {"cpu": 64, "cuda": 256}
+BATCH_SIZE: Final = {"cpu": 64, "cuda": 1024}
 """Plates in a step: as few as teach well, or as many as keep a GPU busy."""
 
 FRESH_SHARE: Final = 0.25
@@ -87,14 +90,14 @@ class ReaderLearner(Learner[Batch]):
         Returns:
             The loss, and the same by its name.
         """
-        pictures = torch.from_numpy(batch.pictures).to(self.device)
+        pictures = batch.pictures.to(self.device)
         scores = self.forward(pictures).float().log_softmax(2).transpose(0, 1)
         steps = torch.full((scores.shape[1],), scores.shape[0], dtype=torch.long)
         loss = functional.ctc_loss(
             scores,
-            torch.from_numpy(batch.classes).to(self.device),
+            batch.classes.to(self.device),
             steps,
-            torch.from_numpy(batch.lengths),
+            batch.lengths,
             zero_infinity=True,
         )
         return loss, {"ctc_loss": loss.detach()}
@@ -115,6 +118,7 @@ def train(arguments: argparse.Namespace) -> None:
     """
     check_numbers(arguments)
     cv2.setNumThreads(1)
+    torch.backends.cudnn.benchmark = True
     work: Path = arguments.work
     pictures: Path = arguments.pictures or arguments.data
     start = None if arguments.resume else start_weights(arguments.start, WEIGHTS_NAME)
@@ -130,7 +134,7 @@ def train(arguments: argparse.Namespace) -> None:
             learner.write_weights()
             return
         screen = Screen(NAME, learner.progress, batch_size)
-        begin = _drawing(arguments.data, pictures, batch_size)
+        lessons = _Lessons(arguments.data, pictures, batch_size)
         validation = load_validation(arguments.data, pictures)
         saver = Saver(
             learner,
@@ -140,8 +144,7 @@ def train(arguments: argparse.Namespace) -> None:
         )
         # From here on the run can be resumed.
         saver.save()
-        # Another sequence after each start: the same one would show the same plates again.
-        batches = endless_batches(begin, (learner.progress.step, 2), arguments.loaders)
+        batches = lessons.batches(learner, arguments.loaders)
         learn(learner, batches, saver, screen, until_s=learner.progress.budget_s)
         saver.save()
         _show_scores(learner, validation, screen)
@@ -168,19 +171,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _drawing(
-    data: Path, pictures: Path, batch_size: int
-) -> Callable[[np.random.Generator], Callable[[], Batch]]:
-    """Collect what plates are made of; what is returned begins to draw, in any process."""
-    photographs = load_photographs(data, pictures)
-    typefaces, blanks = load_materials(data)
+class _Lessons:
+    """What plates are made of, in memory before processes are forked that draw them."""
 
-    def begin(rng: np.random.Generator) -> Callable[[], Batch]:
-        renderings = Renderings(typefaces, blanks, rng)
-        fresh = round(batch_size * FRESH_SHARE)
-        return lambda: make_batch(photographs, renderings, rng, size=batch_size, fresh=fresh)
+    def __init__(self, data: Path, pictures: Path, batch_size: int) -> None:
+        self._photographs = load_photographs(data, pictures)
+        self._typefaces, self._blanks = load_materials(data)
+        self._batch_size = batch_size
 
-    return begin
+    def batches(self, learner: ReaderLearner, loaders: int) -> Iterator[Batch]:
+        """Draw batches without end, where there is most room for it."""
+        # Another sequence after each start: the same one would show the same plates again.
+        step = learner.progress.step
+        if learner.device.type != "cuda":
+            return endless_batches(self._begin_photographing, (step, 2), loaders)
+        packs = endless_batches(self._begin_drawing, (step, 2), loaders)
+        chance = BatchChance(learner.device, step)
+        return Rephotographer(self._photographs, packs, chance).batches(self._batch_size)
+
+    def _begin_photographing(self, rng: np.random.Generator) -> Callable[[], Batch]:
+        """Begin to draw and photograph plates, in any process."""
+        renderings = Renderings(self._typefaces, self._blanks, rng)
+        size, fresh = self._batch_size, round(self._batch_size * FRESH_SHARE)
+        return lambda: make_batch(self._photographs, renderings, rng, size=size, fresh=fresh)
+
+    def _begin_drawing(self, rng: np.random.Generator) -> Callable[[], FlatPlates]:
+        """Begin to draw new plates, in any process."""
+        renderings = Renderings(self._typefaces, self._blanks, rng)
+        return lambda: lay_flat([renderings.render() for _ in range(PACK_SIZE)])
 
 
 def _show_scores(learner: ReaderLearner, validation: ValidationSet, screen: Screen) -> None:

@@ -48,7 +48,7 @@ def test_a_group_that_nobody_listed_is_drawn_too() -> None:
 def test_without_photographs_every_plate_of_a_batch_is_drawn() -> None:
     batch = make_batch(Photographs({}), _renderings(), np.random.default_rng(2), size=4, fresh=1)
     assert batch.pictures.shape == (4, 1, 64, 192)
-    assert batch.classes.size == batch.lengths.sum()
+    assert batch.classes.numel() == batch.lengths.sum()
 
 
 def test_half_of_a_batch_is_photographed() -> None:
