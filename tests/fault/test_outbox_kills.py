@@ -5,7 +5,7 @@ The long form (``scripts/reliability``) kills it 10,000 times.
 
 from tests.reliability.campaigns import kill_outbox
 
-KILLS = 300
+KILLS = 200
 SEED = 20_454
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.reliability.campaigns import cut_power
 
-CUTS = 300
+CUTS = 200
 SEED = 20_454
 
 

@@ -52,7 +52,10 @@ def _run(program: str, arguments: list[str], *, shim: str | None = None) -> dict
     in_memory = _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="edge-lpr-", dir=in_memory) as name:
         folder = Path(name)
-        environment = dict(os.environ)
+        # Coverage would follow every process that is forked; the outbox has tests that it follows.
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")
+        }
         if shim is not None:
             environment["LD_PRELOAD"] = str(build_shim(shim, folder))
         work = folder / "work"
