@@ -1,8 +1,9 @@
 """Asks booths again for what is missing: not at once, not too often, and until it is settled.
 
 What is missing may only be late: a booth that was cut off sends its newest health record before
-the sightings that wait in its outbox. So nothing is asked for before some time has passed, and the
-time doubles for as long as nothing comes of it.
+the sightings that wait in its outbox, and health records pass by the sightings that a broker has
+queued for a consumer that is behind. So numbers are asked for only once they have been missing for
+a whole wait in which nothing of their gap came, and the wait doubles while no answer does.
 """
 
 from collections.abc import Iterator
@@ -40,9 +41,11 @@ class _Case:
 
     record: BootRecord
     next_ns: int
+    seen: tuple[SequenceRange, ...]
+    """What was missing at the last look."""
     wait_ns: int = FIRST_WAIT_NS
-    missing: int = 0
-    """Numbers missing at the last request."""
+    asked: int = 0
+    """First number of the last request, 0 before it."""
 
 
 class ResendDesk:
@@ -70,7 +73,7 @@ class ResendDesk:
         """
         if len(self._cases) < _MAXIMUM_PLACES:
             soon_ns = self._clock.monotonic_ns() + FIRST_WAIT_NS
-            self._cases.setdefault((address, boot), _Case(record, soon_ns))
+            self._cases.setdefault((address, boot), _Case(record, soon_ns, record.gaps()))
 
     def due(self) -> Iterator[tuple[str, bytes]]:
         """Yield the requests that are to be published now: topic and document."""
@@ -80,9 +83,11 @@ class ResendDesk:
             if not gaps:
                 del self._cases[place]
             elif case.next_ns <= now_ns and self._not_before_ns.get(place[0], 0) <= now_ns:
-                self._not_before_ns[place[0]] = now_ns + _DEVICE_PAUSE_NS
-                case.next_ns = now_ns + _next_wait_ns(case, gaps)
-                yield self._request(place, _worth_asking(gaps))
+                wanted = _look(case, gaps)
+                case.next_ns = now_ns + case.wait_ns
+                if wanted is not None:
+                    self._not_before_ns[place[0]] = now_ns + _DEVICE_PAUSE_NS
+                    yield self._request(place, wanted)
         self._not_before_ns = {
             address: pause_ns
             for address, pause_ns in self._not_before_ns.items()
@@ -96,16 +101,28 @@ class ResendDesk:
         return topic(address, TopicKind.REQUEST), sign_request(claims, self._key)
 
 
-def _next_wait_ns(case: _Case, gaps: tuple[SequenceRange, ...]) -> int:
-    """Return how long to wait for an answer: longer and longer while none comes."""
-    missing = sum(len(gap) for gap in gaps)
-    # The first request of a case, or one that had an answer.
-    if missing != case.missing:
+def _look(case: _Case, gaps: tuple[SequenceRange, ...]) -> SequenceRange | None:
+    """Return what is to be asked for, if anything, and set how long to wait after that."""
+    stalled = _unchanged(case.seen, gaps)
+    case.seen = gaps
+    if not stalled:
+        # Everything that was missing is on its way.
         case.wait_ns = FIRST_WAIT_NS
-    case.missing = missing
-    wait_ns = case.wait_ns
-    case.wait_ns = min(LONGEST_WAIT_NS, 2 * wait_ns)
-    return wait_ns
+        return None
+    wanted = _worth_asking(stalled)
+    is_unanswered = wanted.first == case.asked
+    case.wait_ns = min(LONGEST_WAIT_NS, 2 * case.wait_ns) if is_unanswered else FIRST_WAIT_NS
+    case.asked = wanted.first
+    return wanted
+
+
+def _unchanged(
+    before: tuple[SequenceRange, ...], now: tuple[SequenceRange, ...]
+) -> tuple[SequenceRange, ...]:
+    """Return the ranges of which nothing has come; they may have grown or been joined."""
+    return tuple(
+        old for old in before if any(new.first <= old.first and old.last <= new.last for new in now)
+    )
 
 
 def _worth_asking(gaps: tuple[SequenceRange, ...]) -> SequenceRange:

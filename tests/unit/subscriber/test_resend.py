@@ -86,9 +86,33 @@ def test_answer_makes_it_ask_soon_for_the_rest(server: Server) -> None:
         server.asks()
     server.record.give_up(SequenceRange(2, 30))
     server.wait(LONGEST_WAIT_NS)
-    assert server.asks() == [(31, 50)]
-    server.wait(FIRST_WAIT_NS)
-    assert server.asks() == [(31, 50)]
+    assert server.asks() == []
+    for _ in range(2):
+        server.wait(FIRST_WAIT_NS)
+        assert server.asks() == [(31, 50)]
+
+
+def test_what_is_queued_for_a_consumer_that_is_behind_is_not_asked_for(server: Server) -> None:
+    asked = []
+    for second in range(900):
+        if second % 60 == 0:
+            # The health record has passed by the sightings: five minutes of them at first.
+            server.miss(1, 300 + second)
+        if second % 10 == 0:
+            server.record.give_up(SequenceRange(second + 1, second + 10))
+        asked += server.asks()
+        server.wait(1_000_000_000)
+    assert asked == []
+
+
+def test_what_is_lost_is_asked_for_although_others_are_still_coming(server: Server) -> None:
+    server.miss(15, 2_000)
+    asked = []
+    for second in range(60):
+        server.record.give_up(SequenceRange(16, 16 + 10 * second))
+        asked += server.asks()
+        server.wait(1_000_000_000)
+    assert asked == [(15, 15)]
 
 
 def test_one_device_is_not_asked_twice_at_once(server: Server) -> None:
