@@ -6,6 +6,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 
 SECRET = b"0123456789abcdef"
+
+eventually = partial(wait_until, deadline_s=90.0)
+"""A worker loads its libraries, migrates and connects first, on machines that are slow."""
 
 
 @pytest.fixture
@@ -65,11 +69,11 @@ def test_sightings_are_stored_and_copies_change_nothing(
     booth = LiveBooth()
     booth.publish_birth(broker.port)
     worker.start()
-    wait_until(lambda: worker.says("started"))
+    eventually(lambda: worker.says("started"))
     documents = booth.sightings(20)
-    wait_until(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
+    eventually(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
     booth.publish(broker.port, TopicKind.SIGHTING, [*documents, *documents[::-1]])
-    wait_until(lambda: numbers(dsn) == list(range(1, 21)))
+    eventually(lambda: numbers(dsn) == list(range(1, 21)))
     assert worker.stop() == 0
 
 
@@ -100,7 +104,7 @@ def test_one_booth_is_stored_in_a_file(broker: Mosquitto, tmp_path: Path) -> Non
 
     with ingest_process(broker.port, tmp_path, ["--sqlite", str(file)]) as worker:
         worker.start()
-        wait_until(lambda: stored() == 3)
+        eventually(lambda: stored() == 3)
         assert worker.stop() == 0
 
 
@@ -111,12 +115,12 @@ def test_killed_worker_loses_and_doubles_nothing(
     booth.publish_birth(broker.port)
     documents = booth.sightings(400)
     worker.start("--batch", "10")
-    wait_until(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
+    eventually(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
     for begin in range(0, 400, 100):
         booth.publish(broker.port, TopicKind.SIGHTING, documents[begin : begin + 100])
         worker.kill()
         worker.start("--batch", "10")
-    wait_until(lambda: len(numbers(dsn)) == 400)
+    eventually(lambda: len(numbers(dsn)) == 400)
     assert numbers(dsn) == list(range(1, 401))
 
 
@@ -133,7 +137,7 @@ def test_shipped_broker_lets_a_worker_in_with_its_certificate(dsn: str, tmp_path
                 *("--ca", str(files.ca_file), "--certificate", str(files.certificate_file)),
                 *("--key", str(files.key_file)),
             )
-            wait_until(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
+            eventually(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
             assert worker.stop() == 0
 
 
@@ -148,10 +152,10 @@ def test_two_workers_share_what_comes(
     with ingest_process(broker.port, other_folder, ["--database", dsn]) as other:
         worker.start("--worker", "a")
         other.start("--worker", "b")
-        wait_until(lambda: worker.says("started") and other.says("started"))
-        wait_until(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
+        eventually(lambda: worker.says("started") and other.says("started"))
+        eventually(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
         booth.publish(broker.port, TopicKind.SIGHTING, documents)
-        wait_until(lambda: numbers(dsn) == list(range(1, 101)))
+        eventually(lambda: numbers(dsn) == list(range(1, 101)))
         assert (worker.stop(), other.stop()) == (0, 0)
 
 
@@ -162,7 +166,7 @@ def test_sightings_before_their_birth_wait_for_it(
     known = LiveBooth("booth-2")
     known.publish_birth(broker.port)
     worker.start()
-    wait_until(lambda: publish_until_stored(known, broker, known.sightings(1), dsn))
+    eventually(lambda: publish_until_stored(known, broker, known.sightings(1), dsn))
     booth.publish(broker.port, TopicKind.SIGHTING, booth.sightings(3))
 
     def parked() -> int:
@@ -170,10 +174,10 @@ def test_sightings_before_their_birth_wait_for_it(
             (row,) = connection.execute("SELECT count(*) FROM parked").fetchall()
             return int(row[0])
 
-    wait_until(lambda: parked() == 3)
+    eventually(lambda: parked() == 3)
     booth.publish_birth(broker.port)
-    wait_until(lambda: numbers(dsn) == [1, 1, 2, 3])
-    wait_until(lambda: parked() == 0)
+    eventually(lambda: numbers(dsn) == [1, 1, 2, 3])
+    eventually(lambda: parked() == 0)
 
 
 def test_database_that_was_away_gets_everything(broker: Mosquitto, tmp_path: Path) -> None:
@@ -186,12 +190,12 @@ def test_database_that_was_away_gets_everything(broker: Mosquitto, tmp_path: Pat
         with ingest_process(broker.port, tmp_path, ["--database", dsn]) as worker:
             worker.start()
             documents = booth.sightings(50)
-            wait_until(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
+            eventually(lambda: publish_until_stored(booth, broker, documents[:1], dsn))
             server.kill()
             booth.publish(broker.port, TopicKind.SIGHTING, documents)
-            wait_until(lambda: "the database" in worker.log_file.read_text())
+            eventually(lambda: "the database" in worker.log_file.read_text())
             server.start()
-            wait_until(lambda: numbers(dsn) == list(range(1, 51)), deadline_s=40)
+            eventually(lambda: numbers(dsn) == list(range(1, 51)))
             assert worker.stop() == 0
     finally:
         server.remove()
@@ -207,8 +211,8 @@ def test_booth_is_asked_for_what_is_missing(
     documents = booth.sightings(5)
     with requests_to(booth, broker.port) as requests:
         worker.start("--request-key", str(tmp_path / "request-key"))
-        wait_until(lambda: publish_until_stored(booth, broker, [documents[0], documents[4]], dsn))
-        wait_until(lambda: bool(requests), deadline_s=60)
+        eventually(lambda: publish_until_stored(booth, broker, [documents[0], documents[4]], dsn))
+        eventually(lambda: bool(requests))
     document = parse_request(requests[0]).verified(REQUEST_TYP, key.public_key)
     claims = RequestClaims.decode(document)
     assert (claims.address, claims.boot) == (booth.address, SIGHTING.boot)
@@ -292,8 +296,8 @@ def test_hit_reaches_a_webhook_that_refused_it_at_first(
             *("--webhook", f"http://127.0.0.1:{port}/hits"),
             *("--webhook-secret", str(tmp_path / "secret")),
         )
-        wait_until(lambda: publish_until_stored(booth, broker, booth.sightings(1), dsn))
-        wait_until(lambda: bool(received.taken), deadline_s=60)
+        eventually(lambda: publish_until_stored(booth, broker, booth.sightings(1), dsn))
+        eventually(lambda: bool(received.taken))
         worker.stop()
     hit = json.loads(received.taken[0])
     assert (hit["entry"], hit["match"], hit["attempt"]) == ("case-4711", "exact", 2)
@@ -308,13 +312,13 @@ def test_prometheus_is_answered_with_counts_alone(
     booth.publish_birth(broker.port)
     port = free_port()
     worker.start("--metrics-port", str(port))
-    wait_until(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
+    eventually(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
 
     def metrics() -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             return str(answer.read().decode())
 
-    wait_until(lambda: 'edge_lpr_sightings_total{result="new"} 2.0' in metrics())
+    eventually(lambda: 'edge_lpr_sightings_total{result="new"} 2.0' in metrics())
     assert "edge_lpr_connected 1.0" in metrics()
     assert "booth-1" not in metrics()
     assert worker.stop() == 0

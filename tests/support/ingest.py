@@ -103,7 +103,7 @@ class IngestProcess:
             return 0
         if number is not None:
             process.send_signal(number)
-        return process.wait(timeout=30)
+        return process.wait(timeout=60)
 
 
 @contextmanager
