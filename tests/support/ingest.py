@@ -1,7 +1,6 @@
 """``edge-lpr ingest`` as a process, and booths of today that it believes."""
 
 import signal
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +24,8 @@ class LiveBooth(SignedBooth):
     def __init__(self, device: str = "booth-1") -> None:
         super().__init__(device)
         self.now = SystemClock().unix_s()
-        self.tls: ssl.SSLContext | None = None
+        # An ssl.SSLContext, which the library takes though its hints do not say so.
+        self.tls: Any = None
         self.certificate = replace(
             self.certificate, not_before=self.now - DAY_S, not_after=self.now + DAY_S
         )
