@@ -14,6 +14,7 @@ from edge_lpr.subscriber.verdicts import (
     Verdict,
     VerifiedBirth,
     VerifiedGap,
+    VerifiedHealth,
     VerifiedSighting,
 )
 from edge_lpr.wire.health import HealthClaims
@@ -38,7 +39,8 @@ class DeviceState:
     certificate_ends_at: int = 0
     """Last second of the device certificate, UTC since 1970."""
     seen_at: int = 0
-    """When anything that it signed arrived last, UTC in seconds since 1970; 0 for never."""
+    """When anything new that it signed arrived last, births apart: UTC in seconds since 1970; 0 for
+    never. A broker that plays old messages again does not make a dead booth look alive."""
     lag_s: int | None = None
     """How long the latest sighting took from the passage to here."""
     sightings: int = 0
@@ -96,7 +98,7 @@ class FleetState:
             self._note_status(verdict)
             return
         device = self._device(verdict.address)
-        if is_live:
+        if is_live and _is_news(verdict):
             device.seen_at = now_unix_s
         if isinstance(verdict, VerifiedBirth):
             _note_birth(device, verdict)
@@ -123,6 +125,17 @@ class FleetState:
             is_online = self._statuses.pop(address, None)
             self._devices[address] = DeviceState(address, self._record_of(address), is_online)
         return self._devices[address]
+
+
+def _is_news(verdict: VerifiedBirth | VerifiedSighting | VerifiedHealth | VerifiedGap) -> bool:
+    """Return whether a booth said something that it had not said before."""
+    if isinstance(verdict, VerifiedBirth):
+        # Said again at every connection, so an old one looks like any other; within a minute a
+        # health record follows.
+        return False
+    if isinstance(verdict, VerifiedGap):
+        return verdict.lost > 0
+    return not verdict.is_duplicate
 
 
 def _note_birth(device: DeviceState, birth: VerifiedBirth) -> None:

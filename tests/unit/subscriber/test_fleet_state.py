@@ -55,7 +55,23 @@ def test_sighting_tells_how_late_it_is_once(watch: Watch) -> None:
     watch.hear(TopicKind.SIGHTING, document, NOON + 7)
     watch.hear(TopicKind.SIGHTING, document, NOON + 9)
     device = watch.device
-    assert (device.sightings, device.lag_s, device.seen_at) == (1, 7, NOON + 9)
+    assert (device.sightings, device.lag_s, device.seen_at) == (1, 7, NOON + 7)
+
+
+@pytest.mark.parametrize("kind", [TopicKind.SIGHTING, TopicKind.HEALTH, TopicKind.GAP])
+def test_what_is_played_again_does_not_make_a_dead_booth_look_alive(
+    watch: Watch, kind: TopicKind
+) -> None:
+    document = {
+        TopicKind.SIGHTING: watch.booth.sightings(1)[0],
+        TopicKind.HEALTH: watch.booth.health(0),
+        TopicKind.GAP: watch.booth.gap(1, 3),
+    }[kind]
+    watch.hear(kind, document, NOON + 7)
+    assert watch.device.seen_at == NOON + 7
+    watch.hear(kind, document, NOON + 900)
+    watch.hear(TopicKind.BIRTH, watch.booth.birth(), NOON + 900)
+    assert watch.device.seen_at == NOON + 7
 
 
 def test_newest_health_record_counts(watch: Watch) -> None:

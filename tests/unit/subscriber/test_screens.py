@@ -277,6 +277,7 @@ def test_fleet_is_drawn_anew_on_a_terminal(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
+    booth.sighting()
     screen = FleetTable()
     for now in (NOON, NOON + 5):
         screen.fleet(booth.fleet.devices.values(), now)
