@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.store.boot_book import SETTLE_S
 from edge_lpr.store.database import Database, migrate
 from edge_lpr.store.postgres import PostgresDatabase
 from edge_lpr.store.records import Batch
@@ -23,6 +24,9 @@ from edge_lpr.wire.topics import TopicKind
 from tests.support.clock import SetClock
 from tests.support.fleet import AUTHORITY, SignedBooth
 from tests.support.postgres import fresh_database
+
+BOTH_STORES = [pytest.param("postgres", marks=pytest.mark.postgres), "sqlite"]
+"""Parameters of whatever is to hold for both."""
 
 
 class StoreWorld:
@@ -81,6 +85,12 @@ class StoreWorld:
     def numbers(self) -> list[int]:
         """Return the numbers of all sightings that are kept."""
         return [seq for (seq,) in self.database.rows("SELECT seq FROM sighting ORDER BY seq")]
+
+    def audit_until_settled(self) -> None:
+        """Audit, and once more when holes have stayed long enough to be gaps."""
+        self.store.audit()
+        self.clock.advance_s(SETTLE_S)
+        self.store.audit()
 
     def findings(self) -> list[tuple[int, str]]:
         """Return what does not fit."""

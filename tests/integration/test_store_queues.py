@@ -1,0 +1,58 @@
+"""What waits in both stores: documents for their birth, hits for their receiver."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.store.records import Batch
+from edge_lpr.subscriber.watch_list import Hit, Match
+from edge_lpr.wire.topics import TopicKind
+from tests.support.fleet import SIGHTING, SignedBooth
+from tests.support.stores import BOTH_STORES, StoreWorld, store_world
+
+BOOTH = SignedBooth()
+
+
+@pytest.fixture(params=BOTH_STORES)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreWorld]:
+    with store_world(request.param, tmp_path) as world:
+        yield world
+
+
+def test_parked_documents_wait_until_they_are_removed(world: StoreWorld) -> None:
+    topic, document = BOOTH.topic(TopicKind.SIGHTING), BOOTH.sightings(1)[0]
+    stored = world.store.add(Batch(to_park=[(topic, document), (topic, document)]))
+    assert (stored.parked, stored.not_parked) == (2, 0)
+    assert world.store.parked.topics() == {topic}
+    (parked,) = world.store.parked.under(topic)
+    assert parked.document == document
+    batch = world.sightings(BOOTH, [document])
+    batch.unparked.append(parked.link)
+    world.store.add(batch)
+    assert world.store.parked.topics() == set()
+    assert world.numbers() == [1]
+
+
+def test_no_more_is_parked_than_there_is_room(
+    world: StoreWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_lpr.store.parked.MAXIMUM_PARKED", 2)
+    topic = BOOTH.topic(TopicKind.SIGHTING)
+    stored = world.store.add(Batch(to_park=[(topic, each) for each in BOOTH.sightings(3)]))
+    assert (stored.parked, stored.not_parked) == (2, 1)
+
+
+def test_hit_is_noted_once_and_comes_until_it_was_sent(world: StoreWorld) -> None:
+    batch = world.sightings(BOOTH, BOOTH.sightings(1))
+    batch.hits.append((batch.sightings[0], Hit(("case-1", "case-2"), Match.FOLD)))
+    assert world.store.add(batch).hits == 2
+    assert world.another_store().add(batch).hits == 0
+    first, second = world.store.hits.take_due(world.clock.unix_s(), 10)
+    assert (first.address, first.boot, first.seq) == (BOOTH.address, SIGHTING.boot, 1)
+    assert (first.match, first.entry, second.entry) == ("fold", "case-1", "case-2")
+    assert world.another_store().hits.take_due(world.clock.unix_s(), 10) == []
+    world.store.hits.mark_sent(first.id, world.clock.unix_s())
+    world.clock.advance_s(3600)
+    (again,) = world.store.hits.take_due(world.clock.unix_s(), 10)
+    assert (again.id, again.attempts) == (second.id, 2)
