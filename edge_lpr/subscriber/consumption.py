@@ -71,7 +71,13 @@ class Consumption:
         return is_ready
 
     def step(self) -> Verdict | None:
-        """Return what the consumer is given next, ``None`` if it has to wait."""
+        """Return what the consumer is given next, ``None`` if it has to wait.
+
+        Raises:
+            SettingsError: The memory cannot be written. Nothing was taken: the next call goes on.
+        """
+        # First, because what has been taken is handed out, or it is lost until the next connection.
+        self._look_after()
         verdict = self._reception.take()
         while verdict is None:
             message = self.link.take()
@@ -79,7 +85,6 @@ class Consumption:
                 break
             self._reception.receive(message)
             verdict = self._reception.take()
-        self._look_after()
         self._handed_out = verdict
         return verdict
 

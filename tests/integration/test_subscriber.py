@@ -1,6 +1,7 @@
 """The library against a real broker: nothing lost, nothing twice, in order."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -212,6 +213,35 @@ def test_what_was_not_done_with_is_not_kept_in_mind(crossing: Crossing, tmp_path
         raise RuntimeError
     with crossing.subscriber(memory_file=memory) as fleet:
         assert numbers(events(fleet, 2)) == [2]
+
+
+def test_nothing_is_lost_by_a_consumer_that_goes_on_when_its_memory_cannot_be_written(
+    crossing: Crossing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_lpr.subscriber.consumption._KEEP_PAUSE_NS", 50_000_000)
+    memory = tmp_path / "disk" / "memory"
+    memory.parent.mkdir()
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    with crossing.subscriber(memory_file=memory) as fleet:
+        assert len(events(fleet, 1)) == 1
+        shutil.rmtree(memory.parent)
+        first, second = crossing.booth.sightings(2)
+        crossing.say(TopicKind.SIGHTING, first)
+        found: list[Verdict] = []
+        complaints: list[SettingsError] = []
+
+        def goes_on() -> bool:
+            try:
+                found.extend(events(fleet, 1))
+            except SettingsError as error:
+                complaints.append(error)
+            return bool(numbers(found) and complaints)
+
+        wait_until(goes_on)
+        memory.parent.mkdir()
+        crossing.say(TopicKind.SIGHTING, second)
+        found += events(fleet, 1)
+    assert numbers(found) == [1, 2]
 
 
 def test_what_was_missing_before_a_restart_is_asked_for_after_it(
