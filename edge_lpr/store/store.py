@@ -69,9 +69,7 @@ class Store:
             self._store_births(batch.births, now)
             self._store_healths(batch.healths, now)
             self._queue_statements(batch)
-            hits = self.hits.add(
-                [(self._boot_id(each), each.claims, hit) for each, hit in batch.hits], now
-            )
+            hits = self._add_hits(batch, kept, now)
             self.parked.remove(batch.unparked)
             parked = self.parked.add(batch.to_park, now)
         return Stored(
@@ -160,6 +158,14 @@ class Store:
             "INSERT INTO finding (boot_id, seq, kind, noticed_at) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT DO NOTHING",
             [(*each, Finding.CONFLICT.value, now) for each in sorted(conflicts)],
+        )
+
+    def _add_hits(self, batch: Batch, kept: Iterable[SightingRow], now: int) -> int:
+        """Note the hits of sightings that are kept: an old one played again alarms nobody."""
+        kept_keys = {row[:3] for row in kept}
+        hits = [(self._boot_id(each), each.claims, hit) for each, hit in batch.hits]
+        return self.hits.add(
+            [each for each in hits if (each[0], each[1].seq, each[1].at) in kept_keys], now
         )
 
     def _store_births(self, births: Sequence[tuple[AuthenticBirth, bytes]], now: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from edge_lpr.store.records import Batch
 from edge_lpr.subscriber.watch_list import Hit, Match
 from edge_lpr.wire.topics import TopicKind
-from tests.support.fleet import SIGHTING, SignedBooth
+from tests.support.fleet import DAY_S, SIGHTING, SignedBooth
 from tests.support.stores import BOTH_STORES, StoreWorld, store_world
 
 BOOTH = SignedBooth()
@@ -56,3 +56,12 @@ def test_hit_is_noted_once_and_comes_until_it_was_sent(world: StoreWorld) -> Non
     world.clock.advance_s(3600)
     (again,) = world.store.hits.take_due(world.clock.unix_s(), 10)
     assert (again.id, again.attempts) == (second.id, 2)
+
+
+def test_hit_on_a_sighting_that_is_not_kept_is_none(world: StoreWorld) -> None:
+    batch = world.sightings(BOOTH, BOOTH.sightings(2))
+    batch.hits += [(each, Hit(("case-1",), Match.EXACT)) for each in batch.sightings]
+    world.clock.advance_s(31 * DAY_S)
+    stored = world.store.add(batch)
+    assert (stored.too_old, stored.hits) == (2, 0)
+    assert world.store.hits.take_due(world.clock.unix_s(), 10) == []
