@@ -17,6 +17,16 @@ FIRST_FETCH_NS: Final = 5_000_000_000
 LONGEST_FETCH_NS: Final = 60_000_000_000
 """Between two fetches: all births of a fleet are megabytes."""
 
+_MAXIMUM_OF_ONE: Final = 100
+"""Messages kept of one device for longer. What the broker had queued comes before the births of a
+new subscription, and so may be many more, but not for long: then births have come, or never do."""
+
+CROWDER_BANISHED_NS: Final = 3_600_000_000_000
+"""How long a device whose birth had not come in that time is kept to its 100 at once."""
+
+_MAXIMUM_CROWDERS: Final = 10_000
+"""Bounds memory; a broker lets a device write under its own topics only."""
+
 _CROWD: Final = 500
 """Half of what a broker delivers without an acknowledgement."""
 
@@ -30,6 +40,7 @@ class EarlyMessages:
     def __init__(self) -> None:
         """Begin empty."""
         self._waiting: dict[DeviceAddress, list[tuple[int, Message]]] = {}
+        self._crowders: dict[DeviceAddress, int] = {}
         self._count = 0
         self._next_fetch_ns = 0
         self._fetch_pause_ns = FIRST_FETCH_NS
@@ -45,7 +56,7 @@ class EarlyMessages:
         Returns:
             Whether there was room.
         """
-        if self._count >= _MAXIMUM_EARLY:
+        if self._count >= _MAXIMUM_EARLY or not self._may_wait(address, now_ns):
             return False
         if self._count == 0:
             self._fetch_pause_ns = FIRST_FETCH_NS
@@ -67,12 +78,18 @@ class EarlyMessages:
             now_ns: Monotonic.
         """
         patience_ns = EARLY_PATIENCE_NS if self._count < _CROWD else CROWDED_PATIENCE_NS
-        overdue = [
-            address
-            for address, waiting in self._waiting.items()
-            if now_ns - waiting[0][0] >= patience_ns
-        ]
-        return [message for address in overdue for message in self.take(address)]
+        overdue: list[Message] = []
+        for address, waiting in list(self._waiting.items()):
+            waited_ns = now_ns - waiting[0][0]
+            if waited_ns >= patience_ns:
+                self._mark_crowder(address, now_ns)
+                overdue += self.take(address)
+            elif waited_ns >= CROWDED_PATIENCE_NS and len(waiting) > _MAXIMUM_OF_ONE:
+                self._mark_crowder(address, now_ns)
+                overdue += [message for _, message in waiting[_MAXIMUM_OF_ONE:]]
+                self._count -= len(waiting) - _MAXIMUM_OF_ONE
+                del waiting[_MAXIMUM_OF_ONE:]
+        return overdue
 
     def is_fetch_due(self, now_ns: int) -> bool:
         """Return whether the retained births should be fetched now; then not again for a while.
@@ -85,3 +102,17 @@ class EarlyMessages:
         self._fetch_pause_ns = min(LONGEST_FETCH_NS, 2 * self._fetch_pause_ns)
         self._next_fetch_ns = now_ns + self._fetch_pause_ns
         return True
+
+    def _may_wait(self, address: DeviceAddress, now_ns: int) -> bool:
+        """Return whether one more message of a device may be kept."""
+        is_crowder = now_ns < self._crowders.get(address, now_ns)
+        return not is_crowder or len(self._waiting.get(address, ())) < _MAXIMUM_OF_ONE
+
+    def _mark_crowder(self, address: DeviceAddress, now_ns: int) -> None:
+        """Keep in mind that one device has held up the others, if it has."""
+        if len(self._waiting[address]) <= _MAXIMUM_OF_ONE:
+            return
+        self._crowders.pop(address, None)
+        self._crowders[address] = now_ns + CROWDER_BANISHED_NS
+        if len(self._crowders) > _MAXIMUM_CROWDERS:
+            del self._crowders[next(iter(self._crowders))]

@@ -162,6 +162,38 @@ def test_crowd_without_births_does_not_hold_up_the_others(monkeypatch: pytest.Mo
     assert len(consumer.taken()) == 2
 
 
+def test_one_booth_without_a_birth_holds_up_the_others_once_and_not_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(early, "_MAXIMUM_OF_ONE", 2)
+    consumer = Consumer()
+    documents = consumer.booth.sightings(6)
+    # A broker's queue comes before the births of a new subscription, whatever its length.
+    assert consumer.receive(TopicKind.SIGHTING, *documents[:5]) == []
+    consumer.clock.advance_s(early.CROWDED_PATIENCE_NS / 1e9)
+    assert len(consumer.taken()) == 3
+    assert len(consumer.receive(TopicKind.SIGHTING, documents[5])) == 1
+    consumer.clock.advance_s(early.CROWDER_BANISHED_NS / 1e9)
+    assert len(consumer.taken()) == 2
+    assert consumer.receive(TopicKind.SIGHTING, *documents) == []
+
+
+def test_only_so_many_booths_that_held_up_others_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(early, "_MAXIMUM_OF_ONE", 1)
+    monkeypatch.setattr(early, "_MAXIMUM_CROWDERS", 1)
+    consumer = Consumer()
+    for device in ("booth-1", "booth-2"):
+        consumer.booth = SignedBooth(device)
+        consumer.receive(TopicKind.SIGHTING, *consumer.booth.sightings(2))
+        consumer.clock.advance_s(early.EARLY_PATIENCE_NS / 1e9)
+        assert len(consumer.taken()) == 2
+    assert len(consumer.receive(TopicKind.SIGHTING, *consumer.booth.sightings(2))) == 1
+    consumer.booth = SignedBooth("booth-1")
+    assert consumer.receive(TopicKind.SIGHTING, *consumer.booth.sightings(2)) == []
+
+
 def test_only_so_much_waits_for_births(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(early, "_MAXIMUM_EARLY", 1)
     consumer = Consumer()
