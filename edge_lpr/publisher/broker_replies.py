@@ -154,8 +154,13 @@ class BrokerReplies:
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         """Keep a request, unless there are too many or it can be none."""
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            # The library decodes it only now, and it is not even MQTT (MQTT 5, 3.3.2.1).
+            return
         if (
-            message.topic == self._request_topic
+            topic == self._request_topic
             and len(message.payload) <= MAXIMUM_REQUEST_BYTES
             and len(self._untrusted_requests) < MOST_WAITING_REQUESTS
         ):

@@ -12,7 +12,7 @@ from edge_lpr.publisher.record_sending import LOOK_EVERY_S, REFUSED_WAIT_S, SELD
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.request import MAXIMUM_REQUEST_BYTES
 from edge_lpr.wire.topics import TopicKind
-from tests.support.scripted_broker import PUBACK, PUBLISH, Publish
+from tests.support.scripted_broker import PUBACK, PUBLISH, QOS_1, Publish
 from tests.support.session_bench import BOOT, BOTH_VERSIONS, SessionBench, logged
 
 NOT_AUTHORISED = 0x87
@@ -237,6 +237,17 @@ class TestRequests:
         bench.broker.publish(own, bytes(MAXIMUM_REQUEST_BYTES + 1), message_id=1)
         bench.broker.publish("lpr/v1/agency/north/booth-2/request", b"foreign", message_id=2)
         bench.broker.publish(own, b"own", message_id=3)
+        bench.turn_until(lambda: taken == [b"own"])
+
+    @BOTH_VERSIONS
+    def test_message_whose_topic_is_no_text_is_dropped(
+        self, bench: SessionBench, taken: list[bytes], mqtt_version: str
+    ) -> None:
+        bench.announce()
+        bench.turn_a_while()
+        properties = b"\0" if mqtt_version == "5" else b""
+        bench.broker.send(PUBLISH | QOS_1, b"\0\2\xff\xfe\0\1" + properties + b"payload")
+        bench.broker.publish("lpr/v1/agency/north/booth-1/request", b"own", message_id=2)
         bench.turn_until(lambda: taken == [b"own"])
 
     def test_flood_of_requests_takes_no_memory(
