@@ -25,6 +25,7 @@ from edge_lpr.handoff.record_message import (
     AskMessage,
     GapMessage,
     HealthMessage,
+    Wish,
     pack_wish,
 )
 from edge_lpr.handoff.seqpacket import Connection, Listener
@@ -120,7 +121,7 @@ class Relay:
                 continue
             message = parse_to_publisher(untrusted_message)
             if isinstance(message, AskMessage):
-                connection.send(pack_wish(self._desk.next_wish()))
+                connection.send(pack_wish(self._wish()))
                 continue
             answer = self._take(message)
             connection.send(pack_answer(answer))
@@ -128,6 +129,15 @@ class Relay:
             if answer.is_committed and isinstance(message, SightingMessage):
                 # A known birth needs no room: with a full disk it is taken at every connection.
                 back_off.reset()
+
+    def _wish(self) -> Wish | None:
+        """Return what is to be signed; figures that no record can hold are said and left out."""
+        try:
+            return self._desk.next_wish()
+        except WireError as error:
+            # The sightings must not wait for it.
+            self._complaints.failure(error)
+            return None
 
     def _take(self, message: BirthMessage | SightingMessage | HealthMessage | GapMessage) -> Answer:
         """Commit a document, or refuse it for good if it can never be committed."""

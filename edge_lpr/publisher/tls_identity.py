@@ -30,6 +30,7 @@ MAXIMUM_PEM_BYTES: Final = 65_536
 """Each of the three; a chain of four certificates has a tenth of this."""
 
 _DAY_S: Final = 86_400
+_MAXIMUM_DAYS: Final = 36_525
 _CA_KEY: Final = "publisher.tls_ca_file"
 _CERTIFICATE_KEY: Final = "publisher.tls_certificate_file"
 _KEY_KEY: Final = "publisher.tls_key_file"
@@ -65,12 +66,15 @@ class TlsIdentity:
     def days_left(self, now_unix_s: int) -> int:
         """Return for how many whole days the certificate is still valid; 0 if it is not.
 
+        A century at most: one that never ends, which RFC 5280 writes as the year 9999 (4.1.2.5),
+        must not be more than a health record can hold.
+
         Args:
             now_unix_s: UTC in whole seconds since 1970.
         """
         if now_unix_s < self.valid_from:
             return 0
-        return max(0, (self.valid_until - now_unix_s) // _DAY_S)
+        return min(max(0, (self.valid_until - now_unix_s) // _DAY_S), _MAXIMUM_DAYS)
 
 
 def load_identity(files: TlsFiles) -> TlsIdentity:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError
+from edge_lpr.core.errors import NeighbourAwayError, OutboxDamagedError, OutboxError, WireError
 from edge_lpr.core.log import Log
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.handoff.record_message import (
@@ -263,6 +263,22 @@ def test_record_that_nobody_wanted_is_refused(
     assert not parse_answer(bench.tokeniser.exchange(pack_gap(b"gap"))).is_committed
     assert "failure" in events(caplog)
     bench.tokeniser.hand_over(1)
+
+
+def test_figures_that_no_record_can_hold_hold_no_sighting_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.tokeniser.greet()
+
+    def fail(_desk: SigningDesk) -> None:
+        raise WireError("'kept' must be 0 to 9")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SigningDesk, "next_wish", fail)
+        assert parse_wish(bench.tokeniser.exchange(pack_ask())) is None
+    assert "failure" in events(caplog)
+    bench.tokeniser.hand_over(1)
+    assert parse_wish(bench.tokeniser.exchange(pack_ask())) == FIGURES
 
 
 def test_gap_that_cannot_be_read_ends_the_connection_and_not_the_relay(

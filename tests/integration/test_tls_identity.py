@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from edge_lpr.core.errors import EdgeLprError, KeyFileError, KeyFileMissingError
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.tls_identity import MAXIMUM_PEM_BYTES, TlsFiles, load_identity
 from edge_lpr.publisher.tls_renewal import ENDS_SOON_DAYS, LOOK_EVERY_S, TlsRenewal
+from edge_lpr.wire.health import BoothFigures
 from tests.support.clock import SetClock
 from tests.support.session_bench import logged
 
@@ -222,6 +224,16 @@ def test_certificate_that_lasts_is_no_warning(
     assert not files.renewal().ends_soon()
     assert logged(caplog, "tls_certificate") == [{"days": 30}]
     assert caplog.records[0].levelname == "INFO"
+
+
+def test_certificate_that_never_ends_lasts_a_century(files: Files) -> None:
+    never = dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=dt.timezone.utc).timestamp()
+    identity = replace(files.renewal().identity, valid_until=int(never))
+    days = identity.days_left(files.clock.unix_s())
+    figures = BoothFigures(
+        counters={}, unsent=0, oldest_unsent_s=0, kept=0, tls_certificate_days=days
+    )
+    assert figures.tls_certificate_days == 36_525
 
 
 def test_certificate_of_tomorrow_is_not_valid_yet(
