@@ -30,9 +30,9 @@ def storm(scale: float) -> Row:
         goal=f"0 lost, 0 doubled at the store; each gap noticed in ≤ {NOTICED_S} s",
         found=f"{found['lost']} lost, {found['doubled']} doubled, {found['invented']} invented of "
         f"{found['committed']:,}; {counted(found['gaps'], 'gaps')} noticed, the latest "
-        f"{found['latest_notice_s']} s after the sighting was signed, {found['open_gaps']} left "
-        f"open; {found['fleet']['resent']:,} sent again; {found['ended']} workers ended by "
-        "themselves",
+        f"{found['latest_notice_s']} s after the sighting was signed and "
+        f"{found['latest_evidence_s']} s after a later one came, {found['open_gaps']} left open; "
+        f"{found['fleet']['resent']:,} sent again; {found['ended']} workers ended by themselves",
         is_reached=is_whole
         and is_closed
         and found["latest_notice_s"] <= NOTICED_S

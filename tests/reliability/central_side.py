@@ -25,6 +25,9 @@ from tests.support.postgres import new_server
 CONSUMER: Final = "ingest"
 TENANT: Final = "fleet"
 
+_CERTIFIED_WORKERS: Final = 8
+"""More than anybody starts."""
+
 _STOP_S: Final = 120.0
 _CHUNK_CHARACTERS: Final = 65_536
 
@@ -80,7 +83,8 @@ class CentralSide:
             self._database.start()
             address = self._plug_in()
             names = self._run("fleet", "--list", "--booths", str(self._booths), capture=True)
-            access = f"{names}consumer {CONSUMER} {TENANT} requests\n"
+            workers = ",".join(_worker_name(number) for number in range(_CERTIFIED_WORKERS))
+            access = f"{names}consumer {workers} {TENANT} requests\n"
             self.broker = ReachableBroker(self._folder, address, access)
             self._resources.callback(self.broker.kill)
             self.broker.start()
@@ -125,8 +129,8 @@ class CentralSide:
             self._fleet = self._start("fleet", [*words, "--json"], prefix=prefix, stdout=output)
 
     def start_worker(self, number: int) -> None:
-        """Start a worker, or start it again."""
-        own = self.broker.consumer(CONSUMER)
+        """Start a worker, or start it again; each has a certificate of its own."""
+        own = self.broker.consumer(_worker_name(number))
         arguments = {
             "--authority": self._folder / "authority.pub",
             "--ca": own.ca_file,
@@ -198,6 +202,19 @@ class CentralSide:
             )
         )
 
+    def latest_evidence_s(self) -> int:
+        """Return how long it took at most from the first later sighting to the notice, in seconds.
+
+        Where a health record told it, there was no later sighting, and nothing is counted.
+        """
+        return int(
+            self.ask(
+                "SELECT coalesce(max(noticed_at - (SELECT min(received_at) FROM sighting"
+                " WHERE sighting.boot_id = gap.boot_id"
+                " AND seq BETWEEN gap.last + 1 AND gap.last + 300)), 0)::bigint FROM gap"
+            )
+        )
+
     def compare(self) -> dict[str, int]:
         """Return how far the store is from the truth."""
         with (
@@ -216,7 +233,9 @@ class CentralSide:
         """Stop everything that ingests in an orderly way; return how many failed to."""
         for process in self._workers.values():
             process.send_signal(signal.SIGTERM)
-        return sum(process.wait(_STOP_S) != 0 for process in self._workers.values())
+        # One that was started a moment ago knows no orderly stop yet.
+        orderly = (0, -signal.SIGTERM)
+        return sum(process.wait(_STOP_S) not in orderly for process in self._workers.values())
 
     def _plug_in(self) -> str:
         """Put the fleet behind a cable; return where it finds us."""
@@ -259,3 +278,8 @@ class CentralSide:
             if process is not None and process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(_STOP_S)
+
+
+def _worker_name(number: int) -> str:
+    """Return the name in a worker's certificate."""
+    return f"{CONSUMER}-{number}"

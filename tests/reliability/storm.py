@@ -78,13 +78,14 @@ def brew(storm: Storm) -> dict[str, Any]:
             wait(_LOOK_EVERY_S)
             ended += center.revive()
         figures = center.compare()
-        notice_s = center.latest_notice_s()
+        notice_s, evidence_s = center.latest_notice_s(), center.latest_evidence_s()
         fleet = center.fleet_figures()
         failed_stops = center.stop()
     return {
         "happened": dict(Counter(blows)),
         "ended": ended,
         "latest_notice_s": notice_s,
+        "latest_evidence_s": evidence_s,
         "failed_stops": failed_stops,
         "fleet": fleet,
     } | figures
