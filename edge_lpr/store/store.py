@@ -13,10 +13,11 @@ from edge_lpr.store.audit import Audit
 from edge_lpr.store.boot_book import Finding
 from edge_lpr.store.database import Database, SightingRow
 from edge_lpr.store.figures import read_figures
+from edge_lpr.store.health_table import HealthTable
 from edge_lpr.store.hits import HitTable
 from edge_lpr.store.parked import ParkedTable
 from edge_lpr.store.records import DAY_S, MAXIMUM_AHEAD_S, AuditReport, Batch, Stored
-from edge_lpr.subscriber.verdicts import AuthenticBirth, AuthenticHealth, AuthenticSighting
+from edge_lpr.subscriber.verdicts import AuthenticBirth, AuthenticSighting
 from edge_lpr.wire.sighting import FIRST_PREV
 from edge_lpr.wire.topics import DeviceAddress
 
@@ -41,6 +42,7 @@ class Store:
         self._boots: dict[tuple[DeviceAddress, str], int] = {}
         self._booths: dict[DeviceAddress, int] = {}
         self._audit = Audit(database, retention_days=retention_days)
+        self._healths = HealthTable(database)
         self.parked = ParkedTable(database)
         """Documents that wait for the birth of their key."""
         self.hits = HitTable(database)
@@ -67,7 +69,13 @@ class Store:
             self._database.queue_arrivals([*too_old, *too_new])
             self._note_conflicts(inserted.conflicts, now)
             self._store_births(batch.births, now)
-            self._store_healths(batch.healths, now)
+            self._healths.keep(
+                [
+                    (self._booths[each.address], self._boots[each.address, each.claims.boot], each)
+                    for each in batch.healths
+                ],
+                now,
+            )
             self._queue_statements(batch)
             hits = self._add_hits(batch, kept, now)
             self.parked.remove(batch.unparked)
@@ -184,19 +192,6 @@ class Store:
                     now,
                 )
                 for birth, document in births
-            ),
-        )
-
-    def _store_healths(self, healths: Iterable[AuthenticHealth], now: int) -> None:
-        """Keep the latest health record of every booth."""
-        self._database.change_each(
-            "INSERT INTO health (booth_id, at, received_at, claims) VALUES (%s, %s, %s, %s) "
-            "ON CONFLICT (booth_id) DO UPDATE SET at = excluded.at, "
-            "received_at = excluded.received_at, claims = excluded.claims "
-            "WHERE excluded.at >= health.at",
-            sorted(
-                (self._booths[each.address], each.claims.at, now, each.claims.encode().decode())
-                for each in healths
             ),
         )
 

@@ -111,13 +111,6 @@ def test_what_is_older_than_the_retention_is_dropped(world: StoreWorld) -> None:
     assert world.findings() == []
 
 
-def test_latest_health_record_is_kept(world: StoreWorld) -> None:
-    world.store.add(world.batch(BOOTH, (TopicKind.HEALTH, BOOTH.health(4))))
-    world.store.add(world.batch(BOOTH, (TopicKind.HEALTH, BOOTH.health(5))))
-    ((claims,),) = world.database.rows("SELECT claims FROM health")
-    assert '"seq":5' in claims
-
-
 def test_births_are_known_to_the_next_worker(world: StoreWorld) -> None:
     birth = BOOTH.birth()
     world.store.add(world.batch(BOOTH, (TopicKind.BIRTH, birth)))
