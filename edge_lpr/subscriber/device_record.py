@@ -9,7 +9,7 @@ from edge_lpr.subscriber.verdicts import Continuity
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot
 
 _MAXIMUM_BOOTS: Final = 16
-"""Boots remembered a device; sightings of older ones count as new."""
+"""Boots remembered a device; sightings of older ones count as new, unless they are too old."""
 
 
 class DeviceRecord:

@@ -64,12 +64,16 @@ class SubscriberOptions:
     """Only booths of this name."""
     name: str | None = None
     """Under this name the broker keeps our place; two programs must not share one. By default
-    made from the machine's and the program's name."""
+    made from the machine's and the program's name. The shipped broker takes the common name of the
+    certificate instead, so there two programs must not share a certificate."""
     keeps_place: bool = True
     """Whether the broker keeps what comes while we are away, for a week."""
     memory_file: FilePath | None = None
     """Where to keep, across restarts, which numbers came and were done with. Without it, counting
     begins anew: what is missing from before is not noticed, and the last ones may come twice."""
+    oldest_s: int | None = None
+    """Passages longer ago are refused (``RefusalReason.TOO_OLD``): how long you keep sightings,
+    because after that no unique key of yours tells a replayed one any more. No limit by default."""
     order_s: float = 2.0
     """Longest time that a sighting is held for those before it; 0 hands out as they come."""
     connect_timeout_s: float = 30.0
@@ -134,7 +138,7 @@ def open_reception(options: SubscriberOptions, clock: Clock) -> Reception:
 
     Raises:
         KeyFileError: A key file is missing or damaged.
-        SettingsError: The watch-list is not what it should be.
+        SettingsError: The watch-list or ``oldest_s`` is not what it should be.
     """
     authority = options.authority_key
     if not isinstance(authority, PublicKey):
@@ -144,7 +148,10 @@ def open_reception(options: SubscriberOptions, clock: Clock) -> Reception:
     if options.request_key_file is not None:
         resend_desk = ResendDesk(load_signing_key(Path(options.request_key_file)), clock)
     rules = ReceptionRules(options.order_s, watch_list)
-    return Reception(FleetVerifier(authority, clock), clock, rules, resend_desk)
+    if options.oldest_s is not None and options.oldest_s < 1:
+        raise SettingsError("oldest_s must be at least 1 second, or None for no limit")
+    verifier = FleetVerifier(authority, clock, options.oldest_s)
+    return Reception(verifier, clock, rules, resend_desk)
 
 
 def _default_name(*, keeps_place: bool) -> str:

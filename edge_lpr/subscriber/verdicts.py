@@ -57,6 +57,8 @@ class RefusalReason(Enum):
     """No birth has named the signing key yet. Not final: fetch the retained birth, try again."""
     OUTSIDE_VALIDITY = "outside_validity"
     """The passage lies outside the validity of the device's certificate."""
+    TOO_OLD = "too_old"
+    """The passage is longer ago than the consumer keeps anything."""
     CONFLICT = "conflict"
     """Another sighting with the same number was received before."""
     BROKEN_CHAIN = "broken_chain"

@@ -48,14 +48,18 @@ __all__ = (
 class FleetVerifier:
     """Verify what the devices of one authority publish."""
 
-    def __init__(self, authority: PublicKey, clock: Clock) -> None:
+    def __init__(self, authority: PublicKey, clock: Clock, oldest_s: int | None = None) -> None:
         """Pin the authority.
 
         Args:
             authority: The only key whose certificates are believed.
             clock: Tells whether a certificate is valid now.
+            oldest_s: Age in seconds beyond which a passage is refused; ``None`` for no limit, and
+                then a sighting of a boot that is forgotten counts as new at any age.
         """
         self._authenticator = Authenticator(authority, clock)
+        self._clock = clock
+        self._oldest_s = oldest_s
         # Bounded by the number of certificates that the authority has signed.
         self._devices: dict[DeviceAddress, DeviceRecord] = {}
 
@@ -80,7 +84,7 @@ class FleetVerifier:
         if device is None:
             device = self._devices[authentic.address] = DeviceRecord(joins_late=joins_late)
         if isinstance(authentic, AuthenticSighting):
-            return _place_sighting(authentic, device.boot(authentic.claims.boot))
+            return self._judge_sighting(authentic, device)
         if isinstance(authentic, AuthenticBirth):
             continuity, missing = device.continuity(authentic.claims)
             return VerifiedBirth(
@@ -89,6 +93,21 @@ class FleetVerifier:
         if isinstance(authentic, AuthenticHealth):
             return _place_health(authentic, device)
         return _place_gap(authentic, device.boot(authentic.claims.boot))
+
+    def _judge_sighting(self, authentic: AuthenticSighting, device: DeviceRecord) -> Verdict:
+        """Judge a sighting by its place and its age."""
+        claims = authentic.claims
+        is_too_old = (
+            self._oldest_s is not None and claims.at < self._clock.unix_s() - self._oldest_s
+        )
+        if is_too_old and device.find(claims.boot) is None:
+            # Without a trace: replays of forgotten boots must not push out those of now.
+            return _too_old(authentic)
+        verdict = _place_sighting(authentic, device.boot(claims.boot))
+        if is_too_old and isinstance(verdict, VerifiedSighting) and not verdict.is_duplicate:
+            # It was recorded all the same, so that nobody asks for its number any more.
+            return _too_old(authentic)
+        return verdict
 
     def resume(self, address: DeviceAddress, boot: str, record: BootRecord) -> None:
         """Go on with the record of a boot that was kept.
@@ -131,6 +150,12 @@ def _place_sighting(authentic: AuthenticSighting, record: BootRecord) -> Verdict
         is_linked=fit is Fit.LINKED,
         missing=missing,
     )
+
+
+def _too_old(authentic: AuthenticSighting) -> Refusal:
+    """Return the refusal of what is older than the consumer keeps anything."""
+    detail = "the passage is longer ago than this consumer keeps anything (oldest_s)"
+    return Refusal(RefusalReason.TOO_OLD, detail, authentic.address, TopicKind.SIGHTING)
 
 
 def _place_health(authentic: AuthenticHealth, device: DeviceRecord) -> Verdict:

@@ -12,6 +12,7 @@ from edge_lpr.core.errors import BrokerUnreachableError, SettingsError
 from edge_lpr.subscriber import (
     AsyncSubscriber,
     Refusal,
+    RefusalReason,
     SequenceRange,
     Subscriber,
     Verdict,
@@ -286,6 +287,16 @@ def test_message_that_is_not_believed_is_an_event_too(crossing: Crossing) -> Non
         (refusal,) = events(fleet, 1)
         assert isinstance(refusal, Refusal)
         assert (refusal.address, refusal.kind) == (crossing.booth.address, TopicKind.SIGHTING)
+
+
+def test_passage_longer_ago_than_the_consumer_keeps_is_refused(crossing: Crossing) -> None:
+    crossing.say(TopicKind.BIRTH, crossing.booth.birth())
+    crossing.booth.at -= 3_600
+    with crossing.subscriber(oldest_s=60) as fleet:
+        crossing.say(TopicKind.SIGHTING, *crossing.booth.sightings(1))
+        _, refusal = events(fleet, 2)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is RefusalReason.TOO_OLD
 
 
 def test_consumer_comes_back_by_itself_when_the_broker_does(tmp_path: Path) -> None:

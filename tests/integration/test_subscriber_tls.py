@@ -64,6 +64,29 @@ def test_certified_consumer_hears_what_booths_say(broker: TlsMosquitto) -> None:
     assert [type(each) for each in found] == [VerifiedBirth, VerifiedSighting, VerifiedSighting]
 
 
+def test_second_program_with_one_certificate_is_named_to_the_first(broker: TlsMosquitto) -> None:
+    with (
+        subscriber(broker, broker.consumer(), name="first") as first,
+        subscriber(broker, broker.consumer(), name="second"),
+    ):
+        wait_until(lambda: "with the same certificate" in str(first.trouble))
+
+
+def test_programs_with_a_certificate_each_leave_each_other_alone(broker: TlsMosquitto) -> None:
+    booth = booth_of(broker)
+    context = broker.device(booth.address.device).context()
+    with (
+        closing_peers() as peers,
+        subscriber(broker, broker.consumer("worker-1"), name="same") as first,
+        subscriber(broker, broker.consumer("worker-2"), name="same") as second,
+    ):
+        speaker = connected(Peer("localhost", broker.port, context), peers)
+        speaker.publish(booth.topic(TopicKind.BIRTH), booth.birth(), is_retained=True)
+        for fleet in (first, second):
+            assert isinstance(fleet.next_within(PATIENCE_S), VerifiedBirth)
+            assert fleet.trouble is None
+
+
 def test_consumer_without_a_certificate_is_told_so(broker: TlsMosquitto) -> None:
     fleet = subscriber(broker, broker.consumer(), certificate_file=None, key_file=None)
     with pytest.raises(BrokerRefusedError, match="certificate_file"), fleet:
@@ -110,8 +133,9 @@ def _no_pem(_files: ClientFiles, folder: Path) -> dict[str, object]:
         (lambda _files, folder: {"key_file": folder / "absent"}, "cannot be read"),
         (lambda _files, folder: {"watchlist": folder / "absent"}, "cannot be read"),
         (lambda _files, _folder: {"site": "Lane 7"}, "site must have the form"),
+        (lambda _files, _folder: {"oldest_s": 0}, "oldest_s must be at least 1"),
     ],
-    ids=["no PEM", "no authority", "half a pair", "no pair", "no key", "no list", "no name"],
+    ids=["no PEM", "no authority", "half a pair", "no pair", "no key", "no list", "no name", "age"],
 )
 def test_file_that_is_wrong_is_named_before_anything_is_connected(
     broker: TlsMosquitto,

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from edge_lpr.subscriber import authenticity, device_record
+from edge_lpr.subscriber.continuity import BootRecord
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.subscriber.verify import (
     Continuity,
@@ -30,8 +31,8 @@ OLD_BOOT, BOOT = "0" * 16, SIGHTING.boot
 class Server:
     """A central server: a verifier and short words to feed it."""
 
-    def __init__(self, clock: SetClock | None = None) -> None:
-        self._verifier = FleetVerifier(AUTHORITY.public_key, clock or SetClock())
+    def __init__(self, clock: SetClock | None = None, oldest_s: int | None = None) -> None:
+        self._verifier = FleetVerifier(AUTHORITY.public_key, clock or SetClock(), oldest_s)
 
     def birth(self, booth: SignedBooth, document: bytes) -> VerifiedBirth:
         verdict = self._verifier.receive(booth.topic(TopicKind.BIRTH), document)
@@ -47,6 +48,9 @@ class Server:
         verdict = self._verifier.receive(topic, document)
         assert isinstance(verdict, Refusal), verdict
         return verdict.reason
+
+    def record(self, booth: SignedBooth) -> BootRecord:
+        return self._verifier.device(booth.address).boot(BOOT)
 
     def raw(self, topic: str, payload: bytes) -> Verdict:
         return self._verifier.receive(topic, payload)
@@ -274,6 +278,46 @@ def test_oldest_boot_is_forgotten_and_counts_as_new(booth: SignedBooth) -> None:
     for number in range(1, device_record._MAXIMUM_BOOTS + 1):
         server.birth(booth, booth.birth(f"{number:016x}"))
     assert not server.sighting(booth, document).is_duplicate
+
+
+def test_sighting_of_a_forgotten_boot_is_refused_once_it_is_too_old(booth: SignedBooth) -> None:
+    clock = SetClock()
+    server = Server(clock, oldest_s=3_600)
+    topic, documents = booth.topic(TopicKind.SIGHTING), booth.sightings(2)
+    server.birth(booth, booth.birth("f" * 16))
+    clock.advance_s(3_600)
+    assert not server.sighting(booth, documents[0]).is_duplicate
+    for number in range(device_record._MAXIMUM_BOOTS):
+        server.birth(booth, booth.birth(f"{number:016x}"))
+    clock.advance_s(1)
+    assert server.refusal(topic, documents[0]) is RefusalReason.TOO_OLD
+    assert server.refusal(topic, documents[0]) is RefusalReason.TOO_OLD
+
+
+def test_replays_of_forgotten_boots_do_not_push_out_the_boot_of_now(booth: SignedBooth) -> None:
+    clock = SetClock()
+    server = Server(clock, oldest_s=3_600)
+    (document,) = booth.sightings(1)
+    server.birth(booth, booth.birth())
+    server.sighting(booth, document)
+    clock.advance_s(3_601)
+    for number in range(device_record._MAXIMUM_BOOTS):
+        (old,) = booth.sightings(1, f"{number:016x}")
+        assert server.refusal(booth.topic(TopicKind.SIGHTING), old) is RefusalReason.TOO_OLD
+    assert server.sighting(booth, document).is_duplicate
+
+
+def test_number_of_a_sighting_that_is_too_old_is_no_longer_missing(booth: SignedBooth) -> None:
+    clock = SetClock()
+    server = Server(clock, oldest_s=3_600)
+    topic, documents = booth.topic(TopicKind.SIGHTING), booth.sightings(3)
+    server.birth(booth, booth.birth())
+    assert server.sighting(booth, documents[1]).missing == SequenceRange(1, 1)
+    clock.advance_s(3_601)
+    assert server.refusal(topic, documents[0]) is RefusalReason.TOO_OLD
+    assert server.sighting(booth, documents[0]).is_duplicate
+    assert server.refusal(topic, documents[2]) is RefusalReason.TOO_OLD
+    assert server.record(booth).gaps() == ()
 
 
 def test_tokens_do_not_show(server: Server, booth: SignedBooth) -> None:
