@@ -11,8 +11,11 @@ MAXIMUM_PARKED: Final = 100_000
 """Fifty megabytes: a big fleet's first minute. Whoever may write under a device's topic could
 otherwise fill the disk."""
 
-_LIMIT: Final = 1_000
-"""Documents taken at once; a batch."""
+MAXIMUM_OF_A_TOPIC: Final = 1_000
+"""Likewise for one booth, whose random keys could otherwise take the others' room and time."""
+
+LONGEST_WAIT_S: Final = 86_400
+"""A birth is retained and reaches every worker, so one that is a day late never comes."""
 
 
 class ParkedTable:
@@ -38,8 +41,7 @@ class ParkedTable:
         """
         if not documents:
             return 0
-        ((parked,),) = self._database.rows("SELECT count(*) FROM parked")
-        fitting = documents[: max(0, MAXIMUM_PARKED - parked)]
+        fitting = self._fitting(documents)
         self._database.change_each(
             "INSERT INTO parked (link, topic, document, received_at) VALUES (%s, %s, %s, %s) "
             "ON CONFLICT DO NOTHING",
@@ -60,7 +62,7 @@ class ParkedTable:
         rows = self._database.rows(
             "SELECT link, topic, document FROM parked WHERE topic = %s ORDER BY received_at "
             "LIMIT %s",
-            (topic, _LIMIT),
+            (topic, MAXIMUM_OF_A_TOPIC),
         )
         return [
             ParkedDocument(bytes(link), topic, bytes(document)) for link, topic, document in rows
@@ -79,3 +81,22 @@ class ParkedTable:
     def drop_before(self, unix_s: int) -> None:
         """Forget documents that have waited since before a moment."""
         self._database.change("DELETE FROM parked WHERE received_at < %s", (unix_s,))
+
+    def _fitting(self, documents: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Return the documents for which there is room, in all and under their topics."""
+        ((parked,),) = self._database.rows("SELECT count(*) FROM parked")
+        left = {
+            topic: MAXIMUM_OF_A_TOPIC - self._count(topic)
+            for topic in sorted({topic for topic, _ in documents})
+        }
+        fitting = []
+        for topic, document in documents:
+            if left[topic] > 0 and len(fitting) < MAXIMUM_PARKED - parked:
+                fitting.append((topic, document))
+                left[topic] -= 1
+        return fitting
+
+    def _count(self, topic: str) -> int:
+        """Return how many documents are parked under a topic."""
+        ((parked,),) = self._database.rows("SELECT count(*) FROM parked WHERE topic = %s", (topic,))
+        return int(parked)

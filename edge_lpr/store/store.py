@@ -15,7 +15,7 @@ from edge_lpr.store.database import Database, SightingRow
 from edge_lpr.store.figures import read_figures
 from edge_lpr.store.health_table import HealthTable
 from edge_lpr.store.hits import HitTable
-from edge_lpr.store.parked import ParkedTable
+from edge_lpr.store.parked import LONGEST_WAIT_S, ParkedTable
 from edge_lpr.store.records import DAY_S, MAXIMUM_AHEAD_S, AuditReport, Batch, Stored
 from edge_lpr.subscriber.verdicts import AuthenticBirth, AuthenticSighting
 from edge_lpr.wire.sighting import FIRST_PREV
@@ -127,7 +127,7 @@ class Store:
         oldest_day = today - self._retention_days
         with self._database.transaction():
             self.hits.drop_before(oldest_day * DAY_S)
-            self.parked.drop_before(oldest_day * DAY_S)
+            self.parked.drop_before(self._clock.unix_s() - LONGEST_WAIT_S)
         return self._database.drop_days_before(oldest_day)
 
     def figures(self) -> dict[str, int]:

@@ -43,6 +43,30 @@ def test_no_more_is_parked_than_there_is_room(
     assert (stored.parked, stored.not_parked) == (2, 1)
 
 
+def test_booth_takes_no_other_booths_room_for_parking(
+    world: StoreWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_lpr.store.parked.MAXIMUM_OF_A_TOPIC", 3)
+    other = SignedBooth("booth-2")
+    of_booth = [(BOOTH.topic(TopicKind.SIGHTING), each) for each in BOOTH.sightings(5)]
+    of_other = [(other.topic(TopicKind.SIGHTING), each) for each in other.sightings(2)]
+    first = world.store.add(Batch(to_park=of_booth[:2]))
+    second = world.store.add(Batch(to_park=[*of_booth[2:], *of_other]))
+    assert (first.parked, first.not_parked) == (2, 0)
+    assert (second.parked, second.not_parked) == (3, 2)
+
+
+def test_parked_document_is_forgotten_after_a_day(world: StoreWorld) -> None:
+    topic = BOOTH.topic(TopicKind.SIGHTING)
+    world.store.add(Batch(to_park=[(topic, BOOTH.sightings(1)[0])]))
+    world.clock.advance_s(DAY_S)
+    world.store.keep_house()
+    assert world.store.parked.topics() == {topic}
+    world.clock.advance_s(1)
+    world.store.keep_house()
+    assert world.store.parked.topics() == set()
+
+
 def test_hit_is_noted_once_and_comes_until_it_was_sent(world: StoreWorld) -> None:
     batch = world.sightings(BOOTH, BOOTH.sightings(1))
     batch.hits.append((batch.sightings[0], Hit(("case-1", "case-2"), Match.FOLD)))
