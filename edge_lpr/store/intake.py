@@ -14,6 +14,7 @@ from edge_lpr.store.records import Batch, ParkedDocument
 from edge_lpr.subscriber.authenticity import Authenticator
 from edge_lpr.subscriber.messages import Message
 from edge_lpr.subscriber.verdicts import (
+    Authentic,
     AuthenticBirth,
     AuthenticGap,
     AuthenticHealth,
@@ -57,7 +58,7 @@ class Intake:
         """
         self._authenticator = authenticator
         self._watch_list = watch_list
-        self._births: set[bytes] = set()
+        self._births: dict[bytes, tuple[DeviceAddress, str]] = {}
 
     def learn(self, address: DeviceAddress, untrusted_birth: bytes, received_at: int) -> bool:
         """Learn a birth that the store has kept.
@@ -74,8 +75,10 @@ class Intake:
             verdict = self._authenticator.certificates.learn(address, untrusted_birth, received_at)
         except WireError:
             return False
-        self._births.add(_digest(topic(address, TopicKind.BIRTH), untrusted_birth))
-        return isinstance(verdict, AuthenticBirth)
+        if not isinstance(verdict, AuthenticBirth):
+            return False
+        self._remember(_digest(topic(address, TopicKind.BIRTH), untrusted_birth), verdict)
+        return True
 
     def receive(self, message: Message, work: Work) -> None:
         """Judge a message and put what it says into a batch.
@@ -89,14 +92,24 @@ class Intake:
         if message.untrusted_topic.endswith("/birth"):
             digest = _digest(message.untrusted_topic, untrusted_payload)
             # Retained births come with every connection, one for each booth of the fleet.
-            if digest in self._births:
+            if self._is_known(digest):
                 return
-            if self._sort(message.untrusted_topic, untrusted_payload, work):
-                self._births.add(digest)
-                if len(self._births) > _MAXIMUM_KNOWN_BIRTHS:
-                    self._births.clear()
+            verdict = self._sort(message.untrusted_topic, untrusted_payload, work)
+            if isinstance(verdict, AuthenticBirth):
+                self._remember(digest, verdict)
             return
         self._sort(message.untrusted_topic, untrusted_payload, work)
+
+    def _is_known(self, digest: bytes) -> bool:
+        """Return whether a birth was verified, and its key has not been forgotten since."""
+        known = self._births.get(digest)
+        return known is not None and self._authenticator.certificates.find(*known) is not None
+
+    def _remember(self, digest: bytes, birth: AuthenticBirth) -> None:
+        """Recognise a birth when it comes again."""
+        if len(self._births) >= _MAXIMUM_KNOWN_BIRTHS:
+            self._births.clear()
+        self._births[digest] = birth.address, birth.certificate.event_key.kid
 
     def receive_waiting(self, work: Work) -> None:
         """Judge again what came in this batch before its birth did.
@@ -122,8 +135,10 @@ class Intake:
         else:
             work.batch.unparked.append(parked.link)
 
-    def _sort(self, untrusted_topic: str, untrusted_payload: bytes, work: Work) -> bool:
-        """Put a message where it belongs; return whether it is believed."""
+    def _sort(
+        self, untrusted_topic: str, untrusted_payload: bytes, work: Work
+    ) -> Authentic | Refusal:
+        """Put a message where it belongs; return what was made of it."""
         verdict = self._authenticator.judge(untrusted_topic, untrusted_payload)
         batch = work.batch
         if isinstance(verdict, AuthenticSighting):
@@ -131,7 +146,6 @@ class Intake:
             self._compare(verdict, batch)
         elif isinstance(verdict, Refusal):
             self._refuse(verdict, untrusted_topic, untrusted_payload, work)
-            return False
         elif isinstance(verdict, AuthenticBirth):
             batch.births.append((verdict, untrusted_payload))
             work.new_births.add(verdict.address)
@@ -139,7 +153,7 @@ class Intake:
             batch.healths.append(verdict)
         elif isinstance(verdict, AuthenticGap):
             batch.gaps.append(verdict)
-        return True
+        return verdict
 
     def _compare(self, sighting: AuthenticSighting, batch: Batch) -> None:
         """Look a sighting up in the watch-list."""

@@ -62,6 +62,16 @@ def test_birth_that_is_known_is_not_stored_again(intake: Intake) -> None:
     assert len(work.acknowledgements) == 1
 
 
+def test_birth_whose_key_was_forgotten_is_learned_again(intake: Intake) -> None:
+    receive(intake, BIRTH)
+    for _ in range(4):
+        # Births of the same address, played again: only so many keys of it are remembered.
+        receive(intake, message(TopicKind.BIRTH, SignedBooth().birth()))
+    assert receive(intake, SIGHTING).batch.sightings == []
+    work = receive(intake, BIRTH, SIGHTING)
+    assert len(work.batch.births) == len(work.batch.sightings) == 1
+
+
 def test_kept_birth_counts_although_its_certificate_has_ended() -> None:
     clock = SetClock()
     received_at = clock.unix_s()
