@@ -3,10 +3,11 @@
 ::
 
     device agency/north-crossing/booth-1
-    consumer analytics agency requests
+    consumer store-1,store-2 agency requests
     consumer display agency/north-crossing
 
-What the list means to a broker is left to ``access_rules.py``.
+Names of one line have the same rights and nothing else in common: each is the common name of one
+certificate. What the list means to a broker is left to ``access_rules.py``.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ MAXIMUM_LIST_BYTES: Final = 8_000_000
 _REQUESTS: Final = "requests"
 _SLASHES_OF_A_DEVICE: Final = 2
 _DEVICE_FORM: Final = "device TENANT/SITE/DEVICE"
-_CONSUMER_FORM: Final = "consumer NAME SCOPE[,SCOPE ...] [requests]"
+_CONSUMER_FORM: Final = "consumer NAME[,NAME ...] SCOPE[,SCOPE ...] [requests]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ConsumerAccess:
     """What a consumer may do."""
 
     name: str
-    """Common name of its certificate."""
+    """Common name of its certificate, and so its client identifier."""
     scopes: tuple[Scope, ...]
     """Whose messages it hears, at least one."""
     may_request: bool
@@ -76,20 +77,19 @@ def parse_access_list(untrusted_text: str) -> AccessList:
     line_of: dict[str, int] = {}
     for number, words in _lines(untrusted_text):
         try:
-            entry = _entry(words)
+            device, named = _entries(words)
         except WireError as error:
             raise SettingsError(f"line {number}: {error}") from error
-        name = entry.device if isinstance(entry, DeviceAddress) else entry.name
-        if name in line_of:
-            raise SettingsError(
-                f"line {number}: {name} stands in line {line_of[name]} already; it is the common "
-                "name of a certificate, so give every booth and consumer of a broker its own"
-            )
-        line_of[name] = number
-        if isinstance(entry, DeviceAddress):
-            devices.append(entry)
-        else:
-            consumers.append(entry)
+        for name in [each.device for each in device] + [each.name for each in named]:
+            if name in line_of:
+                raise SettingsError(
+                    f"line {number}: {name} stands in line {line_of[name]} already; it is the "
+                    "common name of a certificate and a client identifier, so give every booth and "
+                    "consumer of a broker its own"
+                )
+            line_of[name] = number
+        devices += device
+        consumers += named
     return AccessList(
         tuple(sorted(devices, key=lambda each: (each.tenant, each.site, each.device))),
         tuple(sorted(consumers, key=lambda each: each.name)),
@@ -104,17 +104,17 @@ def _lines(untrusted_text: str) -> Iterator[tuple[int, list[str]]]:
             yield number, words
 
 
-def _entry(words: list[str]) -> DeviceAddress | ConsumerAccess:
-    """Return the booth or the consumer of a line."""
+def _entries(words: list[str]) -> tuple[list[DeviceAddress], list[ConsumerAccess]]:
+    """Return the booth or the consumers of a line."""
     match words:
         case ["device", place] if place.count("/") == _SLASHES_OF_A_DEVICE:
-            return DeviceAddress(*place.split("/"))
-        case ["consumer", name, scopes, *rest] if rest in ([], [_REQUESTS]):
-            return ConsumerAccess(
-                name=_name(name, "consumer"),
-                scopes=tuple(_scope(each) for each in scopes.split(",")),
-                may_request=bool(rest),
-            )
+            return [DeviceAddress(*place.split("/"))], []
+        case ["consumer", names, scopes, *rest] if rest in ([], [_REQUESTS]):
+            granted = tuple(_scope(each) for each in scopes.split(","))
+            return [], [
+                ConsumerAccess(_name(name, "consumer"), granted, may_request=bool(rest))
+                for name in names.split(",")
+            ]
         case _:
             raise WireError(f"write: {_DEVICE_FORM}, or: {_CONSUMER_FORM}")
 

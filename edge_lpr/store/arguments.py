@@ -20,7 +20,8 @@ class IngestOptions:
     """Everything that the command line decides."""
 
     subscriber: SubscriberOptions
-    """Broker, pinned key, TLS files, watch-list; its ``name`` is the worker's client identifier."""
+    """Broker, pinned key, TLS files, watch-list; its ``name`` is the worker's client identifier,
+    where the broker does not take it from the certificate."""
     group: str
     """Workers of one group share the sightings."""
     database: str | None
@@ -114,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_name,
         default="1",
         metavar="NAME",
-        help="name of this worker on this machine; default 1",
+        help="name of this worker on this machine, which also needs a certificate of its own; "
+        "default 1",
     )
     parser.add_argument(
         "--batch",

@@ -34,18 +34,18 @@ def booth(broker: TlsMosquitto, name: str, files: ClientFiles | None = None) -> 
     return Peer("localhost", broker.port, context, client_id=name)
 
 
-def consumer(broker: TlsMosquitto, client_id: str, *, session_expiry_s: int = 0) -> Peer:
+def consumer(broker: TlsMosquitto, name: str, *, session_expiry_s: int = 0) -> Peer:
     return Peer(
         "localhost",
         broker.consumer_port,
-        broker.consumer("analytics").context(),
-        client_id=client_id,
+        broker.consumer(name).context(),
+        client_id=name,
         session_expiry_s=session_expiry_s,
     )
 
 
 def test_births_and_queues_outlive_a_restart(broker: TlsMosquitto, peers: list[Peer]) -> None:
-    peers.append(away := consumer(broker, "away", session_expiry_s=3600))
+    peers.append(away := consumer(broker, "analytics", session_expiry_s=3600))
     # Mosquitto 2.0.11 writes no session to the disk that began with a clean start.
     assert away.connect(clean_start=False)
     away.subscribe(f"{NORTH}/+/sighting")
@@ -62,12 +62,12 @@ def test_births_and_queues_outlive_a_restart(broker: TlsMosquitto, peers: list[P
     assert away.connect(clean_start=False)
     away.wait_for(b"after")
     assert away.payloads() == [b"before", b"after"]
-    late = listening(consumer(broker, "late"), peers, f"{NORTH}/+/birth")
+    late = listening(consumer(broker, "worker-1"), peers, f"{NORTH}/+/birth")
     late.wait_for(b"birth")
 
 
 def test_new_booth_needs_no_restart(broker: TlsMosquitto, peers: list[Peer]) -> None:
-    hears = listening(consumer(broker, "hears"), peers, f"{NORTH}/+/sighting")
+    hears = listening(consumer(broker, "analytics"), peers, f"{NORTH}/+/sighting")
     new = broker.certified("new", "booth-new")
     sender = connected(booth(broker, "booth-new", new), peers)
     assert sender.publish(f"{NORTH}/booth-new/sighting", b"too early") == 135

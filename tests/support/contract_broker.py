@@ -62,7 +62,7 @@ class ContractBroker:
         return Peer(
             *self.consumers,
             self.files(CONSUMERS, name).context(),
-            client_id=client_id,
+            client_id=client_id or name,
             session_expiry_s=session_expiry_s,
         )
 

@@ -143,5 +143,6 @@ def say_last_words(broker: ContractBroker, booth: Peer, peers: list[Peer]) -> No
     assert booth.publish(f"{NORTH}/booth-1/sighting", b"last") in TAKEN
     rival = connected(broker.booth("booth-4"), peers)
     assert rival.publish("lpr/v1/rival/east-crossing/booth-4/sighting", b"last") in TAKEN
-    consumer = connected(broker.consumer("analytics"), peers)
-    assert consumer.publish(f"{NORTH}/booth-2/request", b"last") in TAKEN
+    # Another one than listens: the newer session of a name ends the older.
+    asking = connected(broker.consumer("worker-1"), peers)
+    assert asking.publish(f"{NORTH}/booth-2/request", b"last") in TAKEN

@@ -104,6 +104,39 @@ def test_booth_cannot_throw_another_out_by_its_client_identifier(
     assert not victim.heard.is_lost
 
 
+def test_consumer_cannot_throw_a_booth_out_by_its_client_identifier(
+    broker: ContractBroker, peers: list[Peer]
+) -> None:
+    victim = listening(
+        broker.booth("booth-1", session_expiry_s=300), peers, f"{NORTH}/booth-1/request"
+    )
+    peers.append(intruder := broker.consumer("display", client_id="booth-1"))
+    intruder.connect()
+    asking = connected(broker.consumer("analytics"), peers)
+    asking.publish(f"{NORTH}/booth-1/request", b"still there")
+    victim.wait_for(b"still there")
+    assert not victim.heard.is_lost
+    victim.drop()
+    intruder.close()
+    # Not even while it is away: the clean start would have ended its session.
+    intruder.connect()
+    assert victim.connect(clean_start=False)
+    assert victim.heard.is_session_present
+    assert victim.connect_anew()
+
+
+def test_consumer_cannot_throw_another_out_by_its_client_identifier(
+    broker: ContractBroker, peers: list[Peer]
+) -> None:
+    topic = f"{NORTH}/booth-1/sighting"
+    victim = listening(broker.consumer("analytics"), peers, topic)
+    peers.append(intruder := broker.consumer("rival-analytics", client_id="analytics"))
+    intruder.connect()
+    connected(broker.booth("booth-1"), peers).publish(topic, b"still there")
+    victim.wait_for(b"still there")
+    assert not victim.heard.is_lost
+
+
 def test_longest_packet_of_the_contract_passes(broker: ContractBroker, peers: list[Peer]) -> None:
     consumer = listening(broker.consumer("analytics"), peers, "lpr/v1/agency/+/+/health")
     booth = connected(broker.booth("booth-1"), peers)

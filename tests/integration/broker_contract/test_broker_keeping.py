@@ -75,9 +75,7 @@ def test_consumer_that_was_away_gets_everything_in_order(
     broker: ContractBroker, peers: list[Peer]
 ) -> None:
     topic = f"{NORTH}/booth-1/sighting"
-    consumer = listening(
-        broker.consumer("analytics", client_id="away", session_expiry_s=3600), peers, topic
-    )
+    consumer = listening(broker.consumer("analytics", session_expiry_s=3600), peers, topic)
     consumer.drop()
     booth = connected(broker.booth("booth-1"), peers)
     sent = [b"%d" % number for number in range(MORE_THAN_MOSQUITTOS_DEFAULT)]
@@ -95,12 +93,8 @@ def test_message_expires_for_a_consumer_that_is_away(
     broker: ContractBroker, peers: list[Peer]
 ) -> None:
     topic = f"{NORTH}/booth-1/health"
-    consumer = listening(
-        broker.consumer("analytics", client_id="late", session_expiry_s=3600),
-        peers,
-        topic,
-    )
-    clock = listening(broker.consumer("analytics"), peers, f"{NORTH}/booth-2/status")
+    consumer = listening(broker.consumer("analytics", session_expiry_s=3600), peers, topic)
+    clock = listening(broker.consumer("worker-1"), peers, f"{NORTH}/booth-2/status")
     consumer.drop()
     booth = connected(broker.booth("booth-1"), peers)
     booth.publish(topic, b"of this minute", expiry_s=1)
@@ -119,7 +113,8 @@ def test_workers_of_a_shared_subscription_divide_the_sightings(
     broker: ContractBroker, peers: list[Peer]
 ) -> None:
     shared = "$share/ingest/lpr/v1/agency/+/+/sighting"
-    workers = [listening(broker.consumer("analytics"), peers, shared) for _ in range(2)]
+    names = ("worker-1", "worker-2")
+    workers = [listening(broker.consumer(name), peers, shared) for name in names]
     watcher = listening(broker.consumer("analytics"), peers, f"{NORTH}/booth-1/sighting")
     booth = connected(broker.booth("booth-1"), peers)
     sent = [b"%d" % number for number in range(200)]

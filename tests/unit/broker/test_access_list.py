@@ -30,6 +30,15 @@ def test_list_names_booths_and_consumers_in_any_order() -> None:
     )
 
 
+def test_consumers_of_one_line_have_the_same_rights() -> None:
+    access = parse_access_list("consumer store-2,store-1 agency/north,rival requests\n")
+    scopes = (Scope("agency", "north"), Scope("rival"))
+    assert access.consumers == (
+        ConsumerAccess("store-1", scopes, may_request=True),
+        ConsumerAccess("store-2", scopes, may_request=True),
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
@@ -48,6 +57,8 @@ def test_list_names_booths_and_consumers_in_any_order() -> None:
         pytest.param(
             "consumer a*b agency", "'consumer' must have the form", id="consumer-with-a-star"
         ),
+        pytest.param("consumer a, agency", "'consumer' must have the form", id="empty-consumer"),
+        pytest.param("consumer a,a agency", "a stands in line 2 already", id="consumer-twice"),
     ],
 )
 def test_line_that_makes_no_sense_is_refused_with_its_number(line: str, complaint: str) -> None:
@@ -61,6 +72,7 @@ def test_line_that_makes_no_sense_is_refused_with_its_number(line: str, complain
         pytest.param("device agency/north/booth-1", id="same-booth"),
         pytest.param("device rival/south/booth-1", id="booth-of-another-tenant"),
         pytest.param("consumer booth-1 agency", id="consumer-called-like-a-booth"),
+        pytest.param("consumer a,booth-1 agency", id="one-of-several-called-like-a-booth"),
     ],
 )
 def test_two_owners_of_one_certificate_name_are_refused(line: str) -> None:
