@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_lpr.core.errors import BrokerError, BrokerUnreachableError
+from edge_lpr.core.errors import BrokerError
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.subscriber import trouble
 from edge_lpr.subscriber.broker_url import BrokerUrl
@@ -46,7 +46,7 @@ class SessionWishes:
     """What is asked of the broker."""
 
     client_id: str
-    """Under this name the broker keeps our place."""
+    """Under this name the broker keeps our place, unless it takes the certificate's for it."""
     keeps_place: bool
     """Whether the broker keeps what comes while we are away."""
     is_mqtt5: bool
@@ -215,10 +215,7 @@ class PahoSession:
     ) -> None:
         """Remember why the broker ended the session."""
         if flags.is_disconnect_packet_from_server and self._failure is None:
-            self._failure = BrokerUnreachableError(
-                f"the broker ended the session ({reason_code}); if it says that it was taken over, "
-                "another consumer has the same name"
-            )
+            self._failure = trouble.ended(self._broker, reason_code)
 
     def _on_subscribe(
         self,

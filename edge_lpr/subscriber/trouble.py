@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Mapping
 from typing import Final
 
+from paho.mqtt.reasoncodes import ReasonCode
+
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
 from edge_lpr.subscriber.broker_url import BrokerUrl
 
@@ -23,6 +25,9 @@ _ALERTS: Final[Mapping[str, str]] = {
     "RECORD_LAYER_FAILURE": "the port is none of TLS; 8883 is the usual one",
 }
 """By the tail of OpenSSL's reason: what the broker said about us (RFC 8446, 6.2)."""
+
+_SESSION_TAKEN_OVER: Final = 142
+"""MQTT 5, 3.14.2.1."""
 
 _LOG: Final = "look into the broker's log for the reason"
 
@@ -90,7 +95,27 @@ def lost(broker: BrokerUrl) -> BrokerError:
     Args:
         broker: Which one.
     """
-    return BrokerUnreachableError(f"{_place(broker)}: the connection broke; it is tried again")
+    # Mosquitto 2.0.11 has no word for whom it throws out: the connection just ends.
+    return BrokerUnreachableError(
+        f"{_place(broker)}: the connection broke; it is tried again. If that goes on, another "
+        "program with the same certificate or the same name throws this one out: look for 'already "
+        "connected' in the broker's log"
+    )
+
+
+def ended(broker: BrokerUrl, reason: ReasonCode) -> BrokerError:
+    """Put into words that the broker ended the session with a reason of its own (MQTT 5 only).
+
+    Args:
+        broker: Which one.
+        reason: What it gave.
+    """
+    if reason.value == _SESSION_TAKEN_OVER:
+        return BrokerUnreachableError(
+            f"{_place(broker)}: another program with the same certificate or the same name has "
+            "taken this session over; give every program, and every worker, its own"
+        )
+    return BrokerUnreachableError(f"{_place(broker)}: ended the session ({reason}); {_LOG}")
 
 
 def forbidden(broker: BrokerUrl, topics: list[str]) -> BrokerError:

@@ -24,6 +24,7 @@ from edge_lpr.wire.topics import TopicKind
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
 from tests.support.fleet import SIGHTING
 from tests.support.ingest import IngestProcess, LiveBooth, ingest_process
+from tests.support.mqtt_peer import Peer, closing_peers, connected
 from tests.support.postgres import fresh_database, new_server
 from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
@@ -138,6 +139,23 @@ def test_shipped_broker_lets_a_worker_in_with_its_certificate(dsn: str, tmp_path
                 *("--key", str(files.key_file)),
             )
             eventually(lambda: publish_until_stored(booth, broker, booth.sightings(2), dsn))
+            assert worker.stop() == 0
+
+
+def test_worker_that_another_threw_out_says_so_in_its_log(dsn: str, tmp_path: Path) -> None:
+    access = "consumer analytics tenant-a requests\n"
+    with running_tls_mosquitto(tmp_path, access) as broker, closing_peers() as peers:
+        files = broker.consumer()
+        url = f"mqtts://localhost:{broker.consumer_port}"
+        with ingest_process(url, tmp_path, ["--database", dsn]) as worker:
+            worker.start(
+                *("--ca", str(files.ca_file), "--certificate", str(files.certificate_file)),
+                *("--key", str(files.key_file)),
+            )
+            eventually(lambda: "as analytics " in broker.log_file.read_text())
+            connected(Peer("localhost", broker.consumer_port, files.context()), peers)
+            eventually(lambda: "with the same certificate" in worker.log_file.read_text())
+            assert worker.says("broker_away")
             assert worker.stop() == 0
 
 

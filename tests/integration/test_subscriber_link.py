@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from edge_lpr.core.errors import BrokerRefusedError
+from edge_lpr.core.errors import BrokerError, BrokerRefusedError
 from edge_lpr.subscriber import mqtt_link
 from edge_lpr.subscriber.broker_url import BrokerUrl
 from edge_lpr.subscriber.key_files import TlsFiles
@@ -123,11 +123,20 @@ def test_broker_that_sends_more_than_the_contract_is_left(stage: Stage) -> None:
     stage.wait_until(lambda: "more than 8192 bytes" in str(stage.link.trouble))
 
 
-def test_consumer_with_the_same_name_is_suspected(stage: Stage) -> None:
+def test_consumer_that_was_thrown_out_is_told_by_whom(stage: Stage) -> None:
     stage.let_in()
     stage.wait_until(stage.link.is_ready)
     stage.broker.send(DISCONNECT, bytes([142, 0]))
-    stage.wait_until(lambda: "another consumer has the same name" in str(stage.link.trouble))
+    stage.wait_until(
+        lambda: "with the same certificate or the same name" in str(stage.link.trouble)
+    )
+
+
+def test_reason_for_which_a_broker_ends_a_session_is_told(stage: Stage) -> None:
+    stage.let_in()
+    stage.wait_until(stage.link.is_ready)
+    stage.broker.send(DISCONNECT, bytes([139, 0]))
+    stage.wait_until(lambda: "ended the session (Server shutting down)" in str(stage.link.trouble))
 
 
 @pytest.mark.parametrize(
@@ -235,3 +244,16 @@ def test_message_of_quality_0_needs_no_acknowledgement(stage: Stage) -> None:
     stage.link.close()
     stage.wait_for(DISCONNECT)
     assert stage.packets(PUBACK) == []
+
+
+def test_failure_of_the_thread_is_told_to_whoever_takes_messages(stage: Stage) -> None:
+    stage.let_in()
+    stage.wait_until(stage.link.is_ready)
+    # What the MQTT library does not take, it raises about in the link's thread.
+    stage.link.publish(TOPIC, object())  # type: ignore[arg-type]
+    with pytest.raises(BrokerError, match=r"thread has failed \(TypeError in .* start this"):
+        stage.taken()
+    with pytest.raises(BrokerError, match="thread has failed"):
+        stage.link.is_ready()
+    stage.link.wait(timeout_s=60)
+    stage.link.close()

@@ -70,6 +70,7 @@ def test_second_program_with_one_certificate_is_named_to_the_first(broker: TlsMo
         subscriber(broker, broker.consumer(), name="second"),
     ):
         wait_until(lambda: "with the same certificate" in str(first.trouble))
+        assert "Client analytics already connected" in broker.log_file.read_text()
 
 
 def test_programs_with_a_certificate_each_leave_each_other_alone(broker: TlsMosquitto) -> None:
