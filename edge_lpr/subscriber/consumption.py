@@ -75,6 +75,7 @@ class Consumption:
 
         Raises:
             SettingsError: The memory cannot be written. Nothing was taken: the next call goes on.
+            BrokerError: The link's thread has failed.
         """
         # First, because what has been taken is handed out, or it is lost until the next connection.
         self._look_after()

@@ -7,6 +7,7 @@ jitter, and reads the TLS files anew each time, so that renewed ones need no res
 
 import random
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -60,6 +61,7 @@ class MqttLink:
         self._closing = threading.Event()
         self._was_ready = False
         self._trouble: BrokerError | None = None
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     @property
@@ -82,7 +84,9 @@ class MqttLink:
 
         Raises:
             BrokerRefusedError: The broker has refused the first one; waiting changes nothing.
+            BrokerError: The link's thread has failed.
         """
+        self._require_thread()
         if not self._was_ready and isinstance(self._trouble, BrokerRefusedError):
             raise self._trouble
         return self._was_ready
@@ -94,11 +98,17 @@ class MqttLink:
             timeout_s: Longest wait.
         """
         with self._changed:
-            if not self._messages and not self._closing.is_set():
+            is_over = self._failure is not None or self._closing.is_set()
+            if not self._messages and not is_over:
                 self._changed.wait(timeout_s)
 
     def take(self) -> Message | None:
-        """Return what was delivered next, ``None`` if nothing waits."""
+        """Return what was delivered next, ``None`` if nothing waits.
+
+        Raises:
+            BrokerError: The link's thread has failed, so that nothing more will come.
+        """
+        self._require_thread()
         if not self._messages:
             return None
         message = self._messages.popleft()
@@ -129,9 +139,30 @@ class MqttLink:
         self._listener()
         if self._thread.is_alive():
             self._thread.join()
+        if self._failure is not None:
+            self._session.cut()
         self._wake_up.close()
 
     def _run(self) -> None:
+        """Be the thread: its failure is told to whoever takes messages, who would wait for ever."""
+        try:
+            self._keep_up()
+        except Exception as error:  # noqa: BLE001 - the outermost frame of the thread
+            self._failure = error
+            self._listener()
+
+    def _require_thread(self) -> None:
+        """Raise if the thread has failed."""
+        if self._failure is not None:
+            # Where, and not what: the text of an unforeseen error may quote a message.
+            frame = traceback.extract_tb(self._failure.__traceback__)[-1]
+            raise BrokerError(
+                f"the connection's thread has failed ({type(self._failure).__name__} in "
+                f"{frame.name}, line {frame.lineno} of {frame.filename}): start this consumer "
+                "again, and report it"
+            ) from self._failure
+
+    def _keep_up(self) -> None:
         """Keep a session up until somebody closes it."""
         wait_s = 0.0
         while not self._closing.is_set():
