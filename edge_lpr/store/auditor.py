@@ -3,17 +3,14 @@
 Every worker has one; whichever comes first does the audit, and if it dies another one does.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.complaints import Complaints
-from edge_lpr.core.errors import StoreError
-from edge_lpr.core.log import Log
 from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.records import AuditReport, DueRequest
 from edge_lpr.store.store import Store
+from edge_lpr.store.store_thread import StoreThread
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.topics import TopicKind, topic
@@ -27,7 +24,7 @@ _HOUSE_INTERVAL_NS: Final = 600_000_000_000
 _FIGURES_INTERVAL_NS: Final = 15_000_000_000
 
 
-class Auditor:
+class Auditor(StoreThread):
     """Audits until it is stopped."""
 
     def __init__(
@@ -47,42 +44,13 @@ class Auditor:
             metrics: Shows what was found.
             clock: For the time in a request.
         """
-        self._open_store = open_store
+        super().__init__("audit", AUDIT_INTERVAL_S, open_store, metrics, clock)
         self._publish = publish
         self._request_key = request_key
-        self._metrics = metrics
-        self._clock = clock
-        self._log = Log("ingest")
-        self._complaints = Complaints(self._log, clock)
-        self._stop = threading.Event()
         self._house_ns = 0
         self._figures_ns = 0
-        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the audit that is running."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        """Audit every few seconds, whatever the database says."""
-        store: Store | None = None
-        while not self._stop.is_set():
-            try:
-                store = store or self._open_store()
-                self._turn(store)
-            except StoreError as error:
-                self._complaints.failure(error)
-                self._metrics.store_failures.inc()
-            self._stop.wait(AUDIT_INTERVAL_S)
-        if store is not None:
-            store.close()
-
-    def _turn(self, store: Store) -> None:
+    def turn(self, store: Store) -> None:
         """Do what is due."""
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._house_ns:

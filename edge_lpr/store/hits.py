@@ -10,7 +10,7 @@ from edge_lpr.wire.sighting import SightingClaims
 from edge_lpr.wire.topics import DeviceAddress
 
 _LEASE_S: Final = 30
-"""How long a worker has for an attempt before another one makes it."""
+"""How long a worker has for an attempt before another one makes it; a webhook ends one in less."""
 
 _LONGEST_WAIT_S: Final = 600
 """Longest pause between attempts: whoever was away is told within ten minutes of coming back."""
@@ -18,7 +18,7 @@ _LONGEST_WAIT_S: Final = 600
 _DUE: Final = """
 SELECT hit.id, tenant, site, device, boot, seq, at, lane, dir, is_test, match, entry, attempts
 FROM hit JOIN boot ON boot.id = hit.boot_id JOIN booth ON booth.id = boot.booth_id
-WHERE sent_at IS NULL AND due_at <= %s ORDER BY due_at, hit.id LIMIT %s
+WHERE sent_at IS NULL AND due_at <= %s ORDER BY due_at, hit.id LIMIT 1
 """
 
 
@@ -64,19 +64,17 @@ class HitTable:
             ),
         )
 
-    def take_due(self, now: int, limit: int) -> list[DueHit]:
-        """Take hits to deliver; unless they are marked as sent they come again, later each time.
+    def take_due(self, now: int) -> DueHit | None:
+        """Take a hit to deliver; unless it is marked as sent it comes again, later each time.
 
         Args:
             now: UTC in whole seconds since 1970.
-            limit: Most hits.
 
         Returns:
-            Hits that no other worker is delivering.
+            One that no other worker is delivering; ``None`` if none is due.
         """
-        taken = []
-        for row in self._database.rows(_DUE, (now, limit)):
-            hit_id, tenant, site, device, *rest, attempts = row
+        while due := self._database.rows(_DUE, (now,)):
+            (hit_id, tenant, site, device, *rest, attempts) = due[0]
             wait_s = min(_LONGEST_WAIT_S, _LEASE_S * 2 ** min(attempts, 10))
             # Whoever changes the row is the one who has it.
             is_ours = self._database.change(
@@ -86,23 +84,20 @@ class HitTable:
             )
             if is_ours:
                 boot, seq, at, lane, direction, is_test, match, entry = rest
-                address = DeviceAddress(tenant, site, device)
-                taken.append(
-                    DueHit(
-                        hit_id,
-                        address,
-                        boot,
-                        seq,
-                        at,
-                        lane,
-                        direction,
-                        bool(is_test),
-                        match,
-                        entry,
-                        attempts + 1,
-                    )
+                return DueHit(
+                    hit_id,
+                    DeviceAddress(tenant, site, device),
+                    boot,
+                    seq,
+                    at,
+                    lane,
+                    direction,
+                    bool(is_test),
+                    match,
+                    entry,
+                    attempts + 1,
                 )
-        return taken
+        return None
 
     def mark_sent(self, hit_id: int, now: int) -> None:
         """Note that a hit was taken.
@@ -114,5 +109,5 @@ class HitTable:
         self._database.change("UPDATE hit SET sent_at = %s WHERE id = %s", (now, hit_id))
 
     def drop_before(self, unix_s: int) -> None:
-        """Forget hits on sightings that are no longer kept, once they were delivered."""
-        self._database.change("DELETE FROM hit WHERE at < %s AND sent_at IS NOT NULL", (unix_s,))
+        """Forget hits on sightings that are no longer kept, delivered or not."""
+        self._database.change("DELETE FROM hit WHERE at < %s", (unix_s,))

@@ -1,11 +1,12 @@
 """Puts a worker together and lets it work: what ``edge-lpr ingest`` does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import StoreError
 from edge_lpr.core.log import Log
 from edge_lpr.store.arguments import IngestOptions
 from edge_lpr.store.auditor import Auditor
@@ -14,6 +15,7 @@ from edge_lpr.store.intake import Intake
 from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.opening import open_store, prepare_database
 from edge_lpr.store.sodium_key import SodiumKey
+from edge_lpr.store.store_thread import StoreThread
 from edge_lpr.store.webhook import read_webhook
 from edge_lpr.store.worker import Pace, Worker
 from edge_lpr.subscriber.authenticity import Authenticator
@@ -48,16 +50,27 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
     with ExitStack() as parts:
         store = opening()
         parts.callback(store.close)
-        auditor = Auditor(opening, link.publish, request_key, metrics, clock)
-        auditor.start()
-        parts.callback(auditor.stop)
+        threads: list[StoreThread] = [Auditor(opening, link.publish, request_key, metrics, clock)]
         if webhook is not None:
-            delivery = HitDelivery(opening, webhook.deliver, metrics, clock)
-            delivery.start()
-            parts.callback(delivery.stop)
+            threads.append(HitDelivery(opening, webhook.deliver, metrics, clock))
+        for thread in threads:
+            thread.start()
+            parts.callback(thread.stop)
         intake = Intake(Authenticator(authority, clock, SodiumKey), watch_list)
         log.info("started")
-        Worker(store, intake, link, metrics, clock).run(Pace(most=options.batch), is_stopped)
+        Worker(store, intake, link, metrics, clock).run(
+            Pace(most=options.batch), lambda: is_stopped() or _has_failed(threads)
+        )
+    if _has_failed(threads):
+        raise StoreError(
+            "a thread of this worker has ended, and the worker with it; start it again, and report "
+            "the failure that is logged before this one"
+        )
+
+
+def _has_failed(threads: Iterable[StoreThread]) -> bool:
+    """Return whether a thread has ended that should be at work."""
+    return any(thread.failure is not None for thread in threads)
 
 
 def _link(options: IngestOptions) -> MqttLink:

@@ -72,13 +72,17 @@ def test_hit_is_noted_once_and_comes_until_it_was_sent(world: StoreWorld) -> Non
     batch.hits.append((batch.sightings[0], Hit(("case-1", "case-2"), Match.FOLD)))
     assert world.store.add(batch).hits == 2
     assert world.another_store().add(batch).hits == 0
-    first, second = world.store.hits.take_due(world.clock.unix_s(), 10)
+    now = world.clock.unix_s()
+    first, second = world.store.hits.take_due(now), world.another_store().hits.take_due(now)
+    assert first is not None
+    assert second is not None
     assert (first.address, first.boot, first.seq) == (BOOTH.address, SIGHTING.boot, 1)
     assert (first.match, first.entry, second.entry) == ("fold", "case-1", "case-2")
-    assert world.another_store().hits.take_due(world.clock.unix_s(), 10) == []
+    assert world.another_store().hits.take_due(now) is None
     world.store.hits.mark_sent(first.id, world.clock.unix_s())
     world.clock.advance_s(3600)
-    (again,) = world.store.hits.take_due(world.clock.unix_s(), 10)
+    again = world.store.hits.take_due(world.clock.unix_s())
+    assert again is not None
     assert (again.id, again.attempts) == (second.id, 2)
 
 
@@ -88,4 +92,14 @@ def test_hit_on_a_sighting_that_is_not_kept_is_none(world: StoreWorld) -> None:
     world.clock.advance_s(31 * DAY_S)
     stored = world.store.add(batch)
     assert (stored.too_old, stored.hits) == (2, 0)
-    assert world.store.hits.take_due(world.clock.unix_s(), 10) == []
+    assert world.store.hits.take_due(world.clock.unix_s()) is None
+
+
+def test_hit_outlives_its_sighting_as_little_as_anything_else(world: StoreWorld) -> None:
+    batch = world.sightings(BOOTH, BOOTH.sightings(1))
+    batch.hits.append((batch.sightings[0], Hit(("case-1",), Match.EXACT)))
+    assert world.store.add(batch).hits == 1
+    world.clock.advance_s(31 * DAY_S)
+    world.store.keep_house()
+    assert world.store.hits.take_due(world.clock.unix_s()) is None
+    assert world.database.rows("SELECT 1 FROM hit") == []
