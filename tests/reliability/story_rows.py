@@ -99,7 +99,7 @@ def certificates(scale: float) -> Row:
         "running, and renewed with a broken pair",
         "each told apart and said what to do; a good renewal needs no restart",
         "tests/integration/test_publisher_tls.py",
-        "tests/fault/test_tls_identity.py",
+        "tests/integration/test_tls_identity.py",
         times=max(1, round(3 * scale)),
     )
 
