@@ -5,9 +5,10 @@ many. So the cores only draw new plates here, and everything that can differ eac
 seen is left to the device: position, light, lens, sensor and codec.
 """
 
+import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Final
 
 import torch
@@ -34,6 +35,10 @@ _FEWEST_PLATES: Final = 4_000
 """Drawn plates before the first step: fewer would be learnt by heart while others are drawn."""
 
 _WAITING_PACKS: Final = 16
+
+_LOOK_EVERY_S: Final = 0.2
+_LONGEST_PACK_S: Final = 10.0
+"""How often the thread looks whether it is still needed, and how long it may take to notice."""
 
 
 class Rephotographer:
@@ -67,12 +72,16 @@ class Rephotographer:
             shares.append(share)
         self._bounds = torch.tensor(shares, dtype=torch.float64).cumsum(0).float().to(device)
         self._waiting: queue.Queue[FlatPlates | None] = queue.Queue(_WAITING_PACKS)
-        threading.Thread(target=self._fetch, args=(packs,), daemon=True).start()
+        self._is_over = threading.Event()
+        self._fetcher = threading.Thread(target=self._fetch, args=(packs,), daemon=True)
+        self._fetcher.start()
         while len(self._drawn) < fewest:
             self._store(self._waiting.get())
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def batches(self, size: int) -> Generator[Batch, None, None]:
         """Photograph batches without end, storing the plates that are drawn meanwhile.
+
+        Closing the generator also ends the drawing.
 
         Args:
             size: Plates in a batch.
@@ -83,10 +92,15 @@ class Rephotographer:
         Raises:
             DataSetError: The processes that draw have ended.
         """
-        while True:
-            while not self._waiting.empty():
-                self._store(self._waiting.get_nowait())
-            yield self._photograph(size)
+        try:
+            while True:
+                # Not until it is empty: whoever draws fast would keep this from ever ending.
+                for _ in range(self._waiting.qsize()):
+                    self._store(self._waiting.get_nowait())
+                yield self._photograph(size)
+        finally:
+            self._is_over.set()
+            self._fetcher.join(_LONGEST_PACK_S)
 
     def _photograph(self, size: int) -> Batch:
         """Draw plates from both stocks and photograph them."""
@@ -107,12 +121,21 @@ class Rephotographer:
         self._drawn.add(pack)
 
     def _fetch(self, packs: Iterator[FlatPlates]) -> None:
-        """Hand packs over until this process ends, or say that there are no more."""
+        """Hand packs over until nobody wants any, or say that there are no more."""
         try:
             for pack in packs:
-                self._waiting.put(pack)
+                self._hand_over(pack)
+                if self._is_over.is_set():
+                    return
         finally:
-            self._waiting.put(None)
+            self._hand_over(None)
+
+    def _hand_over(self, pack: FlatPlates | None) -> None:
+        """Wait for room in the queue, but not longer than anybody reads from it."""
+        while not self._is_over.is_set():
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(pack, timeout=_LOOK_EVERY_S)
+                return
 
 
 def _size_for(device: torch.device) -> int:

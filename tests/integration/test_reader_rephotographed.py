@@ -1,5 +1,6 @@
 """The reader learns from plates that are photographed where it learns, on a GPU or not."""
 
+import threading
 from collections.abc import Iterator
 from itertools import islice, repeat
 from pathlib import Path
@@ -60,3 +61,21 @@ def test_training_says_so_when_nobody_draws_any_more() -> None:
     with pytest.raises(DataSetError, match="has ended"):
         for _ in islice(rephotographer.batches(4), 1000):
             pass
+
+
+def test_nobody_draws_any_more_when_no_batches_are_wanted() -> None:
+    drawn = []
+
+    def draw() -> Iterator[FlatPlates]:
+        pack = _pack(3)
+        while True:
+            drawn.append(pack)
+            yield pack
+
+    batches = _rephotographer(draw()).batches(4)
+    next(batches)
+    batches.close()
+    count = len(drawn)
+    # The queue has room again, and still nothing is drawn: whoever drew has gone.
+    assert threading.active_count() == 1
+    assert len(drawn) == count
