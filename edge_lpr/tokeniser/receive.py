@@ -105,6 +105,7 @@ class ReadingReceiver:
         self, connection: Connection, stop: threading.Event, heartbeat: Callable[[], None]
     ) -> None:
         """Take readings over one connection until it ends."""
+        self._relay.vision.begin()
         try:
             while not stop.is_set():
                 heartbeat()

@@ -2,8 +2,9 @@
 
 The tokeniser signs it, with the last number of its own chain, so that a publisher or a broker that
 drops the newest sightings is noticed within a minute. What vision and publisher say about
-themselves stands inside, bounded: a fixed set of counters, two significant digits each, so that a
-taken-over process has no room in them to say anything else.
+themselves stands inside, bounded: a fixed set of counters, two significant digits each. That leaves
+a taken-over process little room to say anything else, but not none: ``tokeniser/vision_watch.py``
+holds vision's counters to counting, and ``SECURITY.md`` says what remains.
 """
 
 from collections.abc import Mapping
