@@ -2,7 +2,8 @@
 
 Held out by name: training letters in OpenCV's Hershey strokes and in the fonts of a data folder,
 which are Barlow, D-DIN, GL-Nummernschild, Liberation, FreeSans, OSP-DIN, National Park, Jura,
-Osifont, and families of @fontsource whose names were not kept with the shipped weights. So the
+Osifont, and families of @fontsource, whose names the model card lists since 2026-11-27 (those of
+the weights before were not kept). So the
 faces here are of other families, all but one of them not in @fontsource: Debian's packages of road
 signs (Roadgeek), engraved signs (Routed Gothic) and Helvetica's free relative (Nimbus Sans), and
 DejaVu, which comes with matplotlib and so with ``edge-lpr[train]`` (it is in @fontsource: whether
