@@ -12,9 +12,8 @@ from typing import Final
 from edge_lpr.store.asking import Asking
 from edge_lpr.store.boot_book import SETTLE_S, BootBook, Finding, Gap
 from edge_lpr.store.database import Database
-from edge_lpr.store.ledger import Run
+from edge_lpr.store.ledger import GivenUp, Run
 from edge_lpr.store.records import DAY_S, AuditReport
-from edge_lpr.subscriber.sequence import SequenceRange
 
 _MAXIMUM_BATCHES: Final = 500
 """Batches entered at once; the rest is for the next audit, two seconds later."""
@@ -57,6 +56,7 @@ class Audit:
             books = self._load({*arrivals, *statements, *self._suspects(now)})
             before = {boot_id: _state(book) for boot_id, book in books.items()}
             known_runs = {boot_id: book.runs for boot_id, book in books.items()}
+            known_given_up = {boot_id: book.given_up for boot_id, book in books.items()}
             known_gaps = {
                 (boot_id, gap.first): replace(gap)
                 for boot_id, book in books.items()
@@ -64,11 +64,12 @@ class Audit:
             }
             for boot_id, book in books.items():
                 book.receive(arrivals.get(boot_id, ()))
-                self._hear(boot_id, book, statements.get(boot_id, ()))
+                self._hear(boot_id, book, statements.get(boot_id, ()), now)
                 self._resolve_doubts(boot_id, book)
                 book.judge(now)
             self._save_states(books, before)
             self._save_runs(books, known_runs)
+            self._save_given_up(books, known_given_up)
             opened, closed = self._save_gaps(books, known_gaps, now)
             findings = self._save_findings(books, now)
             closed += self._give_up_old_gaps(now)
@@ -113,11 +114,12 @@ class Audit:
             (wanted,),
         ):
             books[boot_id].runs += (Run(*run),)
-        for boot_id, first, last in database.rows(
-            f"SELECT boot_id, first, last FROM given_up WHERE boot_id IN {database.listed}",  # noqa: S608 - a constant
+        for boot_id, *given_up in database.rows(
+            "SELECT boot_id, first, last, reason, heard_at FROM given_up "  # noqa: S608 - a constant
+            f"WHERE boot_id IN {database.listed} ORDER BY boot_id, first, last",
             (wanted,),
         ):
-            books[boot_id].given_up.append(SequenceRange(first, last))
+            books[boot_id].given_up += (GivenUp(*given_up),)
         for boot_id, *gap in database.rows(
             f"SELECT boot_id, {_GAP} FROM gap "  # noqa: S608 - constants
             f"WHERE closed_at IS NULL AND boot_id IN {database.listed}",
@@ -131,22 +133,18 @@ class Audit:
         boot_id: int,
         book: BootBook,
         statements: Iterable[tuple[str, int, int, bytes | None]],
+        now: int,
     ) -> None:
         """Let a book hear what a device has said about its boot."""
         for kind, first, last, link in statements:
             if kind == "health":
-                book.hear_number(last, link or b"")
+                book.hear_number(last, link or b"", now)
             elif kind == "end":
-                book.hear_end(last, link or b"")
+                book.hear_end(last, link or b"", now)
             elif kind == "first_start":
                 self._check_first_start(boot_id, book)
             else:
-                book.hear_given_up(SequenceRange(first, last))
-                self._database.change(
-                    "INSERT INTO given_up (boot_id, first, last, reason) VALUES (%s, %s, %s, %s) "
-                    "ON CONFLICT DO NOTHING",
-                    (boot_id, first, last, kind),
-                )
+                book.hear_given_up(GivenUp(first, last, kind, now))
 
     def _check_first_start(self, boot_id: int, book: BootBook) -> None:
         """Find out whether a device that remembers no boot had one."""
@@ -209,6 +207,26 @@ class Audit:
             "VALUES (%s, %s, %s, %s, %s) ON CONFLICT (boot_id, first) DO UPDATE SET "
             "last = excluded.last, last_link = excluded.last_link",
             kept,
+        )
+
+    def _save_given_up(
+        self, books: dict[int, BootBook], before: dict[int, tuple[GivenUp, ...]]
+    ) -> None:
+        """Write what devices have given up, where that has changed."""
+        gone, kept = [], []
+        for boot_id, book in sorted(books.items()):
+            old, new = set(before[boot_id]), set(book.given_up)
+            gone += [(boot_id, each.first, each.last) for each in old - new]
+            kept += [
+                (boot_id, each.first, each.last, each.reason, each.heard_at) for each in new - old
+            ]
+        self._database.change_each(
+            "DELETE FROM given_up WHERE boot_id = %s AND first = %s AND last = %s", sorted(gone)
+        )
+        self._database.change_each(
+            "INSERT INTO given_up (boot_id, first, last, reason, heard_at) "
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            sorted(kept),
         )
 
     def _save_gaps(

@@ -5,12 +5,20 @@ another worker or in another batch; it becomes a gap when it has not come within
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 from typing import Final
 
-from edge_lpr.store.ledger import Merged, Run, holes, merge_arrivals, parts_within
+from edge_lpr.store.ledger import (
+    GivenUp,
+    Merged,
+    Run,
+    holes,
+    merge_arrivals,
+    merge_given_up,
+    parts_within,
+)
 from edge_lpr.subscriber.sequence import SequenceRange
 
 SETTLE_S: Final = 5
@@ -22,6 +30,10 @@ FIRST_WAIT_S: Final = 15
 
 _MAXIMUM_NEW_GAPS: Final = 1_000
 """Gaps opened at once for one boot; what lies between the last of them and the end is one more."""
+
+MAXIMUM_GIVEN_UP: Final = 1_000
+"""Ranges of a boot that are given up and do not touch; what is given up beyond that stays missing,
+so that a publisher that gives up every second number fills nobody's tables."""
 
 
 class Finding(Enum):
@@ -72,7 +84,7 @@ class BootBook:
 
     runs: tuple[Run, ...] = ()
     """What was received."""
-    given_up: list[SequenceRange] = field(default_factory=list)
+    given_up: tuple[GivenUp, ...] = ()
     """What will never come, on the device's signed word."""
     said_last: int = 0
     """Largest number that a signed record has named."""
@@ -114,36 +126,46 @@ class BootBook:
         if self.said_link is not None:
             self._compare(self.said_last, self.said_link, new)
 
-    def hear_number(self, seq: int, link: bytes) -> None:
-        """Take a signed record's word that a number was used.
+    @property
+    def known_last(self) -> int:
+        """Largest number that was received or named, 0 if none."""
+        return max(self.highest, self.said_last)
+
+    def hear_number(self, seq: int, link: bytes, now: int) -> None:
+        """Take a signed record's word that a number was used, and no larger one yet.
 
         Args:
             seq: The number, 0 for none yet.
             link: Link of that sighting.
+            now: UTC in whole seconds since 1970.
         """
+        self._doubt_given_up(seq, now)
         if seq == 0:
             return
         if seq > self.said_last:
             self.said_last, self.said_link = seq, link
         self._compare(seq, link, ())
 
-    def hear_end(self, seq: int, link: bytes) -> None:
+    def hear_end(self, seq: int, link: bytes, now: int) -> None:
         """Take a later birth's word about how this boot ended.
 
         Args:
             seq: Its last number.
             link: Link of that sighting.
+            now: UTC in whole seconds since 1970.
         """
-        self.hear_number(seq, link)
+        self.hear_number(seq, link, now)
         self.end_last = seq
 
-    def hear_given_up(self, given_up: SequenceRange) -> None:
+    def hear_given_up(self, given_up: GivenUp) -> None:
         """Take a device's word that numbers will never come.
 
         Args:
             given_up: The numbers. One that comes nevertheless counts as received.
         """
-        self.given_up.append(given_up)
+        merged = merge_given_up([*self.given_up, given_up], self.known_last)
+        if len(merged) <= MAXIMUM_GIVEN_UP:
+            self.given_up = merged
 
     def judge(self, now: int) -> None:
         """Open gaps for what has been missing long enough, and close those that are filled.
@@ -153,7 +175,7 @@ class BootBook:
         """
         if self.end_last is not None and self.highest > self.end_last:
             self.findings.add((self.highest, Finding.BEYOND_END))
-        known_last = max(self.highest, self.said_last)
+        known_last = self.known_last
         if self.suspect_at is not None and now - self.suspect_at >= SETTLE_S:
             self._open_gaps(now)
             self.suspect_at = None
@@ -173,6 +195,24 @@ class BootBook:
             within: Where to look.
         """
         return holes([*self.runs, *self.given_up], within)
+
+    def _doubt_given_up(self, seq: int, now: int) -> None:
+        """Forget what was given up of numbers that were not made yet.
+
+        A device signs that for numbers that it has used, so its next record names one at least as
+        large. One that does not shows that losses to come were to be hidden.
+        """
+        known_last = self.known_last
+        if seq < known_last:
+            # An old record; it comes late, or somebody plays it again.
+            return
+        self.given_up = tuple(
+            replace(each, last=min(each.last, known_last))
+            if each.last > seq and each.heard_at + SETTLE_S <= now
+            else each
+            for each in self.given_up
+            if each.first <= known_last or each.last <= seq or each.heard_at + SETTLE_S > now
+        )
 
     def _compare(self, seq: int, link: bytes, arrivals: Iterable[Run]) -> None:
         """Compare a link that a record gave with the sighting's, now or when it arrives."""

@@ -7,7 +7,7 @@ however many sightings there were, and outlives their retention.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 
 from edge_lpr.subscriber.sequence import SequenceRange
@@ -26,6 +26,20 @@ class Run:
     """``prev`` of the first: the link of the sighting before it."""
     last_link: bytes
     """``sighting_hash`` of the last: the ``prev`` of the sighting after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Numbers that will never come, on a device's signed word."""
+
+    first: int
+    """Smallest number."""
+    last: int
+    """Largest number."""
+    reason: str
+    """Why, in the contract's word."""
+    heard_at: int
+    """When it was heard, UTC in whole seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,32 @@ def merge_arrivals(runs: Sequence[Run], arrivals: Iterable[Run]) -> Merged:
     return Merged(tuple(merged), tuple(again), tuple(broken))
 
 
-def holes(covered: Iterable[SequenceRange | Run], within: SequenceRange) -> Iterator[SequenceRange]:
+def merge_given_up(given_up: Iterable[GivenUp], known_last: int) -> tuple[GivenUp, ...]:
+    """Join what devices have given up where it touches or overlaps.
+
+    Args:
+        given_up: In any order.
+        known_last: What reaches beyond it stays apart, because it may turn out to be untrue.
+
+    Returns:
+        Ascending.
+    """
+    merged: list[GivenUp] = []
+    apart: list[GivenUp] = []
+    for each in sorted(dict.fromkeys(given_up), key=_first):
+        before = merged[-1] if merged else None
+        if each.last > known_last:
+            apart.append(each)
+        elif before is None or each.first > before.last + 1:
+            merged.append(each)
+        else:
+            merged[-1] = replace(before, last=max(before.last, each.last))
+    return tuple(sorted([*merged, *apart], key=_first))
+
+
+def holes(
+    covered: Iterable[SequenceRange | Run | GivenUp], within: SequenceRange
+) -> Iterator[SequenceRange]:
     """Find numbers that nothing covers.
 
     Args:
@@ -117,6 +156,6 @@ def _last(each: SequenceRange) -> int:
     return each.last
 
 
-def _first(each: SequenceRange | Run) -> int:
+def _first(each: SequenceRange | Run | GivenUp) -> int:
     """Return the smallest number of a range."""
     return each.first

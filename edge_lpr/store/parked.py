@@ -89,7 +89,7 @@ class ParkedTable:
             topic: MAXIMUM_OF_A_TOPIC - self._count(topic)
             for topic in sorted({topic for topic, _ in documents})
         }
-        fitting = []
+        fitting: list[tuple[str, bytes]] = []
         for topic, document in documents:
             if left[topic] > 0 and len(fitting) < MAXIMUM_PARKED - parked:
                 fitting.append((topic, document))

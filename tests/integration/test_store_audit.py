@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.store.boot_book import FIRST_WAIT_S, SETTLE_S
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
 from edge_lpr.wire.health import sign_health
 from edge_lpr.wire.sighting import sighting_hash, sign_sighting
@@ -124,6 +125,56 @@ def test_given_up_numbers_before_their_successors_open_no_gap(world: StoreWorld)
     world.store.add(world.sightings(BOOTH, BOOTH.sightings(3)[2:]))
     world.audit_until_settled()
     assert world.gaps() == []
+
+
+def test_numbers_given_up_before_they_are_made_hide_no_loss(world: StoreWorld) -> None:
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(2)))
+    world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(3, MAXIMUM_SEQUENCE))))
+    world.store.audit()
+    world.clock.advance_s(60)
+    world.store.add(world.batch(BOOTH, (TopicKind.HEALTH, BOOTH.health(4))))
+    world.audit_until_settled()
+    assert world.gaps() == [(3, 4, 2, 0)]
+    assert world.database.rows("SELECT 1 FROM given_up") == []
+
+
+def test_health_record_that_confirms_what_was_given_up_leaves_it(world: StoreWorld) -> None:
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(2)))
+    world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(3, 4))))
+    world.store.audit()
+    world.clock.advance_s(60)
+    world.store.add(world.batch(BOOTH, (TopicKind.HEALTH, BOOTH.health(4))))
+    world.audit_until_settled()
+    assert world.gaps() == []
+
+
+def test_later_birth_shows_what_was_given_up_beyond_the_end(world: StoreWorld) -> None:
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(2)))
+    world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(3, 9))))
+    world.store.audit()
+    world.clock.advance_s(60)
+    birth = BOOTH.birth("ffffffffffffffff", BOOTH.previous(4))
+    world.store.add(world.batch(BOOTH, (TopicKind.BIRTH, birth)))
+    world.audit_until_settled()
+    assert world.gaps() == [(3, 4, 2, 0)]
+
+
+def test_what_is_given_up_piece_by_piece_is_kept_as_one(world: StoreWorld) -> None:
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(9)[8:]))
+    for first, last in ((1, 2), (5, 6), (3, 4), (2, 5), (1, 2)):
+        world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(first, last))))
+        world.store.audit()
+    rows = world.database.rows("SELECT first, last FROM given_up")
+    assert [tuple(row) for row in rows] == [(1, 6)]
+
+
+def test_scattered_words_fill_no_tables(world: StoreWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_lpr.store.boot_book.MAXIMUM_GIVEN_UP", 2)
+    world.store.add(world.sightings(BOOTH, BOOTH.sightings(9)[8:]))
+    for seq in (1, 3, 5):
+        world.store.add(world.batch(BOOTH, (TopicKind.GAP, BOOTH.gap(seq, seq))))
+    world.audit_until_settled()
+    assert world.gaps() == [(2, 2, 1, 0), (4, 8, 5, 0)]
 
 
 def test_health_record_shows_that_the_newest_are_missing(world: StoreWorld) -> None:

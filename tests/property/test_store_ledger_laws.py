@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_lpr.store.boot_book import SETTLE_S, BootBook
-from edge_lpr.store.ledger import Run, holes, merge_arrivals, parts_within
+from edge_lpr.store.ledger import GivenUp, Run, holes, merge_arrivals, parts_within
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.wire.sighting import FIRST_PREV
 
@@ -86,12 +86,12 @@ def test_every_number_came_or_is_missing_or_was_given_up(
     batches: list[list[int]], said_last: int, given_up: list[int]
 ) -> None:
     book = BootBook()
-    book.hear_number(said_last, link(said_last))
+    book.hear_number(said_last, link(said_last), 0)
     for now, batch in enumerate(batches):
         book.receive(map(sighting, batch))
         book.judge(now * SETTLE_S)
     for seq in given_up:
-        book.hear_given_up(SequenceRange(seq, seq))
+        book.hear_given_up(GivenUp(seq, seq, "not_kept", 0))
     for late in (1, 2, 3):
         book.judge((len(batches) + late) * SETTLE_S)
     came = {seq for batch in batches for seq in batch}
