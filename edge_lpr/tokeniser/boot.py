@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from edge_lpr.core.complaints import Complaints
-from edge_lpr.core.errors import WireError
+from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
 from edge_lpr.tokeniser.condition import Condition
@@ -112,11 +112,20 @@ class Boot:
         """Return a signed gap, of this boot or an earlier one.
 
         It is the publisher's word that is signed: a taken-over publisher can drop sightings
-        anyway, and so it must say which.
+        anyway, and so it must say which. But of this boot only those that it has answered for:
+        otherwise what it drops later would be excused beforehand.
 
         Args:
             wish: Which sightings will never come, and why.
+
+        Raises:
+            HandoffError: The publisher wants numbers signed away that it has not been given.
         """
+        if wish.boot == self._claims.boot and wish.last > self._settled[0]:
+            raise HandoffError(
+                "the publisher wants a gap for sightings that it has not taken; restart it, and "
+                "look into it if it does so again"
+            )
         claims = GapClaims(wish.boot, wish.first, wish.last, self._condition.now_s(), wish.reason)
         return sign_gap(claims, self._signing_key)
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from edge_lpr.core.clock import TimeQuality
-from edge_lpr.core.errors import WireError
+from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, parse_birth
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import GAP_TYP, GapClaims, GapReason, parse_gap
 from edge_lpr.wire.health import HEALTH_TYP, BoothFigures, HealthClaims, parse_health
 from edge_lpr.wire.jws import SigningKey
@@ -146,3 +147,14 @@ def test_gap_says_what_the_publisher_says_also_of_an_earlier_boot() -> None:
     assert GapClaims.decode(document) == GapClaims(
         wish.boot, 3, 8, NOON_OF_THE_VECTORS, GapReason.OUTBOX_FULL
     )
+
+
+def test_sighting_that_was_not_made_yet_is_not_signed_away() -> None:
+    boot = boot_of()
+    own = claims_of(boot.announce(None)).boot
+    boot.settle(boot.sign(PASSAGE))
+    boot.sign(PASSAGE)
+    assert boot.sign_gap(GapWish(own, 1, 1, GapReason.OUTBOX_FULL))
+    for last in (2, MAXIMUM_SEQUENCE):
+        with pytest.raises(HandoffError, match="has not taken"):
+            boot.sign_gap(GapWish(own, 1, last, GapReason.OUTBOX_FULL))
