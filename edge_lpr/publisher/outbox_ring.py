@@ -22,6 +22,10 @@ from edge_lpr.wire.gap import GapReason
 _MOST_AT_ONCE: Final = 64
 """Sightings that leave in one step: a transaction must be short, because a vehicle waits for it."""
 
+_MOST_STEPS: Final = 8
+"""In one transaction. More only if the settings were changed, or the file is from before there was
+a limit; then the next transactions take the rest, and no thread stands still for it."""
+
 _UNSENT_AT_ONCE: Final = 8
 """About the sightings of one page of the file, which is free only when all of them have left."""
 
@@ -95,7 +99,7 @@ def forget_aged(connection: sqlite3.Connection, oldest_kept_s: int) -> int:
 def make_room(
     connection: sqlite3.Connection, limits: OutboxLimits, *, unsent: int, leaving: Leaving
 ) -> Iterator[GapWish]:
-    """Delete what must go for the outbox to be within its limits.
+    """Delete what must go for the outbox to be within its limits, or come closer to them.
 
     Args:
         connection: In a transaction.
@@ -106,7 +110,9 @@ def make_room(
     Yields:
         What the caller must record in this transaction: which unsent sightings have left.
     """
-    while bytes_in_use(connection) > limits.maximum_bytes:
+    for _ in range(_MOST_STEPS):
+        if bytes_in_use(connection) <= limits.maximum_bytes:
+            break
         sent = _delete_oldest_sent(connection)
         leaving.sent += sent
         if not sent:

@@ -194,6 +194,20 @@ def test_signed_gap_waits_for_the_broker_through_a_restart(tmp_path: Path) -> No
         assert outbox.pending_records() == []
 
 
+def test_smaller_file_is_reached_step_by_step(tmp_path: Path) -> None:
+    with closing(open_outbox(tmp_path)) as outbox:
+        add(outbox, *range(1, 901))
+        outbox.mark_sent(range(1, 901))
+    with closing(open_outbox(tmp_path, limits_of(maximum_bytes=200_000))) as outbox:
+        outbox.mark_sent(())
+        at_once = 900 - outbox.kept_count
+        for _ in range(10):
+            outbox.mark_sent(())
+        assert outbox.share_filled() == 0
+        assert 0 < at_once <= 512 < 900 - outbox.kept_count
+        assert gaps(outbox) == []
+
+
 def test_signature_of_no_gap_is_not_kept(tmp_path: Path) -> None:
     with closing(open_outbox(tmp_path)) as outbox:
         assert not outbox.store_gap(1, b"signed gap")
