@@ -114,7 +114,7 @@ class Publisher:
         )
         address = DeviceAddress(booth.tenant, booth.site, booth.device)
         self._session = BrokerSession(
-            MqttClient(address, section.mqtt_version, self._wake_up),
+            MqttClient(address, section.mqtt_version, self._wake_up, clock),
             broker,
             self._outbox,
             budget=self._budget,

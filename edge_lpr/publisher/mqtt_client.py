@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker_address import BrokerAddress
@@ -55,23 +56,28 @@ _VERSIONS: Final[Mapping[str, MQTTProtocolVersion]] = {
     "5": MQTTProtocolVersion.MQTTv5,
     "3.1.1": MQTTProtocolVersion.MQTTv311,
 }
+_NS_PER_S: Final = 1_000_000_000
 _RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS})
 
 
 class MqttClient:
     """One MQTT session, moved forward by its caller's loop."""
 
-    def __init__(self, booth: DeviceAddress, mqtt_version: str, wake_up: WakeUp) -> None:
+    def __init__(
+        self, booth: DeviceAddress, mqtt_version: str, wake_up: WakeUp, clock: Clock
+    ) -> None:
         """Prepare a client that is not connected.
 
         Args:
             booth: Stands in the topics and in the client identifier.
             mqtt_version: ``5`` or ``3.1.1``.
             wake_up: Ends a wait early.
+            clock: Its monotonic time limits the attempts to connect.
         """
         self._booth = booth
         self._version = _VERSIONS[mqtt_version]
         self._wake_up = wake_up
+        self._clock = clock
         self._first_address = 0
         self._is_wanted = False
         self._client = WaryClient(
@@ -103,8 +109,9 @@ class MqttClient:
         """Connect over TCP and TLS and ask for a session; the answer comes in a later ``turn``.
 
         Args:
-            broker: Its addresses are tried in order, but after one that did not answer in time the
-                rest waits for the next call, so that no call takes longer than two time-outs.
+            broker: Its addresses are tried in order, but once that has taken as long as one may
+                take to be reached the rest waits for the next call: so no call takes longer than
+                one time-out, and another one each for connection and greeting.
             boot: Boot id for the Last Will.
             context: What TLS is spoken with; ``None`` for a broker on this machine.
 
@@ -130,13 +137,15 @@ class MqttClient:
         addresses = (*broker.addresses[first:], *broker.addresses[:first])
         self._first_address = 0
         failures: list[BrokerError] = []
+        stop_ns = self._clock.monotonic_ns() + round(CONNECT_TIMEOUT_S * _NS_PER_S)
         for number, address in enumerate(addresses, start=1):
             failure = self._connect_to(address, broker.port, properties)
             if failure is None:
                 self._is_wanted = True
                 return
             failures.append(failure)
-            if isinstance(failure.__cause__, TimeoutError):
+            is_late = self._clock.monotonic_ns() >= stop_ns
+            if is_late or isinstance(failure.__cause__, TimeoutError):
                 self._first_address = first + number
                 break
         raise failures[0]

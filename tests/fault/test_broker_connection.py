@@ -9,7 +9,7 @@ import pytest
 
 from edge_lpr.publisher.broker_back_off import SHORTEST_WAIT_S
 from edge_lpr.publisher.session import CONNACK_TIMEOUT_S, STEADY_S
-from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES
+from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES, WaryClient
 from tests.support.scripted_broker import CONNACK, DISCONNECT
 from tests.support.session_bench import BOOT, BOTH_VERSIONS, SessionBench, logged
 
@@ -100,6 +100,26 @@ def test_second_address_is_tried_when_the_first_does_not_answer(tmp_path: Path) 
         bench.announce()
         bench.add(1)
         bench.turn_until(lambda: bench.sent() == [b"1"])
+
+
+def test_addresses_that_refuse_slowly_do_not_keep_the_thread_from_a_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+    with closing(SessionBench(tmp_path, "5", addresses=addresses)) as bench:
+        tried: list[str] = []
+
+        def refuse_slowly(client: WaryClient) -> None:
+            tried.append(client.host)
+            bench.clock.advance_s(2)
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(WaryClient, "_create_socket", refuse_slowly)
+        bench.session.turn(0.01)
+        assert tried == ["127.0.0.2", "127.0.0.3"]
+        bench.clock.advance_s(61)
+        bench.session.turn(0.01)
+        assert tried[2:] == ["127.0.0.4", "127.0.0.2"], "the rest is tried first"
 
 
 def test_broker_that_hangs_up_on_the_greeting_has_refused(

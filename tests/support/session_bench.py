@@ -68,7 +68,9 @@ class SessionBench:
         self.wake_up = WakeUp()
         self.budget = DailyBudget(daily_megabytes, folder / "spent", self.clock, Log("test"))
         self.session = BrokerSession(
-            MqttClient(DeviceAddress("agency", "north", "booth-1"), mqtt_version, self.wake_up),
+            MqttClient(
+                DeviceAddress("agency", "north", "booth-1"), mqtt_version, self.wake_up, self.clock
+            ),
             FoundBroker(self.broker.port, addresses, wake_up=self.wake_up, clock=self.clock),
             self.outbox,
             budget=self.budget,

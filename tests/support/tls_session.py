@@ -56,7 +56,7 @@ class TlsSession:
             folder / "outbox.sqlite3", self.log, limits=limits_of(), clock=self.clock
         )
         self.outbox.store_birth(BOOT, b"birth")
-        self.client = MqttClient(ADDRESS, mqtt_version, self.wake_up)
+        self.client = MqttClient(ADDRESS, mqtt_version, self.wake_up, self.clock)
         self.session = BrokerSession(
             self.client,
             self.broker,
