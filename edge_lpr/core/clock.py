@@ -14,7 +14,7 @@ from typing import Final, Protocol
 EPOCH_LENGTH_S: Final = 86_400
 """Length of a key epoch: epoch e = floor(unix time / 86400) (token suite 1)."""
 
-_EARLIEST_PLAUSIBLE_UNIX_S: Final = 1_767_225_600
+EARLIEST_PLAUSIBLE_UNIX_S: Final = 1_767_225_600
 """2026-01-01: this software did not exist before, so an earlier clock has been reset."""
 
 _TIME_ERROR: Final = 5
@@ -76,7 +76,7 @@ class SystemClock:
             call, together with those that set the clock; there systemd-timesyncd's own mark
             tells (systemd-timesyncd.service(8)), and booths use timesyncd.
         """
-        if self.unix_s() < _EARLIEST_PLAUSIBLE_UNIX_S:
+        if self.unix_s() < EARLIEST_PLAUSIBLE_UNIX_S:
             return TimeQuality.NONE
         state = ctypes.CDLL(None).ntp_gettime(ctypes.create_string_buffer(_NTPTIMEVAL_BYTES))
         is_denied = state == -1

@@ -72,6 +72,7 @@ class Outbox:
         self._file = outbox_file
         self._limits = limits
         self._clock = clock
+        self._ageing = outbox_ring.Ageing(clock, limits.keep_sent_s)
         self._lock = threading.Lock()
         # In memory only: whoever asked asks again if we die.
         self._asked_again: dict[int, None] = {}
@@ -236,9 +237,7 @@ class Outbox:
             leaving = Leaving()
             with self._transaction(connection):
                 marked = outbox_rows.mark_sent(connection, places, now_s)
-                leaving.sent += outbox_ring.forget_aged(
-                    connection, now_s - self._limits.keep_sent_s
-                )
+                leaving.sent += outbox_ring.forget_aged(connection, self._ageing.oldest_kept_s())
                 self._make_room(connection, leaving, new_unsent=-marked)
             self._unsent -= marked
             self._sent += marked

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from edge_lpr.core.clock import EARLIEST_PLAUSIBLE_UNIX_S, Clock, TimeQuality
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.publisher.outbox_gaps import ranges_of
 from edge_lpr.wire.gap import GapReason
@@ -26,6 +27,13 @@ _MOST_STEPS: Final = 8
 """In one transaction. More only if the settings were changed, or the file is from before there was
 a limit; then the next transactions take the rest, and no thread stands still for it."""
 
+_JUMP_S: Final = 60
+"""The clock was set if it differs by more from the time that has passed."""
+
+_STEADY_NS: Final = 3_600 * 1_000_000_000
+"""A clock is believed when it has not been set for so long: one that runs ahead by a week would
+otherwise let everything go at once."""
+
 _UNSENT_AT_ONCE: Final = 8
 """About the sightings of one page of the file, which is free only when all of them have left."""
 
@@ -36,7 +44,7 @@ _FORGET_AGED: Final = """
             SELECT place, sent_at FROM sighting
             WHERE sent_at IS NOT NULL AND place < (SELECT max(place) FROM sighting)
             ORDER BY place LIMIT ?
-        ) WHERE sent_at < ?
+        ) WHERE sent_at BETWEEN ? AND ?
     )"""
 _FORGET_OLDEST_SENT: Final = """
     DELETE FROM sighting WHERE place IN (
@@ -72,6 +80,35 @@ class Leaving:
     """Ones that nobody has taken."""
 
 
+class Ageing:
+    """Says which sightings were sent too long ago, as far as the clock can be believed."""
+
+    def __init__(self, clock: Clock, keep_sent_s: int) -> None:
+        """Believe no clock yet.
+
+        Args:
+            clock: Tells how old sightings are.
+            keep_sent_s: How long they are kept, in seconds.
+        """
+        self._clock = clock
+        self._keep_sent_s = keep_sent_s
+        self._started_s = self._started_at()
+        self._steady_since_ns = clock.monotonic_ns()
+
+    def oldest_kept_s(self) -> int:
+        """Return before when sightings that were sent go; 0, so that none does, in doubt."""
+        started_s, now_ns = self._started_at(), self._clock.monotonic_ns()
+        if abs(started_s - self._started_s) > _JUMP_S:
+            self._started_s, self._steady_since_ns = started_s, now_ns
+        if self._clock.quality() is TimeQuality.NONE or now_ns - self._steady_since_ns < _STEADY_NS:
+            return 0
+        return self._clock.unix_s() - self._keep_sent_s
+
+    def _started_at(self) -> int:
+        """Return when monotonic time began, by the UTC clock: the same unless that is set."""
+        return self._clock.unix_s() - self._clock.monotonic_ns() // 1_000_000_000
+
+
 def bytes_in_use(connection: sqlite3.Connection) -> int:
     """Return how many bytes of the file hold something; takes as long for any file."""
     (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
@@ -83,8 +120,8 @@ def bytes_in_use(connection: sqlite3.Connection) -> int:
 def forget_aged(connection: sqlite3.Connection, oldest_kept_s: int) -> int:
     """Delete some of the sightings that were sent too long ago.
 
-    A sighting whose time lies in the future stays: a clock was set back, and guessing which of the
-    two times is wrong is not this file's. The file's size still limits it.
+    A sighting whose time lies in the future stays, and one that was sent under a clock that had
+    been reset: guessing how old it is, is not this file's. The file's size still limits them.
 
     Args:
         connection: In a transaction.
@@ -93,7 +130,9 @@ def forget_aged(connection: sqlite3.Connection, oldest_kept_s: int) -> int:
     Returns:
         How many have left.
     """
-    return connection.execute(_FORGET_AGED, (_MOST_AT_ONCE, oldest_kept_s)).rowcount
+    return connection.execute(
+        _FORGET_AGED, (_MOST_AT_ONCE, EARLIEST_PLAUSIBLE_UNIX_S, oldest_kept_s - 1)
+    ).rowcount
 
 
 def make_room(

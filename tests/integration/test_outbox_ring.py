@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.log import Log
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.publisher.outbox import OVERTAKING_FROM, Outbox
 from edge_lpr.publisher.outbox_ring import OutboxLimits, bytes_in_use
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.topics import TopicKind
-from tests.support.clock import SetClock
+from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
 from tests.support.outboxes import DAY_S, document_of, limits_of, open_outbox
 
 BOOT = "00112233445566aa"
@@ -69,6 +70,45 @@ def test_clock_that_was_set_back_lets_nothing_go(tmp_path: Path) -> None:
         send(outbox)
         clock.advance_s(-3650 * DAY_S)
         outbox.mark_sent([])
+        assert outbox.kept_count == 3
+
+
+def sent_under(clock: SetClock, folder: Path) -> Outbox:
+    """Return an outbox with three sightings that were sent, an hour after its start."""
+    outbox = open_outbox(folder, clock=clock)
+    clock.advance_s(3_600)
+    add(outbox, 1, 2, 3)
+    send(outbox)
+    return outbox
+
+
+def test_sightings_of_a_clock_that_was_reset_do_not_go_when_it_is_set(tmp_path: Path) -> None:
+    clock = SetClock(now_unix_s=0, now_quality=TimeQuality.NONE)
+    with closing(sent_under(clock, tmp_path)) as outbox:
+        clock.now_unix_s, clock.now_quality = NOON_OF_THE_VECTORS, TimeQuality.NTP
+        for _ in range(3):
+            outbox.mark_sent(())
+            clock.advance_s(3_600)
+        assert outbox.kept_count == 3
+
+
+def test_clock_that_jumps_ahead_lets_nothing_go_before_it_has_held(tmp_path: Path) -> None:
+    clock = SetClock()
+    with closing(sent_under(clock, tmp_path)) as outbox:
+        clock.now_unix_s += 8 * DAY_S
+        outbox.mark_sent(())
+        assert outbox.kept_count == 3
+        clock.advance_s(3_600)
+        outbox.mark_sent(())
+        assert outbox.kept_count == 1
+
+
+def test_clock_that_is_not_trusted_lets_nothing_go(tmp_path: Path) -> None:
+    clock = SetClock()
+    with closing(sent_under(clock, tmp_path)) as outbox:
+        clock.now_quality = TimeQuality.NONE
+        clock.advance_s(8 * DAY_S)
+        outbox.mark_sent(())
         assert outbox.kept_count == 3
 
 
