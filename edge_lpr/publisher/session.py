@@ -147,10 +147,14 @@ class BrokerSession:
         Raises:
             OutboxDamagedError: The outbox must be opened again.
         """
+        # Once for the whole turn: a rest that ended during the wait would let the answers, which
+        # fail again, start the next rest before anything could be sent, time after time.
+        has_rested = self._has_rested()
         try:
-            self._advance()
+            if has_rested:
+                self._advance()
             self._client.turn(wait_s)
-            self._take_answers()
+            self._take_answers(may_commit=has_rested)
             self._take_requests()
             self._watch()
         except BrokerError as error:
@@ -177,8 +181,6 @@ class BrokerSession:
 
     def _advance(self) -> None:
         """Take the step that the stage asks for."""
-        if self._clock.monotonic_ns() < self._next_outbox_ns:
-            return
         birth = self._outbox.latest_birth()
         is_renewed = self._broker.is_renewed()
         if birth is None:
@@ -216,10 +218,10 @@ class BrokerSession:
         if self._take_request is not None:
             self._client.subscribe(TopicKind.REQUEST)
 
-    def _take_answers(self) -> None:
-        """Step 4, unless the outbox has just failed."""
+    def _take_answers(self, *, may_commit: bool) -> None:
+        """Step 4; answers are taken in any case, because the library forgets them."""
         self._sending.take_answers()
-        if self._clock.monotonic_ns() < self._next_outbox_ns:
+        if not may_commit:
             return
         if self._stage is _Stage.ANNOUNCING and self._sending.is_announced():
             self._outbox.live_from_now()
@@ -265,7 +267,7 @@ class BrokerSession:
                 and self._clock.monotonic_ns() < deadline_ns
             ):
                 self._client.turn(_CLOSING_TURN_S)
-                self._take_answers()
+                self._take_answers(may_commit=self._has_rested())
         except (BrokerError, OutboxError) as error:
             # We are leaving anyway; the Last Will says it in our place.
             self._log.failure(error)
@@ -274,6 +276,10 @@ class BrokerSession:
         """Take note of what was sent so far."""
         self.counters.bytes_sent = self._client.bytes_sent
         self._budget.count(self._client.bytes_sent)
+
+    def _has_rested(self) -> bool:
+        """Return whether the outbox may be used: it has not failed, or not just now."""
+        return self._clock.monotonic_ns() >= self._next_outbox_ns
 
     def _enter(self, stage: _Stage) -> None:
         """Begin a stage."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.core.errors import OutboxError
 from edge_lpr.publisher.broker_replies import MOST_WAITING_REQUESTS
 from edge_lpr.publisher.record_sending import LOOK_EVERY_S, REFUSED_WAIT_S, SELDOM_S
 from edge_lpr.wire.gap import GapReason
@@ -285,3 +286,27 @@ class TestRequests:
         bench.add(1)
         bench.turn_until(lambda: bench.sent() == [b"1"])
         assert bench.session.is_connected
+
+
+def test_health_goes_although_what_the_broker_took_cannot_be_marked(
+    bench: SessionBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health: list[bytes] = []
+    bench.session.serve(take_health=lambda: health.pop() if health else None)
+    bench.add(1)
+    bench.outbox.error = OutboxError("the disk is read-only")
+    bench.announce()
+    bench.turn_until(lambda: len(bench.broker.sightings()) == 1)
+    bench.broker.acknowledge(bench.broker.sightings()[0])
+    bench.turn_a_while()
+    health.append(b"a disk that fails")
+    client_turn = bench.session._client.turn
+
+    def takes_half_a_second(wait_s: float) -> None:
+        client_turn(wait_s)
+        bench.clock.advance_s(0.5)
+
+    # The rest of ten seconds ends while packets are waited for, as it does in life.
+    monkeypatch.setattr(bench.session._client, "turn", takes_half_a_second)
+    bench.turn_a_while(60)
+    assert [each.payload for each in published(bench, TopicKind.HEALTH)] == [b"a disk that fails"]
