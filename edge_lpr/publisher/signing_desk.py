@@ -1,4 +1,4 @@
-"""What the publisher wants signed: a health record every minute, and each gap once.
+"""What the publisher wants signed: a health record every minute or at bad news, and each gap once.
 
 The tokeniser asks about once a second; what it signs is checked for being what was wanted. A health
 record is kept in memory only, because the next one is never far; a gap goes back to the outbox.
@@ -15,6 +15,10 @@ from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_gaps import UnsignedGap
 from edge_lpr.wire.gap import GAP_TYP, GapClaims, parse_gap
 from edge_lpr.wire.health import HEALTH_TYP, BoothFigures, HealthClaims, parse_health
+
+NEWS_S: Final = 10.0
+"""Time between two health records when the outbox has begun to fail, or works again: such news
+does not wait for the next minute, but a disk that fails now and then floods nobody either."""
 
 _NS: Final = 1_000_000_000
 
@@ -42,7 +46,8 @@ class SigningDesk:
         self._figures = figures
         self._interval_ns = round(health_interval_s * _NS)
         self._clock = clock
-        self._next_health_ns = clock.monotonic_ns()
+        self._last_health_ns = clock.monotonic_ns() - self._interval_ns
+        self._wanted_is_failing = self._said_is_failing = False
         self._wants_health = False
         self._was_health = False
         self._wanted_gap: UnsignedGap | None = None
@@ -58,7 +63,7 @@ class SigningDesk:
         Raises:
             OutboxError: The outbox cannot be read.
         """
-        is_due = self._clock.monotonic_ns() >= self._next_health_ns
+        is_due = self._is_health_due()
         was_health, self._was_health = self._was_health, False
         if not is_due or was_health:
             self._wanted_gap = self._outbox.next_gap()
@@ -67,7 +72,9 @@ class SigningDesk:
         if not is_due:
             return None
         self._was_health = self._wants_health = True
-        return self._figures()
+        figures = self._figures()
+        self._wanted_is_failing = self._outbox.is_failing
+        return figures
 
     def accept_health(self, message: HealthMessage) -> None:
         """Keep a health record for the session, in place of the one before.
@@ -86,7 +93,8 @@ class SigningDesk:
         if not self._wants_health:
             raise HandoffError("nobody wanted this health record; update both processes")
         self._wants_health = False
-        self._next_health_ns = self._clock.monotonic_ns() + self._interval_ns
+        self._last_health_ns = self._clock.monotonic_ns()
+        self._said_is_failing = self._wanted_is_failing
         self._health.append(message.untrusted_jws)
 
     def accept_gap(self, message: GapMessage) -> None:
@@ -117,3 +125,10 @@ class SigningDesk:
             return self._health.pop()
         except IndexError:
             return None
+
+    def _is_health_due(self) -> bool:
+        """Return whether it is time for a health record, or there is news that cannot wait."""
+        interval_ns = self._interval_ns
+        if self._outbox.is_failing is not self._said_is_failing:
+            interval_ns = min(interval_ns, round(NEWS_S * _NS))
+        return self._clock.monotonic_ns() - self._last_health_ns >= interval_ns

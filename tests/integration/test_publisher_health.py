@@ -256,6 +256,31 @@ def test_health_is_wanted_at_once_and_then_every_minute(bench: Bench) -> None:
         bench.clock.advance_s(1)
 
 
+def test_outbox_that_begins_to_fail_is_said_before_the_minute_is_over(bench: Bench) -> None:
+    def is_said(*, is_failing: bool) -> bool:
+        figures = bench.desk.next_wish()
+        if figures is None:
+            return False
+        bench.desk.accept_health(HealthMessage(bench.health()))
+        assert isinstance(figures, BoothFigures)
+        assert ("outbox_failing" in figures.alarms) is is_failing
+        return True
+
+    assert is_said(is_failing=False)
+    bench.desk.next_wish()
+    bench.outbox.is_failing = True
+    bench.clock.advance_s(9)
+    assert not is_said(is_failing=True)
+    bench.clock.advance_s(1)
+    assert is_said(is_failing=True)
+    bench.clock.advance_s(50)
+    assert not is_said(is_failing=True)
+    bench.outbox.is_failing = False
+    assert is_said(is_failing=False)
+    bench.clock.advance_s(59)
+    assert not is_said(is_failing=False)
+
+
 def test_gaps_are_wanted_between_two_health_records(bench: Bench) -> None:
     bench.add(*range(1, 13))
     assert isinstance(bench.desk.next_wish(), BoothFigures)
