@@ -1,6 +1,9 @@
 """Texts that are easily misread can be drawn more often, within the rules of their series."""
 
 import numpy as np
+import pytest
+
+pytest.importorskip("PIL")
 
 from edge_lpr.synthesis.formats import FORMATS
 from edge_lpr.synthesis.glyphs import HersheyTypeface
