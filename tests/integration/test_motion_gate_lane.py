@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.importorskip("PIL")
+
 from edge_lpr.core.settings import SourceSection, VisionSection
 from edge_lpr.synthesis.simulator.frames import render_shift
 from edge_lpr.synthesis.simulator.plan import LaneSettings, Shift
