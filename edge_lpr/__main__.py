@@ -42,10 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="edge-lpr",
         description="Reads licence plates in a border booth and publishes only keyed tokens.",
-        epilog="programs: " + "; ".join(f"{name}: {text}" for name, (_, text) in PROGRAMS.items()),
+        epilog="programs:\n"
+        + "\n".join(f"  {name:<11}{text}" for name, (_, text) in PROGRAMS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"edge-lpr {__version__}")
-    parser.add_argument("program", choices=PROGRAMS)
+    parser.add_argument("program", choices=PROGRAMS, metavar="program", help="one of those below")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="arguments of the program")
     chosen = parser.parse_args(arguments)
     # Until the program listens to signals itself, Ctrl-C ends it without a word.
