@@ -36,10 +36,11 @@ def mosquitto() -> EmbeddedBroker:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running_mosquitto(
     mosquitto: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedBroker]:
+    """Start mosquitto; each file has one of its own, without retained births of other booths."""
     root = tmp_path_factory.mktemp("broker")
     folders = DemoFolders(root / "root", root)
     make_folders(folders)

@@ -1,5 +1,6 @@
 """A whole booth for tests: the three real processes, their keys and settings, in one folder."""
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -135,7 +136,8 @@ class Recorder:
         self._verifier = FleetVerifier(booth.authority_key, booth.clock)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id="test-server",
+            # A session of its own: what is queued for another test's server is not ours.
+            client_id=f"test-server-{secrets.token_hex(4)}",
             protocol=MQTTProtocolVersion.MQTTv311,
             clean_session=False,
         )
