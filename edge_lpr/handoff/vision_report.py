@@ -7,7 +7,7 @@
          4      1  version, 1
          5      1  what the camera gives: the position in ``CAMERA_STATES``
          6      2  zero
-         8    208  26 counters of 8 bytes, big-endian, in the order of ``COUNTER_NAMES``
+         8    208  26 counters of 8 bytes, big-endian, in the order of ``VISION_COUNTERS``
        216     40  zero
 
 It goes over the same socket as the readings and is told from them by its length. Every byte is
@@ -18,9 +18,10 @@ booth (``wire/health.py``).
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
 from edge_lpr.core.errors import HandoffError
+from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS, CameraState
 
 REPORT_BYTES: Final = 256
 """Length of every report: four times a reading's, so that neither passes for the other."""
@@ -28,47 +29,10 @@ REPORT_BYTES: Final = 256
 REPORT_INTERVAL_S: Final = 30.0
 """How often vision reports: twice for each health record, so that none has to go without."""
 
-CameraState: TypeAlias = Literal["not_known", "good", "away", "frozen", "dark"]
-"""What the camera gives; the same words as in a health record (vision cannot import those)."""
-
-CAMERA_STATES: Final[tuple[CameraState, ...]] = get_args(CameraState)
-"""By their numbers in the message."""
-
-COUNTER_NAMES: Final = (
-    "frames",
-    "unreadable_frames",
-    "still",
-    "detector_failures",
-    "detections",
-    "low_confidence",
-    "outside_lanes",
-    "small",
-    "corner_failures",
-    "no_plate",
-    "part_of_plate",
-    "known",
-    "reader_failures",
-    "readings",
-    "unsure",
-    "tracks",
-    "glimpsed",
-    "unread",
-    "read_too_seldom",
-    "read_faintly",
-    "disagreed",
-    "never_moved",
-    "agreed",
-    "repeated",
-    "handed_over",
-    "undelivered",
-)
-"""What vision counts, in the order of the message; a test holds them to ``vision/funnel.py`` and
-``wire/health.py``."""
-
 MAXIMUM_COUNT: Final = 990_000_000_000_000
 """What a health record can hold; whoever counts further says this."""
 
-_LAYOUT: Final = struct.Struct(f">4sBB2s{len(COUNTER_NAMES)}Q40s")
+_LAYOUT: Final = struct.Struct(f">4sBB2s{len(VISION_COUNTERS)}Q40s")
 _MAGIC: Final = b"LPRV"
 _VERSION: Final = 1
 
@@ -84,13 +48,13 @@ class VisionReport:
     camera: CameraState
     """What the camera gives."""
     counters: Mapping[str, int]
-    """By the names of ``COUNTER_NAMES``, all of them, since the process's start."""
+    """By the names of ``VISION_COUNTERS``, all of them, since the process's start."""
 
     def __post_init__(self) -> None:
         """Check everything, at either end."""
         if self.camera not in CAMERA_STATES:
             raise HandoffError(f"a report's camera state is none of {CAMERA_STATES}")
-        if set(self.counters) != set(COUNTER_NAMES):
+        if set(self.counters) != set(VISION_COUNTERS):
             raise HandoffError("a report of vision needs each counter once, and no other")
         if not all(0 <= number <= MAXIMUM_COUNT for number in self.counters.values()):
             raise HandoffError(f"a counter of vision must be 0 to {MAXIMUM_COUNT}")
@@ -103,7 +67,7 @@ def pack_report(report: VisionReport) -> bytes:
         report: What to say.
     """
     camera = CAMERA_STATES.index(report.camera)
-    counters = (report.counters[name] for name in COUNTER_NAMES)
+    counters = (report.counters[name] for name in VISION_COUNTERS)
     return _LAYOUT.pack(_MAGIC, _VERSION, camera, b"", *counters, b"")
 
 
@@ -132,4 +96,4 @@ def parse_report(untrusted_message: bytes | memoryview) -> VisionReport:
         raise HandoffError("a report's padding is not zero")
     if camera >= len(CAMERA_STATES):
         raise HandoffError(f"a report's camera state is none of {CAMERA_STATES}")
-    return VisionReport(CAMERA_STATES[camera], dict(zip(COUNTER_NAMES, counters, strict=True)))
+    return VisionReport(CAMERA_STATES[camera], dict(zip(VISION_COUNTERS, counters, strict=True)))

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
+from edge_lpr.core.vision_counts import CameraState
 from edge_lpr.handoff.vision_report import VisionReport
 from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.wire.bounds import MAXIMUM_UNIX_S
-from edge_lpr.wire.health import Alarm, BoothFigures, CameraState, HealthClaims
+from edge_lpr.wire.health import Alarm, BoothFigures, HealthClaims
 
 CERTIFICATE_ENDS_DAYS: Final = 14
 """Fewer whole days than these are worth an alarm: issuing a new one takes people."""

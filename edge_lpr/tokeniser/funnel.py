@@ -1,19 +1,8 @@
 """What became of the readings, as counters for the log."""
 
 import threading
-from typing import Final
 
-COUNTERS: Final = (
-    "received",
-    "refused",
-    "no_key",
-    "tokenised",
-    "delivered",
-    "refused_by_publisher",
-    "undelivered",
-)
-"""In the order of a reading's journey. All but the last three are counted by the receiving
-thread, those by the delivering one."""
+from edge_lpr.wire.health import TOKENISER_COUNTERS
 
 
 class Funnel:
@@ -21,14 +10,14 @@ class Funnel:
 
     def __init__(self) -> None:
         """Begin at zero."""
-        self._counters = dict.fromkeys(COUNTERS, 0)
+        self._counters = dict.fromkeys(TOKENISER_COUNTERS, 0)
         self._lock = threading.Lock()
 
     def count(self, counter: str, number: int = 1) -> None:
         """Add to a counter.
 
         Args:
-            counter: One of ``COUNTERS``.
+            counter: One of ``TOKENISER_COUNTERS``.
             number: How many to add.
         """
         with self._lock:

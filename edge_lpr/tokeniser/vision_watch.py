@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.handoff.vision_report import COUNTER_NAMES, REPORT_INTERVAL_S, VisionReport
+from edge_lpr.core.vision_counts import VISION_COUNTERS
+from edge_lpr.handoff.vision_report import REPORT_INTERVAL_S, VisionReport
 
 _NS: Final = 1_000_000_000
 
@@ -36,7 +37,7 @@ _FRAMES_A_SECOND: Final = 2_500
 _TRACKS_A_SECOND: Final = 200
 """More plates than ever begin or end to be followed, false ones included."""
 
-_OF_TRACKS: Final = COUNTER_NAMES[COUNTER_NAMES.index("tracks") :]
+_OF_TRACKS: Final = VISION_COUNTERS[VISION_COUNTERS.index("tracks") :]
 """Those that count plates that are followed, and passages."""
 
 
@@ -52,7 +53,7 @@ class VisionWatch:
         self._clock = clock
         self._lock = threading.Lock()
         self._report: VisionReport | None = None
-        self._counters: Mapping[str, int] = dict.fromkeys(COUNTER_NAMES, 0)
+        self._counters: Mapping[str, int] = dict.fromkeys(VISION_COUNTERS, 0)
         # Monotonic time begins with the device, and no vision process is older.
         self._counted_ns = 0
         self._may_start = False
@@ -106,12 +107,12 @@ class VisionWatch:
         """Return whether a vision process can have counted so since the last counters."""
         elapsed_ns = now_ns - self._counted_ns + REPORT_SPACING_NS
         before = self._counters
-        is_new = any(counters[name] < before[name] for name in COUNTER_NAMES)
+        is_new = any(counters[name] < before[name] for name in VISION_COUNTERS)
         if is_new:
-            before = dict.fromkeys(COUNTER_NAMES, 0)
+            before = dict.fromkeys(VISION_COUNTERS, 0)
         if any(
             (counters[name] - before[name]) * _NS > _most_a_second(name) * elapsed_ns
-            for name in COUNTER_NAMES
+            for name in VISION_COUNTERS
         ):
             return False
         return not is_new or self._claim_start(now_ns)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import FrameSourceError, KeyFileError
 from edge_lpr.core.log import Log
-from edge_lpr.handoff.vision_report import CameraState
+from edge_lpr.core.vision_counts import CameraState
 from edge_lpr.vision.camera import Camera, CameraFrame, CameraOpener
 from edge_lpr.vision.camera_log import CameraLog
 from edge_lpr.vision.contracts import NANOSECONDS, BgrImage

@@ -14,7 +14,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import FrameSourceError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import SourceSection
-from edge_lpr.handoff.vision_report import CameraState
+from edge_lpr.core.vision_counts import CameraState
 from edge_lpr.vision.camera import Camera, CameraOpener
 from edge_lpr.vision.camera_keeper import CameraKeeper, KeptFrame
 from edge_lpr.vision.contracts import Frame, FrameSource, Moment, Pause

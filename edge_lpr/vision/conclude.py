@@ -3,8 +3,9 @@
 from typing import Final
 
 from edge_lpr.core.settings import VisionSection
+from edge_lpr.core.vision_counts import VisionCount
 from edge_lpr.vision.contracts import NANOSECONDS, Consensus
-from edge_lpr.vision.funnel import Count, Funnel
+from edge_lpr.vision.funnel import Funnel
 from edge_lpr.vision.lanes import Lanes
 from edge_lpr.vision.repeat_memory import RepeatMemory
 from edge_lpr.vision.track import Track
@@ -80,7 +81,7 @@ class PassageJudge:
         self._funnel.add("agreed")
         return self._settle(track, verdict)
 
-    def _fault(self, track: Track, verdict: Verdict) -> Count | None:
+    def _fault(self, track: Track, verdict: Verdict) -> VisionCount | None:
         """Say why a plate cannot be published as it is read so far; None if it can."""
         if len(track.ballots) == 0:
             return "unread" if track.times_seen > _GLIMPSE else "glimpsed"

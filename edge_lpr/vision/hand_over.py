@@ -9,10 +9,11 @@ from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.settings import SourceSection
+from edge_lpr.core.vision_counts import CameraState
 from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.handoff.reading_sender import ReadingSender, Reporter
-from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, CameraState, VisionReport
+from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, VisionReport
 from edge_lpr.vision.contracts import Consensus
 from edge_lpr.vision.funnel import Funnel
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, cast, get_args
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import WireError
+from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS, CameraState
 from edge_lpr.wire import jws
 from edge_lpr.wire.bounds import (
     BOOT_PATTERN,
@@ -32,36 +33,6 @@ HEALTH_TYP: Final = "lpr-health+jws"
 MAXIMUM_HEALTH_BYTES: Final = 3072
 """Longest signed health record; the longest possible one has 2,608."""
 
-VISION_COUNTERS: Final = (
-    "frames",
-    "unreadable_frames",
-    "still",
-    "detector_failures",
-    "detections",
-    "low_confidence",
-    "outside_lanes",
-    "small",
-    "corner_failures",
-    "no_plate",
-    "part_of_plate",
-    "known",
-    "reader_failures",
-    "readings",
-    "unsure",
-    "tracks",
-    "glimpsed",
-    "unread",
-    "read_too_seldom",
-    "read_faintly",
-    "disagreed",
-    "never_moved",
-    "agreed",
-    "repeated",
-    "handed_over",
-    "undelivered",
-)
-"""What vision counts (``vision/funnel.py``), in the order of the journey."""
-
 TOKENISER_COUNTERS: Final = (
     "received",
     "refused",
@@ -71,7 +42,8 @@ TOKENISER_COUNTERS: Final = (
     "refused_by_publisher",
     "undelivered",
 )
-"""What the tokeniser counts (``tokeniser/funnel.py``)."""
+"""What the tokeniser counts, in the order of a reading's journey. All but the last three are
+counted by its receiving thread, those by the delivering one."""
 
 PUBLISHER_COUNTERS: Final = (
     "accepted",
@@ -86,9 +58,6 @@ PUBLISHER_COUNTERS: Final = (
 )
 """What the publisher counts: sightings, but ``connections`` made to the broker and ``bytes_sent``
 to it. ``resent`` ones were asked for; ``dropped`` ones had to go unsent and are named in gaps."""
-
-CameraState: TypeAlias = Literal["good", "away", "frozen", "dark", "not_known"]
-"""``not_known``: vision is away, or has not seen a picture yet."""
 
 Alarm: TypeAlias = Literal[
     "vision_away",
@@ -197,8 +166,8 @@ class HealthClaims:
         require_range("queued", self.queued, 0, _MAXIMUM_COUNT)
         require_range("certificate_days", self.certificate_days, 0, _MAXIMUM_DAYS)
         require_range("key_days", self.key_days, 0, _MAXIMUM_DAYS)
-        if self.camera not in get_args(CameraState):
-            raise WireError(f"'camera' must be one of {get_args(CameraState)}")
+        if self.camera not in CAMERA_STATES:
+            raise WireError(f"'camera' must be one of {CAMERA_STATES}")
         _require_alarms(self.alarms)
         if self.vision is not None:
             object.__setattr__(self, "vision", _bounded(self.vision, VISION_COUNTERS))

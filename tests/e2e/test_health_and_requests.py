@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.demo.brokers import EmbeddedBroker
 from edge_lpr.demo.keys import DEMO_ADDRESS
 from edge_lpr.subscriber.verdicts import VerifiedHealth
 from edge_lpr.wire import base64url
 from edge_lpr.wire.gap import GapReason
-from edge_lpr.wire.health import TOKENISER_COUNTERS, VISION_COUNTERS, two_digits
+from edge_lpr.wire.health import TOKENISER_COUNTERS, two_digits
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims
 from edge_lpr.wire.sighting import sighting_hash

@@ -10,6 +10,7 @@ import pytest
 
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.core.log import Log
+from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.handoff import reading_sender
 from edge_lpr.handoff.reading_message import (
     MAXIMUM_AGE_MS,
@@ -19,12 +20,7 @@ from edge_lpr.handoff.reading_message import (
 )
 from edge_lpr.handoff.reading_sender import QUEUE_READINGS, ReadingSender
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
-from edge_lpr.handoff.vision_report import (
-    COUNTER_NAMES,
-    REPORT_BYTES,
-    VisionReport,
-    parse_report,
-)
+from edge_lpr.handoff.vision_report import REPORT_BYTES, VisionReport, parse_report
 from tests.support.clock import SetClock
 from tests.support.readings import indices_of, reading_of
 from tests.support.waiting import wait_until
@@ -273,7 +269,7 @@ def test_death_of_the_sending_thread_does_not_go_unnoticed(
 
 
 def report_of(counters: Mapping[str, int]) -> VisionReport:
-    zeros = dict.fromkeys(COUNTER_NAMES, 0)
+    zeros = dict.fromkeys(VISION_COUNTERS, 0)
     return VisionReport("good", zeros | {"handed_over": counters["handed_over"]})
 
 

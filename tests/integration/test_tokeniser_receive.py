@@ -14,14 +14,10 @@ from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import NeighbourAwayError
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import load_settings
+from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
-from edge_lpr.handoff.vision_report import (
-    COUNTER_NAMES,
-    REPORT_BYTES,
-    VisionReport,
-    pack_report,
-)
+from edge_lpr.handoff.vision_report import REPORT_BYTES, VisionReport, pack_report
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.receive import ReadingReceiver
@@ -153,7 +149,7 @@ def test_orderly_stop_with_a_full_queue_leaves_the_reading_to_vision(
 
 
 def test_report_is_kept_answered_and_no_reading(receiving: Receiving, vision: Connection) -> None:
-    report = VisionReport("dark", dict.fromkeys(COUNTER_NAMES, 7))
+    report = VisionReport("dark", dict.fromkeys(VISION_COUNTERS, 7))
     assert hand_over(vision, pack_report(report)) == b"A"
     assert receiving.receiver._relay.vision.latest() == report
     assert receiving.funnel.counters()["received"] == 0

@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.core.settings import Direction
+from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS
 from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage, parse_reading
 from edge_lpr.handoff.record_message import GapWish, pack_wish, parse_wish
 from edge_lpr.handoff.sighting_message import parse_answer, parse_hello, parse_to_publisher
 from edge_lpr.handoff.vision_report import (
-    CAMERA_STATES,
-    COUNTER_NAMES,
     MAXIMUM_COUNT,
     REPORT_BYTES,
     VisionReport,
@@ -45,7 +44,9 @@ almost_readings = st.builds(
 reports = st.builds(
     VisionReport,
     camera=st.sampled_from(CAMERA_STATES),
-    counters=st.fixed_dictionaries({name: st.integers(0, MAXIMUM_COUNT) for name in COUNTER_NAMES}),
+    counters=st.fixed_dictionaries(
+        {name: st.integers(0, MAXIMUM_COUNT) for name in VISION_COUNTERS}
+    ),
 )
 
 counts = st.integers(0, 990_000_000_000_000)

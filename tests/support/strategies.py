@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, MIN_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot
 from edge_lpr.wire.bounds import HASH_BYTES, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate
@@ -13,10 +14,8 @@ from edge_lpr.wire.gap import GapClaims, GapReason
 from edge_lpr.wire.health import (
     PUBLISHER_COUNTERS,
     TOKENISER_COUNTERS,
-    VISION_COUNTERS,
     Alarm,
     BoothFigures,
-    CameraState,
     HealthClaims,
 )
 from edge_lpr.wire.jws import SigningKey
@@ -105,7 +104,7 @@ health_records = st.builds(
     at=unix_times,
     tq=st.sampled_from(TimeQuality),
     up_s=unix_times,
-    camera=st.sampled_from(get_args(CameraState)),
+    camera=st.sampled_from(CAMERA_STATES),
     vision=st.none() | counters(VISION_COUNTERS),
     tokeniser=counters(TOKENISER_COUNTERS),
     queued=counts,

@@ -1,32 +1,22 @@
 """Only numbers cross from vision besides its readings."""
 
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 
 from edge_lpr.core.errors import HandoffError
+from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS, CameraState
 from edge_lpr.handoff.reading_message import READING_BYTES
 from edge_lpr.handoff.vision_report import (
-    CAMERA_STATES,
-    COUNTER_NAMES,
     MAXIMUM_COUNT,
     REPORT_BYTES,
-    CameraState,
     VisionReport,
     pack_report,
     parse_report,
 )
-from edge_lpr.vision.funnel import Count
-from edge_lpr.wire import health
 
-COUNTERS = {name: number for number, name in enumerate(COUNTER_NAMES)}
+COUNTERS = {name: number for number, name in enumerate(VISION_COUNTERS)}
 REPORT = VisionReport("good", COUNTERS)
-
-
-def test_words_are_those_of_the_funnel_and_of_the_contract() -> None:
-    assert get_args(Count) == COUNTER_NAMES == health.VISION_COUNTERS
-    assert set(CAMERA_STATES) == set(get_args(health.CameraState))
 
 
 @pytest.mark.parametrize("camera", CAMERA_STATES)
@@ -36,7 +26,7 @@ def test_report_arrives_as_it_was_sent(camera: CameraState) -> None:
 
 
 def test_highest_counts_fit() -> None:
-    report = VisionReport("dark", dict.fromkeys(COUNTER_NAMES, MAXIMUM_COUNT))
+    report = VisionReport("dark", dict.fromkeys(VISION_COUNTERS, MAXIMUM_COUNT))
     message = pack_report(report)
     assert len(message) == REPORT_BYTES
     assert parse_report(message) == report

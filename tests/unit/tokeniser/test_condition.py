@@ -3,11 +3,11 @@
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, TimeQuality, epoch_of
-from edge_lpr.handoff.vision_report import COUNTER_NAMES, CameraState, VisionReport
+from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
+from edge_lpr.handoff.vision_report import VisionReport
 from edge_lpr.tokeniser.condition import Condition
-from edge_lpr.tokeniser.funnel import COUNTERS
 from edge_lpr.tokeniser.vision_watch import VisionWatch
-from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures, HealthClaims
+from edge_lpr.wire.health import PUBLISHER_COUNTERS, TOKENISER_COUNTERS, BoothFigures, HealthClaims
 from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
 from tests.support.passages import condition_of
 
@@ -16,7 +16,7 @@ TODAY = epoch_of(NOON_OF_THE_VECTORS)
 FIGURES = BoothFigures(
     counters=dict.fromkeys(PUBLISHER_COUNTERS, 1), unsent=2, oldest_unsent_s=3, kept=4
 )
-VISION_COUNTERS = dict.fromkeys(COUNTER_NAMES, 7)
+COUNTED_BY_VISION = dict.fromkeys(VISION_COUNTERS, 7)
 
 
 def claims_of(condition: Condition, *, test: bool = False) -> HealthClaims:
@@ -25,7 +25,7 @@ def claims_of(condition: Condition, *, test: bool = False) -> HealthClaims:
 
 def booth(clock: SetClock, *epochs: int, camera: CameraState = "good") -> Condition:
     vision = VisionWatch(clock)
-    vision.take(VisionReport(camera, VISION_COUNTERS))
+    vision.take(VisionReport(camera, COUNTED_BY_VISION))
     return condition_of(vision, clock, *epochs)
 
 
@@ -41,8 +41,8 @@ def test_health_says_what_everybody_knows() -> None:
         tq=TimeQuality.NTP,
         up_s=61,
         camera="good",
-        vision=VISION_COUNTERS,
-        tokeniser=dict.fromkeys(COUNTERS, 0),
+        vision=COUNTED_BY_VISION,
+        tokeniser=dict.fromkeys(TOKENISER_COUNTERS, 0),
         queued=6,
         certificate_days=99,
         key_days=2,
@@ -54,7 +54,7 @@ def test_health_says_what_everybody_knows() -> None:
 
 def test_longest_record_can_be_signed() -> None:
     claims = claims_of(booth(SetClock(), TODAY))
-    assert HealthClaims.decode(claims.encode()).vision == VISION_COUNTERS
+    assert HealthClaims.decode(claims.encode()).vision == COUNTED_BY_VISION
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Counters start at zero and count."""
 
-from edge_lpr.tokeniser.funnel import COUNTERS, Funnel
+from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.wire.health import TOKENISER_COUNTERS
 
 
 def test_every_counter_is_shown_from_the_start() -> None:
-    assert Funnel().counters() == dict.fromkeys(COUNTERS, 0)
+    assert Funnel().counters() == dict.fromkeys(TOKENISER_COUNTERS, 0)
 
 
 def test_counter_counts() -> None:

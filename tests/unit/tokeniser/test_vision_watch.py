@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from edge_lpr.handoff.vision_report import COUNTER_NAMES, REPORT_INTERVAL_S, VisionReport
+from edge_lpr.core.vision_counts import VISION_COUNTERS
+from edge_lpr.handoff.vision_report import REPORT_INTERVAL_S, VisionReport
 from edge_lpr.tokeniser.vision_watch import (
     MOST_REPORTS_AT_ONCE,
     MOST_STARTS_AT_ONCE,
@@ -17,7 +18,7 @@ AWAY_AFTER_S = 75
 
 
 def report_of(frames: int) -> VisionReport:
-    return VisionReport("good", dict.fromkeys(COUNTER_NAMES, 0) | {"frames": frames})
+    return VisionReport("good", dict.fromkeys(VISION_COUNTERS, 0) | {"frames": frames})
 
 
 def test_vision_that_has_not_come_yet_is_not_away_at_once() -> None:
@@ -78,7 +79,7 @@ def test_plates_spelt_in_counters_do_not_leave_the_booth() -> None:
     for _ in range(100):
         clock.advance_s(REPORT_INTERVAL_S)
         vision.hear()
-        numbers = {name: spelling.randrange(1_000) * 10**9 for name in COUNTER_NAMES}
+        numbers = {name: spelling.randrange(1_000) * 10**9 for name in VISION_COUNTERS}
         taken.append(vision.take(VisionReport("good", numbers)))
     assert not any(taken)
     said = vision.latest()
@@ -91,7 +92,7 @@ def test_counter_that_falls_or_leaps_is_not_believed_but_the_camera_is(name: str
     clock = SetClock()
     vision = VisionWatch(clock)
     clock.advance_s(REPORT_INTERVAL_S)
-    counters = dict.fromkeys(COUNTER_NAMES, 100)
+    counters = dict.fromkeys(VISION_COUNTERS, 100)
     assert vision.take(VisionReport("good", counters))
     for number in (99, 1_000_000):
         clock.advance_s(REPORT_INTERVAL_S)

@@ -6,15 +6,13 @@ import pytest
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import VerificationError, WireError
-from edge_lpr.tokeniser.funnel import COUNTERS as COUNTED_BY_TOKENISER
-from edge_lpr.vision.funnel import Count as CountedByVision
+from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
 from edge_lpr.wire.health import (
     HEALTH_TYP,
     MAXIMUM_HEALTH_BYTES,
     PUBLISHER_COUNTERS,
     TOKENISER_COUNTERS,
-    VISION_COUNTERS,
     Alarm,
     BoothFigures,
     HealthClaims,
@@ -144,12 +142,6 @@ def test_longest_health_fits() -> None:
 def test_longer_document_is_refused_unread() -> None:
     with pytest.raises(WireError, match="at most 3072 bytes"):
         parse_health(b"." * (MAXIMUM_HEALTH_BYTES + 1))
-
-
-def test_every_counter_of_the_booth_can_be_reported() -> None:
-    # The wire may not import vision or tokeniser, so that this is what keeps the names in step.
-    assert get_args(CountedByVision) == VISION_COUNTERS
-    assert COUNTED_BY_TOKENISER == TOKENISER_COUNTERS
 
 
 @pytest.mark.parametrize(
