@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import WireError
 from edge_lpr.fleet.booth_link import MOST_ON_THEIR_WAY, BoothLink
 from edge_lpr.fleet.counters import FleetCounters
 from edge_lpr.fleet.link_loop import LinkLoop, LinkTarget
-from edge_lpr.fleet.request_desk import RequestDesk
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth
 from edge_lpr.publisher.broker_back_off import BrokerBackOff
+from edge_lpr.publisher.request_rules import RequestRules
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import BoothFigures
 from edge_lpr.wire.status import encode_status
@@ -54,7 +55,7 @@ class BoothSession:
         self,
         booth: VirtualBooth,
         target: LinkTarget,
-        desk: RequestDesk,
+        rules: RequestRules,
         ring: Ring,
         around: Surroundings,
     ) -> None:
@@ -63,14 +64,14 @@ class BoothSession:
         Args:
             booth: Signs.
             target: Where to connect.
-            desk: Judges requests.
+            rules: Judge requests.
             ring: Keeps what can be asked for again.
             around: What the booths of the process share.
         """
         self.booth = booth
         self.target = target
         self._link = BoothLink(target, around.loop, self)
-        self._desk = desk
+        self._rules = rules
         self._ring = ring
         self._counters = around.counters
         self._clock = around.clock
@@ -189,8 +190,9 @@ class BoothSession:
 
     def was_asked(self, untrusted_request: bytes) -> None:
         """Answer a request: with what is kept, and with gaps for what is not."""
-        claims = self._desk.judge(untrusted_request)
-        if claims is None:
+        try:
+            _, claims = self._rules.judge(untrusted_request)
+        except WireError:
             self._counters.requests_refused += 1
             return
         self._counters.requests += 1

@@ -25,9 +25,10 @@ from edge_lpr.fleet.booth_session import BoothSession, Surroundings
 from edge_lpr.fleet.counters import FleetCounters
 from edge_lpr.fleet.faults import Fate, FateDraw
 from edge_lpr.fleet.link_loop import LinkLoop, LinkTarget
-from edge_lpr.fleet.request_desk import RequestDesk, read_consumers
 from edge_lpr.fleet.truth import TruthFile
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth, address_of, key_from
+from edge_lpr.publisher.consumers import Consumers, read_consumers
+from edge_lpr.publisher.request_rules import RequestRules
 from edge_lpr.subscriber.key_files import TlsFiles
 
 AUTHORITY: Final = "authority"
@@ -275,7 +276,7 @@ class FleetPart:
         """Return the booths of this part, their health records spread over the interval."""
         options = self._options
         authority_key = key_from(options.seed, AUTHORITY)
-        consumers = read_consumers(options.consumers) if options.consumers else {}
+        consumers: Consumers = read_consumers(options.consumers) if options.consumers else {}
         around = Surroundings(self._loop, self.counters, self._clock)
         sessions = []
         for number in self._part.numbers(options.booths):
@@ -288,7 +289,7 @@ class FleetPart:
             session = BoothSession(
                 booth,
                 LinkTarget(address, options.broker, tls_files),
-                RequestDesk(address, consumers, self._clock),
+                RequestRules(address, lambda: consumers, self._clock),
                 Ring(options.keep),
                 around,
             )

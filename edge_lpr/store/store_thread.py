@@ -5,6 +5,7 @@ thread that is missing is noticed by nobody.
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from edge_lpr.core.clock import Clock
@@ -15,7 +16,7 @@ from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.store import Store
 
 
-class StoreThread:
+class StoreThread(ABC):
     """Takes turns until it is stopped. Its heirs say what a turn is."""
 
     def __init__(
@@ -59,6 +60,7 @@ class StoreThread:
         self._stop.set()
         self._thread.join()
 
+    @abstractmethod
     def turn(self, store: Store) -> None:
         """Do what is due.
 
@@ -68,7 +70,6 @@ class StoreThread:
         Raises:
             StoreError: The database is away; the next turn tries again.
         """
-        raise NotImplementedError
 
     def _run(self) -> None:
         """Take turns, whatever the database says."""

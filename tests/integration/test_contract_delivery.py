@@ -6,7 +6,7 @@ import pytest
 
 from edge_lpr.core.settings import PublisherSection
 from edge_lpr.publisher import mqtt_client
-from edge_lpr.publisher.requests import BURST, INTERVAL_S, WORTH_S
+from edge_lpr.publisher.request_rules import BURST, INTERVAL_S, WORTH_S
 from edge_lpr.subscriber.paho_session import REQUEST_EXPIRY_S
 from edge_lpr.wire.request import MAXIMUM_REQUESTED
 from edge_lpr.wire.topics import TopicKind

@@ -14,7 +14,6 @@ import pytest
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.fleet.faults import Fate
-from edge_lpr.fleet.request_desk import read_consumers
 from edge_lpr.fleet.truth import TruthFile, begin_truth
 from edge_lpr.fleet.virtual_booth import Committed, address_of
 from edge_lpr.wire import base64url
@@ -337,22 +336,6 @@ def test_truth_of_a_part_alone_has_its_header_and_goes_on(tmp_path: Path) -> Non
 def test_truth_that_cannot_be_written_is_named(begin: type, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"missing/truth\.csv: cannot be written"):
         begin(tmp_path / "missing/truth.csv")
-
-
-@pytest.mark.parametrize(
-    ("content", "complaint"),
-    [
-        pytest.param("server short\n", "line 1: ", id="no-key"),
-        pytest.param(f"a server {'A' * 43}\n", "line 1: write the name", id="three-words"),
-        pytest.param("sérver\n", "as ASCII", id="accent"),
-    ],
-)
-def test_consumers_that_make_no_sense_are_refused(
-    content: str, complaint: str, tmp_path: Path
-) -> None:
-    (tmp_path / "consumers").write_text(content, encoding="utf-8")
-    with pytest.raises(SettingsError, match=complaint):
-        read_consumers(tmp_path / "consumers")
 
 
 def _health_names(server: FleetServer, sightings: int) -> bool:

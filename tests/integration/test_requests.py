@@ -14,7 +14,8 @@ from edge_lpr.core.log import Log
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.publisher.consumers import ConsumersFile
 from edge_lpr.publisher.outbox import Outbox
-from edge_lpr.publisher.requests import BURST, INTERVAL_S, WORTH_S, RequestDesk
+from edge_lpr.publisher.request_rules import BURST, INTERVAL_S, WORTH_S
+from edge_lpr.publisher.requests import RequestDesk
 from edge_lpr.wire import base64url
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import HEALTH_TYP
