@@ -6,23 +6,25 @@ The long form has a million sightings, 200 broker kills, 200 partitions and 20 l
 import pytest
 
 from tests.reliability.storm import NOTICED_S, Storm, brew, overflow
+from tests.support.networks import need_network
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
 
 
 def test_store_has_every_sighting_once_after_a_storm() -> None:
-    found = brew(
-        Storm(
-            sightings=1_500,
-            rate_hz=150.0,
-            booths=10,
-            broker_kills=1,
-            disk_losses=1,
-            partitions=1,
-            worker_kills=1,
-            seed=4,
-        )
+    need_network()
+    plan = Storm(
+        sightings=1_500,
+        rate_hz=150.0,
+        booths=10,
+        broker_kills=1,
+        disk_losses=1,
+        partitions=1,
+        worker_kills=1,
+        seed=4,
     )
+    found = brew(plan)
+    assert found["happened"] == plan.blows
     assert found["committed"] == 1_500
     assert (found["lost"], found["doubled"], found["invented"]) == (0, 0, 0)
     assert (found["open_gaps"], found["findings"]) == (0, 0)

@@ -35,6 +35,7 @@ def storm(scale: float) -> Row:
         f"{found['fleet']['resent']:,} sent again; {found['ended']} workers ended by themselves",
         is_reached=is_whole
         and is_closed
+        and found["happened"] == plan.blows
         and found["latest_notice_s"] <= NOTICED_S
         and not (found["ended"] or found["failed_stops"]),
         figures=found,

@@ -44,6 +44,16 @@ class Storm:
     seed: int
     """Decides the order."""
 
+    @property
+    def blows(self) -> dict[str, int]:
+        """How often each thing happens."""
+        return {
+            "broker killed": self.broker_kills,
+            "broker's disk lost": self.disk_losses,
+            "partition": self.partitions,
+            "worker killed": self.worker_kills,
+        }
+
 
 def brew(storm: Storm) -> dict[str, Any]:
     """Let the storm pass, let everything arrive that can, and compare.
@@ -52,8 +62,9 @@ def brew(storm: Storm) -> dict[str, Any]:
         storm: What happens.
 
     Returns:
-        ``happened`` (by kind), what ``CentralSide.compare`` says, ``latest_notice_s`` and
-        ``ended`` (processes that did not live through it).
+        ``happened`` (by kind; no partition where nobody can make a network namespace), what
+        ``CentralSide.compare`` says, ``latest_notice_s`` and ``ended`` (processes that did not live
+        through it).
     """
     chance = random.Random(storm.seed)  # noqa: S311 - a test, repeatable
     wait = threading.Event().wait
@@ -67,11 +78,12 @@ def brew(storm: Storm) -> dict[str, Any]:
             center.start_worker(number)
         wait_until(lambda: _stored(center) > 0, deadline_s=120)
         ended = 0
-        blows = _blows(storm, center, chance)
+        blows = _in_some_order(storm, chance)
+        happened: Counter[str] = Counter()
         pause_s = storm.sightings / storm.rate_hz / (len(blows) + 1)
         for kind in blows:
             wait(chance.uniform(0.5, 1.5) * pause_s)
-            _strike(kind, center, chance, wait)
+            happened[kind] += _strike(kind, center, chance, wait)
             ended += center.revive()
         give_up_at_s = time.monotonic() + storm.sightings / storm.rate_hz + _SETTLED_S
         while not _is_settled(center, storm.sightings) and time.monotonic() < give_up_at_s:
@@ -82,7 +94,7 @@ def brew(storm: Storm) -> dict[str, Any]:
         fleet = center.fleet_figures()
         failed_stops = center.stop()
     return {
-        "happened": dict(Counter(blows)),
+        "happened": dict(happened),
         "ended": ended,
         "latest_notice_s": notice_s,
         "latest_evidence_s": evidence_s,
@@ -122,21 +134,17 @@ def overflow(*, sightings: int, queue: int) -> dict[str, Any]:
     return {"failed_stops": failed_stops} | figures
 
 
-def _blows(storm: Storm, center: CentralSide, chance: random.Random) -> list[str]:
-    """Return what happens, in order."""
-    blows = ["broker killed"] * storm.broker_kills
-    blows += ["broker's disk lost"] * storm.disk_losses
-    blows += ["worker killed"] * storm.worker_kills
-    if center.network is not None:
-        blows += ["partition"] * storm.partitions
+def _in_some_order(storm: Storm, chance: random.Random) -> list[str]:
+    """Return what is to happen, in order."""
+    blows = list(Counter(storm.blows).elements())
     chance.shuffle(blows)
     return blows
 
 
 def _strike(
     kind: str, center: CentralSide, chance: random.Random, wait: Callable[[float], bool]
-) -> None:
-    """Let one thing happen."""
+) -> bool:
+    """Let one thing happen; return whether it did."""
     if kind == "broker killed":
         center.broker.kill()
         center.broker.start()
@@ -150,6 +158,9 @@ def _strike(
         center.network.cut()
         wait(chance.uniform(0.2, 4.0))
         center.network.mend()
+    else:
+        return False
+    return True
 
 
 def _stored(center: CentralSide) -> int:
