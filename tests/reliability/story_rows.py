@@ -72,7 +72,7 @@ def story_row(name: str, tried: str, goal: str, *selection: str, times: int) -> 
         tried=tried,
         goal=goal,
         found=said,
-        is_reached=bool(found["passed"]) and not found["failed"],
+        is_reached=bool(found["passed"]) and not found["failed"] and not found["skipped"],
         figures=found,
     )
 
