@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ COUNT = 120
 EVERYTHING = set(range(1, COUNT + 1))
 LIVES = 4
 """How often it is started, about: it is killed after a share of the sightings."""
+MOST_LIVES = 20
+LIFE_S = 30.0
+"""A life is over within seconds; one that is given nothing more would wait for ever."""
 
 
 def _live(port: int, authority_file: Path, memory: Path, known: set[int]) -> set[int]:
@@ -35,13 +39,19 @@ def _live(port: int, authority_file: Path, memory: Path, known: set[int]) -> set
         pipesize=4096,
     ) as consumer:
         assert consumer.stdout is not None
+        fence = threading.Timer(LIFE_S, consumer.kill)
+        fence.start()
         found: set[int] = set()
+        has_share = False
         for line in consumer.stdout:
             event = json.loads(line)
             found |= {event["seq"]} if event["event"] == "sighting" else set()
-            if len(found) >= COUNT // LIVES or known | found >= EVERYTHING:
+            has_share = len(found) >= COUNT // LIVES or known | found >= EVERYTHING
+            if has_share:
                 consumer.kill()
-        return found
+        fence.cancel()
+    assert has_share, f"within {LIFE_S} s only {sorted(found)} were printed"
+    return found
 
 
 def test_killed_consumer_is_given_everything(tmp_path: Path) -> None:
@@ -65,5 +75,6 @@ def test_killed_consumer_is_given_everything(tmp_path: Path) -> None:
         lives = 0
         while found != EVERYTHING:
             lives += 1
+            assert lives <= MOST_LIVES, f"still missing: {sorted(EVERYTHING - found)}"
             found |= _live(broker.port, authority_file, memory, found)
     assert lives >= LIVES - 1
