@@ -1,4 +1,7 @@
-"""What the three processes of a booth do alike: command line, log, signals, exit status."""
+"""What the three processes of a booth do alike: command line, log, signals, exit status.
+
+Programs of a server take from it what they share: no core dumps, and the orderly stop.
+"""
 
 import argparse
 import resource
@@ -83,7 +86,7 @@ def run_service(
     Returns:
         0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
     """
-    _forbid_core_dumps()
+    forbid_core_dumps()
     parser = argparse.ArgumentParser(prog=f"edge-lpr {name}", description=description)
     parser.add_argument(
         "--settings", type=Path, default=DEFAULT_SETTINGS_FILE, help="the booth's settings file"
@@ -95,7 +98,7 @@ def run_service(
     start_logging(chosen.log_level)
     log = Log(name)
     try:
-        with _stopping_on_signals() as stop:
+        with stopping_on_signals() as stop:
             service(load_settings(chosen.settings), log, stop)
     except (SettingsError, KeyFileError, ModelError, NoSuchSourceError) as error:
         log.failure(error)
@@ -106,7 +109,7 @@ def run_service(
     return 0
 
 
-def _forbid_core_dumps() -> None:
+def forbid_core_dumps() -> None:
     """Keep the memory of a crashed process, with its frames, plates or keys, from becoming a file.
 
     The limit is one byte and not none: the kernel passes a dump on to a handler such as
@@ -122,7 +125,7 @@ def _forbid_core_dumps() -> None:
 
 
 @contextmanager
-def _stopping_on_signals() -> Iterator[StopRequest]:
+def stopping_on_signals() -> Iterator[StopRequest]:
     """Give a request that SIGTERM and SIGINT make, and put the old handlers back."""
     stop = StopRequest()
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from edge_lpr.core.broken_pipe import leave_unheard
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.core.service import StopRequest
@@ -16,9 +17,6 @@ from edge_lpr.demo.screen import JsonScreen, Screen, TableScreen
 
 _PRIVATE_UMASK: Final = 0o077
 """Nobody but the user may read anything of a demo; the processes inherit it."""
-
-_EXIT_UNHEARD: Final = 128 + signal.SIGPIPE
-"""What a shell calls a program that wrote to nobody: ``edge-lpr demo --json | head -n 1``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeLprError as error:
         screen.failure(str(error))
     except BrokenPipeError:
-        # What is still in the buffer goes nowhere, or Python would complain about it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_UNHEARD
+        return leave_unheard()
     except OSError as error:
         screen.failure(f"{error.filename or 'a file'}: {error.strerror or error}")
     return 1

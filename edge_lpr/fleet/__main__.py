@@ -1,21 +1,17 @@
 """``edge-lpr fleet``: see ``part.py`` for what happens, ``arguments.py`` for the options."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Final
 
+from edge_lpr.core.broken_pipe import leave_unheard
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.core.service import StopRequest
 from edge_lpr.fleet.arguments import FleetOptions, Part, parse_arguments
 from edge_lpr.fleet.counters import FleetCounters
 from edge_lpr.fleet.run import FleetProcesses, access_lines, prepare_files, run_part
-
-_EXIT_UNHEARD: Final = 128 + signal.SIGPIPE
-"""What a shell calls a program that wrote to nobody."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr fleet: {error}\n")
     except BrokenPipeError:
-        # What is still in the buffer goes nowhere, or Python would complain about it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_UNHEARD
+        return leave_unheard()
     return 1
 
 

@@ -1,14 +1,17 @@
 """``edge-lpr ingest``: from the broker into a database, each sighting once."""
 
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError, KeyFileError, SettingsError
 from edge_lpr.core.log import Log, start_logging
-from edge_lpr.core.service import EXIT_FAILURE, EXIT_MISCONFIGURED
+from edge_lpr.core.service import (
+    EXIT_FAILURE,
+    EXIT_MISCONFIGURED,
+    forbid_core_dumps,
+    stopping_on_signals,
+)
 from edge_lpr.store.arguments import IngestOptions, parse_arguments
 
 
@@ -21,12 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 after an orderly stop, 2 if settings or keys are wrong, else 1.
     """
+    # It holds the request key, a webhook's secret and tokens.
+    forbid_core_dumps()
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     start_logging(options.log_level)
     log = Log("ingest")
     try:
-        with _stopped_by_signals() as is_stopped:
-            _ingest(options, log, is_stopped)
+        with stopping_on_signals() as stop:
+            _ingest(options, log, stop.event.is_set)
     except (SettingsError, KeyFileError) as error:
         log.failure(error)
         return EXIT_MISCONFIGURED
@@ -45,20 +50,6 @@ def _ingest(options: IngestOptions, log: Log, is_stopped: Callable[[], bool]) ->
             f"the library {error.name} is missing: pip install 'edge-lpr[server]'"
         ) from error
     ingest(options, SystemClock(), log, is_stopped)
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
-    """Give what tells whether SIGTERM or SIGINT has come, and put the old handlers back."""
-    received: list[int] = []
-    signals = (signal.SIGTERM, signal.SIGINT)
-    # Appending takes no lock that the interrupted thread could hold.
-    handlers = [signal.signal(each, lambda number, _: received.append(number)) for each in signals]
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in zip(signals, handlers, strict=True):
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,19 @@
 """``edge-lpr subscribe``: what booths say, in a terminal or as JSON lines."""
 
 import io
-import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from edge_lpr.core.broken_pipe import leave_unheard
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.errors import EdgeLprError, SettingsError
+from edge_lpr.core.service import forbid_core_dumps
 from edge_lpr.subscriber.arguments import SubscribeOptions, parse_arguments
 from edge_lpr.subscriber.blocking import Subscriber
 from edge_lpr.subscriber.screen import JsonScreen, Screen
 from edge_lpr.subscriber.verdicts import Verdict, VerifiedSighting
-
-_EXIT_UNHEARD: Final = 128 + signal.SIGPIPE
-"""What a shell calls a program that wrote to nobody: ``... --json | head -n 1``."""
 
 _TURN_S: Final = 0.5
 
@@ -29,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 after an orderly stop, 141 if the reader of our output left, else 1.
     """
+    # It holds tokens, and the keys that it was given.
+    forbid_core_dumps()
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show a dot must not end the program.
@@ -40,9 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"edge-lpr subscribe: {error}\n")
         return 1
     except BrokenPipeError:
-        # What is still in the buffer goes nowhere, or Python would complain about it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _EXIT_UNHEARD
+        return leave_unheard()
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import resource
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -107,6 +108,14 @@ def test_one_booth_is_stored_in_a_file(broker: Mosquitto, tmp_path: Path) -> Non
         worker.start()
         eventually(lambda: stored() == 3)
         assert worker.stop() == 0
+
+
+def test_crash_of_a_worker_would_leave_no_core_dump(worker: IngestProcess) -> None:
+    worker.start()
+    eventually(lambda: worker.says("started"))
+    # A byte, or nothing if that was the hard limit before: nothing of a worker fits into it.
+    assert max(resource.prlimit(worker.pid, resource.RLIMIT_CORE)) <= 1
+    assert worker.stop() == 0
 
 
 def test_killed_worker_loses_and_doubles_nothing(

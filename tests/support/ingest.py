@@ -84,6 +84,12 @@ class IngestProcess:
         """Return whether an event is in its log."""
         return f'"event":"{event}"' in self.log_file.read_text()
 
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill it; may be called twice."""
         self._end(signal.SIGKILL)
