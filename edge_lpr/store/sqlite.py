@@ -1,6 +1,7 @@
 """The store of one booth or a test bench: one SQLite file, one process."""
 
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,13 +32,14 @@ class SqliteDatabase:
         """Open the file, making it if it is missing.
 
         Args:
-            file: In an existing folder.
+            file: In an existing folder. Made with mode 0600; one that is there keeps its own.
 
         Raises:
             StoreError: It cannot be opened.
         """
         self._file = file
         with self._sentences():
+            _make_private(file)
             # The statements begin and end their transactions themselves.
             self._connection = sqlite3.connect(
                 file, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
@@ -149,11 +151,17 @@ class SqliteDatabase:
         """Turn SQLite's errors into ours."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise StoreError(
-                f"{self._file}: {error}; it must be on a disk with room, writable by this user, "
+                f"{self._file}: {reason}; it must be on a disk with room, writable by this user, "
                 "and used by one process"
             ) from error
+
+
+def _make_private(file: Path) -> None:
+    """Make an empty file that nobody else can read; SQLite gives its WAL the same mode."""
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _own(statement: str) -> str:
