@@ -2,7 +2,6 @@
 
 import hmac
 import http.client
-import ipaddress
 import json
 import ssl
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edge_lpr.core.errors import KeyFileError, SettingsError
+from edge_lpr.core.loopback import is_loopback
 from edge_lpr.core.secret_file import read_secret_file
 from edge_lpr.store.records import DueHit
 
@@ -60,8 +60,8 @@ class Webhook:
     """TCP port."""
     path: str
     """Path and query."""
-    is_tls: bool
-    """Whether to speak TLS; without, the host is this machine."""
+    context: ssl.SSLContext | None = field(repr=False)
+    """What TLS connections are made with; ``None`` for none, and then the host is this machine."""
     secret: bytes = field(repr=False)
     """Shared with the receiver."""
 
@@ -96,11 +96,10 @@ class Webhook:
 
     def _connection(self) -> http.client.HTTPConnection:
         """Return a connection that is not open yet."""
-        if not self.is_tls:
+        if self.context is None:
             return http.client.HTTPConnection(self.host, self.port, timeout=_TIMEOUT_S)
-        context = ssl.create_default_context()
         return http.client.HTTPSConnection(
-            self.host, self.port, timeout=_TIMEOUT_S, context=context
+            self.host, self.port, timeout=_TIMEOUT_S, context=self.context
         )
 
 
@@ -124,7 +123,9 @@ def read_webhook(url: str, secret_file: Path) -> Webhook:
     except ValueError as error:
         raise SettingsError("--webhook: this is no URL; it must be https://HOST/PATH") from error
     is_tls = parts.scheme == "https"
-    if not host or parts.username or not (is_tls or (parts.scheme == "http" and _is_here(host))):
+    is_safe = is_tls or (parts.scheme == "http" and is_loopback(host))
+    # A user may be empty, and still come with a password.
+    if not host or "@" in parts.netloc or not is_safe:
         raise SettingsError(
             "--webhook: must be https://HOST/PATH without user or password "
             "(http://127.0.0.1:PORT/PATH for a program on this machine)"
@@ -133,12 +134,6 @@ def read_webhook(url: str, secret_file: Path) -> Webhook:
     if len(secret) < _SHORTEST_SECRET_BYTES:
         raise KeyFileError(f"{secret_file}: a secret has at least {_SHORTEST_SECRET_BYTES} bytes")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Webhook(host, port or (443 if is_tls else 80), path, is_tls, secret)
-
-
-def _is_here(host: str) -> bool:
-    """Return whether a host is a loopback address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    # Once: reading the authorities of this machine takes longer than a delivery.
+    context = ssl.create_default_context() if is_tls else None
+    return Webhook(host, port or (443 if is_tls else 80), path, context, secret)

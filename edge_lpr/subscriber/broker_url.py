@@ -1,12 +1,12 @@
 """Where a server's broker is, read from a URL."""
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.loopback import is_loopback
 
 _TLS: Final = "mqtts"
 _PLAIN: Final = "mqtt"
@@ -62,7 +62,7 @@ def _loopback_address(host: str) -> str:
             f"the broker's name {host!r} has no address; correct the URL"
         ) from error
     addresses = [str(answer[4][0]) for answer in found]
-    if not all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses):
+    if not all(is_loopback(each) for each in addresses):
         raise SettingsError(
             f"mqtt:// is not encrypted and {host!r} is another machine; use mqtts:// with ca_file, "
             "certificate_file and key_file"

@@ -57,13 +57,14 @@ def test_hit_says_where_and_when_and_which_entry() -> None:
         ("https://hits.example:8443", ("hits.example", 8443, "/", True)),
         ("http://127.0.0.1:8080/hits", ("127.0.0.1", 8080, "/hits", False)),
         ("http://[::1]/hits", ("::1", 80, "/hits", False)),
+        ("http://[::ffff:127.0.0.1]/hits", ("::ffff:127.0.0.1", 80, "/hits", False)),
     ],
 )
 def test_url_of_a_receiver_is_read(
     url: str, expected: tuple[str, int, str, bool], secret: Path
 ) -> None:
     webhook = read_webhook(url, secret)
-    assert (webhook.host, webhook.port, webhook.path, webhook.is_tls) == expected
+    assert (webhook.host, webhook.port, webhook.path, webhook.context is not None) == expected
     assert webhook.secret == b"0123456789abcdef"
 
 
@@ -73,6 +74,8 @@ def test_url_of_a_receiver_is_read(
         "http://hits.example/hits",
         "http://localhost/hits",
         "https://user:word@hits.example/",
+        "https://:word@hits.example/",
+        "https://@hits.example/",
         "ftp://hits.example",
         "https://",
         "https://a:b",
@@ -91,4 +94,4 @@ def test_short_secret_is_refused(secret: Path) -> None:
 
 
 def test_secret_does_not_show() -> None:
-    assert "s3cret" not in repr(Webhook("host", 443, "/", is_tls=True, secret=b"s3cret"))
+    assert "s3cret" not in repr(Webhook("host", 443, "/", context=None, secret=b"s3cret"))

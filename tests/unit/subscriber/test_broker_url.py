@@ -14,8 +14,9 @@ from edge_lpr.subscriber.broker_url import BrokerUrl, parse_broker_url
         ("mqtts://[2001:db8::1]:1", BrokerUrl("2001:db8::1", 1, is_tls=True)),
         ("mqtt://127.0.0.1", BrokerUrl("127.0.0.1", 1883, is_tls=False)),
         ("mqtt://[::1]:2000", BrokerUrl("::1", 2000, is_tls=False)),
+        ("mqtt://[::ffff:127.0.0.1]", BrokerUrl("::ffff:127.0.0.1", 1883, is_tls=False)),
     ],
-    ids=["name", "port", "version 6", "loopback", "loopback version 6"],
+    ids=["name", "port", "version 6", "loopback", "loopback version 6", "mapped loopback"],
 )
 def test_broker_is_read_from_its_url(text: str, url: BrokerUrl) -> None:
     assert parse_broker_url(text) == url
