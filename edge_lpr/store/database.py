@@ -13,9 +13,6 @@ from typing import Any, Final, Protocol, TypeAlias
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.store.ledger import Run
 
-Value: TypeAlias = int | str | bytes | None
-"""What a column holds."""
-
 Row: TypeAlias = tuple[Any, ...]
 """What a statement gives; the statement decides the types."""
 
