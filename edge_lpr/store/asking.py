@@ -11,8 +11,8 @@ from edge_lpr.store.boot_book import FIRST_WAIT_S
 from edge_lpr.store.database import Database
 from edge_lpr.store.ledger import Run, holes
 from edge_lpr.store.records import DueRequest
+from edge_lpr.subscriber.request_span import first_request
 from edge_lpr.subscriber.sequence import SequenceRange
-from edge_lpr.wire.request import MAXIMUM_REQUESTED
 from edge_lpr.wire.topics import DeviceAddress
 
 _REQUEST_INTERVAL_S: Final = 10
@@ -20,10 +20,6 @@ _REQUEST_INTERVAL_S: Final = 10
 
 _LONGEST_WAIT_S: Final = 3_600
 """A booth that is away gets its request when it is back, for an hour."""
-
-_NEAR: Final = 100
-"""Holes with fewer numbers between them are asked for together: what lies between comes twice and
-changes nothing, and the next request must wait ten seconds."""
 
 _MAXIMUM_GAPS: Final = 1_000
 """Gaps of a boot that one request may cover."""
@@ -66,7 +62,7 @@ class Asking:
         for boot_id, attempts, booth_id, *names, boot in rows:
             if booth_id in chosen:
                 continue
-            wanted = _first_piece(self._due_of(boot_id, now))
+            wanted = first_request(self._due_of(boot_id, now))
             chosen[booth_id] = DueRequest(DeviceAddress(*names), boot, wanted.first, wanted.last)
             wait_s = min(_LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(attempts, 8))
             self._database.change(
@@ -108,15 +104,3 @@ class Asking:
             )
         ]
         return holes([*runs, *given_up], within)
-
-
-def _first_piece(missing: Iterable[SequenceRange]) -> SequenceRange:
-    """Return the first numbers to ask for, with what is missing near behind them."""
-    pieces = iter(missing)
-    piece = next(pieces)
-    first, last = piece.first, piece.last
-    for following in pieces:
-        if following.first - last > _NEAR:
-            break
-        last = following.last
-    return SequenceRange(first, min(last, first + MAXIMUM_REQUESTED - 1))

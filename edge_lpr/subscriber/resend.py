@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.subscriber.continuity import BootRecord
+from edge_lpr.subscriber.request_span import first_request
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.wire.jws import SigningKey
-from edge_lpr.wire.request import MAXIMUM_REQUESTED, RequestClaims, sign_request
+from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
 
 FIRST_WAIT_NS: Final = 20_000_000_000
@@ -25,9 +26,6 @@ LONGEST_WAIT_NS: Final = 3_600_000_000_000
 
 _DEVICE_PAUSE_NS: Final = 10_000_000_000
 """Between two requests to one device: it takes no more of them from one consumer."""
-
-_WORTH_REPEATING: Final = 100
-"""Received sightings between two gaps that are asked for again, to save a request."""
 
 _MAXIMUM_PLACES: Final = 50_000
 """Boots with something missing at one time; the health record says it again for those beyond."""
@@ -109,7 +107,7 @@ def _look(case: _Case, gaps: tuple[SequenceRange, ...]) -> SequenceRange | None:
         # Everything that was missing is on its way.
         case.wait_ns = FIRST_WAIT_NS
         return None
-    wanted = _worth_asking(stalled)
+    wanted = first_request(stalled)
     is_unanswered = wanted.first == case.asked
     case.wait_ns = min(LONGEST_WAIT_NS, 2 * case.wait_ns) if is_unanswered else FIRST_WAIT_NS
     case.asked = wanted.first
@@ -123,13 +121,3 @@ def _unchanged(
     return tuple(
         old for old in before if any(new.first <= old.first and old.last <= new.last for new in now)
     )
-
-
-def _worth_asking(gaps: tuple[SequenceRange, ...]) -> SequenceRange:
-    """Return the first numbers that are missing, with small gaps behind them."""
-    first = last = gaps[0]
-    for gap in gaps[1:]:
-        if gap.first - last.last - 1 > _WORTH_REPEATING:
-            break
-        last = gap
-    return SequenceRange(first.first, min(last.last, first.first + MAXIMUM_REQUESTED - 1))
