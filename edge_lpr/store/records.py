@@ -73,9 +73,9 @@ class Stored:
     """Documents for which there was no room: their number shows as a gap."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ParkedDocument:
-    """A document that waits for the birth that names its key."""
+    """A document that waits for the birth that names its key. No ``repr``: it holds tokens."""
 
     link: bytes
     """Its ``sighting_hash``."""

@@ -18,6 +18,8 @@ from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.core.log import Log, start_logging
 from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage, parse_reading
+from edge_lpr.store.records import Batch, ParkedDocument
+from edge_lpr.subscriber.verdicts import AuthenticSighting, VerifiedSighting
 from edge_lpr.synthesis.formats import FORMATS
 from edge_lpr.synthesis.glyphs import HersheyTypeface
 from edge_lpr.synthesis.lane import LanePass
@@ -28,12 +30,14 @@ from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
 from edge_lpr.vision.contracts import Consensus, Frame, Reading
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import SightingClaims
+from tests.support.fleet import SignedBooth
 
 PLATE = "BN57CAH"
 INDICES = np.array([PLATE_ALPHABET.index(c.encode()) for c in PLATE], np.uint8)
 TOO_LARGE = np.concatenate([INDICES, np.array([99], np.uint8)])
 SECRET = b"0123456789abcdefghijklmnopqrstuv"
 TOKEN = SECRET[:16]
+BOOTH = SignedBooth()
 
 
 def reading_message() -> ReadingMessage:
@@ -57,6 +61,10 @@ def sighting() -> SightingClaims:
     )
 
 
+def authentic_sighting() -> AuthenticSighting:
+    return AuthenticSighting(BOOTH.address, BOOTH.certificate, sighting(), bytes(16))
+
+
 HOLDERS: dict[str, Callable[[], object]] = {
     "frame": lambda: Frame(np.zeros((2, 2, 3), np.uint8), 0, 0),
     "reading": lambda: Reading(INDICES, np.ones((7, 36), np.float32)),
@@ -71,6 +79,17 @@ HOLDERS: dict[str, Callable[[], object]] = {
     "key ring": lambda: KeyRing(KeyPurpose.TEST, {1: TokenKeys(SECRET, SECRET)}),
     "signing key": SigningKey.generate,
     "sighting": sighting,
+    "authentic sighting": authentic_sighting,
+    "verified sighting": lambda: VerifiedSighting(
+        BOOTH.address,
+        BOOTH.certificate,
+        sighting(),
+        is_duplicate=False,
+        is_linked=True,
+        missing=None,
+    ),
+    "batch": lambda: Batch(sightings=[authentic_sighting()], to_park=[("topic", TOKEN)]),
+    "parked document": lambda: ParkedDocument(bytes(16), "topic", TOKEN),
     "leak search": lambda: LeakSearch([PLATE]),
 }
 
