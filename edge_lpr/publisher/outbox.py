@@ -28,7 +28,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.publisher import outbox_gaps, outbox_ring, outbox_rows
 from edge_lpr.publisher.outbox_file import open_outbox_file, sentence
-from edge_lpr.publisher.outbox_gaps import Record, UnsignedGap
+from edge_lpr.publisher.outbox_gaps import SignedGap, UnsignedGap
 from edge_lpr.publisher.outbox_ring import Leaving, OutboxLimits
 from edge_lpr.publisher.outbox_rows import CommittedSighting, StoredBirth, UnsentSighting
 from edge_lpr.wire.gap import GapReason
@@ -42,9 +42,6 @@ MAXIMUM_ASKED_AGAIN: Final = 60_000
 
 _MOST_GAPS_AN_ANSWER: Final = 64
 """A range with more holes than these is answered in part; what is missing is asked for again."""
-
-_MOST_RECORDS: Final = 16
-"""Signed gaps that are given out at once."""
 
 
 class Outbox:
@@ -286,39 +283,36 @@ class Outbox:
             self._gap_being_signed = None if gap is None else gap.place
         return gap
 
-    def store_gap(self, place: int, document: bytes) -> bool:
-        """Commit the signature of a gap; it is then among ``pending_records``.
+    def store_gap(self, place: int, document: bytes) -> None:
+        """Commit the signature of a gap, for ``pending_gap`` to give out.
 
         Args:
-            place: As ``next_gap`` said.
+            place: As ``next_gap`` said; one that is signed already stays as it is.
             document: The signed gap.
-
-        Returns:
-            Whether it was waited for.
 
         Raises:
             OutboxError: It could not be committed.
         """
         with self._owned() as connection, self._transaction(connection):
-            return outbox_gaps.keep_signature(connection, place, document)
+            outbox_gaps.keep_signature(connection, place, document)
 
-    def pending_records(self) -> list[Record]:
-        """Return signed gaps that the broker has not taken, the oldest first, a few at once.
+    def pending_gap(self) -> SignedGap | None:
+        """Return the oldest signed gap that the broker has not taken, ``None`` if there is none.
 
         Raises:
             OutboxError: The file cannot be read.
         """
         with self._owned() as connection:
-            return outbox_gaps.signed(connection, _MOST_RECORDS)
+            return outbox_gaps.oldest_signed(connection)
 
-    def mark_record_sent(self, place: int) -> None:
-        """Commit that the broker has taken a record.
+    def mark_gap_sent(self, place: int) -> None:
+        """Commit that the broker has taken a gap.
 
         Args:
-            place: Of the record; one that was marked before is no error.
+            place: Of the gap; one that was marked before is no error.
 
         Raises:
-            OutboxError: It could not be committed; the record still counts as unsent.
+            OutboxError: It could not be committed; the gap still counts as unsent.
         """
         with self._owned() as connection, self._transaction(connection):
             outbox_gaps.forget(connection, place)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.wire.gap import GapReason
-from edge_lpr.wire.topics import TopicKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +24,13 @@ class UnsignedGap:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Record:
-    """A signed record that the broker has not taken."""
+class SignedGap:
+    """A signed gap that the broker has not taken."""
 
-    kind: TopicKind
-    """Under which topic it goes."""
     document: bytes
     """The signed document."""
     place: int
-    """What to call it by; places of records and of sightings have nothing in common."""
+    """Its place among the gaps; places of gaps and of sightings have nothing in common."""
 
 
 def record_gap(connection: sqlite3.Connection, gap: GapWish, *, except_place: int | None) -> None:
@@ -68,22 +65,19 @@ def oldest_unsigned(connection: sqlite3.Connection) -> UnsignedGap | None:
     return UnsignedGap(place, GapWish(boot, first, last, GapReason(reason)))
 
 
-def keep_signature(connection: sqlite3.Connection, place: int, document: bytes) -> bool:
-    """Keep a signed gap for the broker; return whether such a gap waited for it."""
-    return bool(
-        connection.execute(
-            "UPDATE gap SET document = ? WHERE place = ? AND document IS NULL", (document, place)
-        ).rowcount
+def keep_signature(connection: sqlite3.Connection, place: int, document: bytes) -> None:
+    """Keep a signed gap for the broker, if it is there and not signed yet."""
+    connection.execute(
+        "UPDATE gap SET document = ? WHERE place = ? AND document IS NULL", (document, place)
     )
 
 
-def signed(connection: sqlite3.Connection, limit: int) -> list[Record]:
-    """Return signed gaps that the broker has not taken, the oldest first."""
-    rows = connection.execute(
-        "SELECT document, place FROM gap WHERE document IS NOT NULL ORDER BY place LIMIT ?",
-        (limit,),
-    )
-    return [Record(TopicKind.GAP, *row) for row in rows]
+def oldest_signed(connection: sqlite3.Connection) -> SignedGap | None:
+    """Return the signed gap that the broker is to be given next."""
+    row = connection.execute(
+        "SELECT document, place FROM gap WHERE document IS NOT NULL ORDER BY place LIMIT 1"
+    ).fetchone()
+    return None if row is None else SignedGap(*row)
 
 
 def forget(connection: sqlite3.Connection, place: int) -> None:

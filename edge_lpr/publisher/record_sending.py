@@ -73,9 +73,10 @@ class RecordSending:
         now_ns = self._clock.monotonic_ns()
         if self._gap is None and self._taken_gap is None and now_ns >= self._next_look_ns:
             self._next_look_ns = now_ns + round(LOOK_EVERY_S * _NS_PER_S)
-            for record in self._outbox.pending_records()[:1]:
-                message_id = self._client.publish(record.kind, record.document)
-                self._gap = message_id, record.place
+            gap = self._outbox.pending_gap()
+            if gap is not None:
+                message_id = self._client.publish(TopicKind.GAP, gap.document)
+                self._gap = message_id, gap.place
                 message_ids.append(message_id)
         return message_ids
 
@@ -109,6 +110,6 @@ class RecordSending:
             OutboxError: It could not; the next call tries again.
         """
         if self._taken_gap is not None:
-            self._outbox.mark_record_sent(self._taken_gap)
+            self._outbox.mark_gap_sent(self._taken_gap)
             self._taken_gap = None
             self._next_look_ns = self._clock.monotonic_ns()

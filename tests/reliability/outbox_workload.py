@@ -146,7 +146,7 @@ class Workload:
         numbers = _numbers_in([(gap.wish.boot, gap.wish.first, gap.wish.last)])
         self._note({"want": "tell", "numbers": numbers})
         self._outbox.store_gap(gap.place, b"signed")
-        self._outbox.mark_record_sent(gap.place)
+        self._outbox.mark_gap_sent(gap.place)
         self._note({"done": "tell"})
 
 

@@ -28,5 +28,5 @@ def gaps(outbox: Outbox) -> list[GapWish]:
     wishes = []
     while (gap := outbox.next_gap()) is not None:
         wishes.append(gap.wish)
-        assert outbox.store_gap(gap.place, b"signed")
+        outbox.store_gap(gap.place, b"signed")
     return wishes
