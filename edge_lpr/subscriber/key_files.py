@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import KeyFileError, SettingsError, WireError
+from edge_lpr.core.secret_file import read_secret_file
+from edge_lpr.core.wipe import wipe
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import PublicKey
 
 _MAXIMUM_AUTHORITY_BYTES: Final = 128
 """A key has 43 characters."""
+
+_MAXIMUM_KEY_BYTES: Final = 65_536
+"""An RSA key of 4,096 bits has a twentieth of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class TlsFiles:
     certificate_file: Path | None
     """PEM certificate of this consumer, with those between it and its authority."""
     key_file: Path | None
-    """Its private key, PEM without a password."""
+    """Its private key, PEM without a password, readable by its owner alone."""
 
 
 def read_authority_key(path: Path) -> PublicKey:
@@ -63,7 +68,8 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
         The context.
 
     Raises:
-        SettingsError: A file is missing or not what it should be.
+        SettingsError: A file is missing, is not what it should be, or is a key that others can
+            read.
     """
     if (files.certificate_file is None) != (files.key_file is None):
         raise SettingsError("certificate_file and key_file belong together: give both or neither")
@@ -74,7 +80,7 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
         context.load_default_certs()
     else:
         _load_authorities(context, files.ca_file)
-    if files.certificate_file is not None:
+    if files.certificate_file is not None and files.key_file is not None:
         _load_identity(context, files.certificate_file, files.key_file)
     return context
 
@@ -89,8 +95,9 @@ def _load_authorities(context: ssl.SSLContext, ca_file: Path) -> None:
         raise SettingsError(f"{ca_file}: cannot be read ({error.strerror})") from error
 
 
-def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Path | None) -> None:
+def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Path) -> None:
     """Show a certificate to the broker."""
+    _require_private(key_file)
     try:
         context.load_cert_chain(certificate_file, key_file, password=_no_password)
     except ssl.SSLError as error:
@@ -102,6 +109,15 @@ def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Pa
         raise SettingsError(
             f"{certificate_file} and {key_file}: cannot be read ({error.strerror})"
         ) from error
+
+
+def _require_private(key_file: Path) -> None:
+    """Refuse a key that somebody else can read."""
+    try:
+        wipe(read_secret_file(key_file, _MAXIMUM_KEY_BYTES))
+    except KeyFileError as error:
+        # One kind for all of TLS: it is read again at every connection, and may be half exchanged.
+        raise SettingsError(str(error)) from error
 
 
 def _no_password() -> str:

@@ -124,19 +124,49 @@ def _no_pem(_files: ClientFiles, folder: Path) -> dict[str, object]:
     return {"ca_file": folder / "ca"}
 
 
+def _no_key(files: ClientFiles, folder: Path) -> dict[str, object]:
+    return {"key_file": _private_copy(files.ca_file, folder)}
+
+
+def _shared_key(files: ClientFiles, folder: Path) -> dict[str, object]:
+    copy = _private_copy(files.key_file, folder)
+    copy.chmod(0o640)
+    return {"key_file": copy}
+
+
+def _private_copy(file: Path, folder: Path) -> Path:
+    copy = folder / "key"
+    copy.write_bytes(file.read_bytes())
+    copy.chmod(0o600)
+    return copy
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         (_no_pem, "holds no sound PEM certificate"),
         (lambda _files, folder: {"ca_file": folder / "absent"}, "absent: cannot be read"),
         (lambda _files, _folder: {"key_file": None}, "belong together"),
-        (lambda files, _folder: {"key_file": files.ca_file}, "are no PEM certificate and its key"),
-        (lambda _files, folder: {"key_file": folder / "absent"}, "cannot be read"),
+        (_no_key, "are no PEM certificate and its key"),
+        (_shared_key, r"others can reach it \(mode 0640\)"),
+        (lambda _files, folder: {"key_file": folder / "absent"}, "absent: there is no such file"),
+        (lambda _files, folder: {"certificate_file": folder / "absent"}, "cannot be read"),
         (lambda _files, folder: {"watchlist": folder / "absent"}, "cannot be read"),
         (lambda _files, _folder: {"site": "Lane 7"}, "site must have the form"),
         (lambda _files, _folder: {"oldest_s": 0}, "oldest_s must be at least 1"),
     ],
-    ids=["no PEM", "no authority", "half a pair", "no pair", "no key", "no list", "no name", "age"],
+    ids=[
+        "no PEM",
+        "no authority",
+        "half a pair",
+        "no pair",
+        "shared key",
+        "no key",
+        "no certificate",
+        "no list",
+        "no name",
+        "age",
+    ],
 )
 def test_file_that_is_wrong_is_named_before_anything_is_connected(
     broker: TlsMosquitto,
@@ -175,6 +205,7 @@ def test_key_with_a_password_is_refused_without_asking(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password")
     )
     (tmp_path / "key").write_bytes(locked)
+    (tmp_path / "key").chmod(0o600)
     with (
         pytest.raises(SettingsError, match="its key without a password"),
         subscriber(broker, files, key_file=tmp_path / "key"),
