@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.errors import SettingsError, StoreError
 from edge_lpr.store.arguments import parse_arguments
 from edge_lpr.store.opening import open_database
 
@@ -46,6 +46,7 @@ def test_words_that_make_no_sense_are_refused(
     [
         ("host=db password=secret", "PGPASSFILE"),
         ("postgresql://user:secret@db/lpr", "PGPASSFILE"),
+        ("host=/run sslkey=key sslpassword=secret", "must not hold sslpassword"),
         ("what is this", "connection string"),
     ],
 )
@@ -54,6 +55,46 @@ def test_dsn_with_a_password_or_without_sense_is_refused(dsn: str, sentence: str
     with pytest.raises(SettingsError, match=sentence) as refused:
         open_database(options)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=db.example",
+        "host=192.0.2.1 sslmode=require",
+        "host=localhost hostaddr=192.0.2.1",
+        "host=/run/postgresql,db.example",
+        "postgresql://db.example/lpr?sslmode=verify-ca",
+        "service=lpr",
+    ],
+)
+def test_database_elsewhere_must_show_its_certificate(dsn: str) -> None:
+    options = parse_arguments([*BROKER, "--database", dsn])
+    with pytest.raises(SettingsError, match="sslmode"):
+        open_database(options)
+
+
+def test_database_elsewhere_is_found_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db.example")
+    options = parse_arguments([*BROKER, "--database", "dbname=lpr"])
+    with pytest.raises(SettingsError, match="may be another machine"):
+        open_database(options)
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=/nowhere",
+        "host=@nowhere",
+        "host=127.0.0.1 port=1",
+        "host=::1 hostaddr=127.0.0.1 port=1",
+        "hostaddr=127.0.0.1 host=db.example port=1 sslmode=verify-full",
+    ],
+)
+def test_database_here_or_with_a_certificate_is_asked(dsn: str) -> None:
+    options = parse_arguments([*BROKER, "--database", dsn])
+    with pytest.raises(StoreError):
+        open_database(options)
 
 
 def test_old_sqlite_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
