@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from edge_lpr.demo.funnel import REASONS, STAGES, Funnel
-from edge_lpr.subscriber.verify import VerifiedSighting
+from edge_lpr.subscriber.verdicts import VerifiedSighting
 
 _TOKEN_CHARACTERS: Final = 12
 """Enough to see that two tokens differ."""

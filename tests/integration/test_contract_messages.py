@@ -12,13 +12,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_lpr.core.clock import SystemClock
-from edge_lpr.subscriber.verify import (
-    FleetVerifier,
-    Refusal,
-    RefusalReason,
-    Verdict,
-    VerifiedSighting,
-)
+from edge_lpr.subscriber.verdicts import Refusal, RefusalReason, Verdict, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import PublicKey
 from edge_lpr.wire.request import REQUEST_TYP, RequestClaims, parse_request

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import SystemClock, epoch_of
-from edge_lpr.subscriber.verify import Continuity, FleetVerifier, VerifiedBirth, VerifiedSighting
+from edge_lpr.subscriber.verdicts import Continuity, VerifiedBirth, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.tokens.canonical import canonicalise
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.tokens.suite1 import TokenKeys, TokenScope, make_tokens

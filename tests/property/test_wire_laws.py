@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edge_lpr.core.errors import VerificationError, WireError
 from edge_lpr.subscriber.continuity import BootRecord, Fit
-from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedBirth
+from edge_lpr.subscriber.verdicts import Refusal, VerifiedBirth
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire import base64url, jws
 from edge_lpr.wire.birth import BirthClaims
 from edge_lpr.wire.claims import ClaimReader

@@ -35,7 +35,8 @@ from edge_lpr.handoff.sighting_message import (
     parse_answer,
     parse_hello,
 )
-from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
+from edge_lpr.subscriber.verdicts import Refusal, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims, sign_request
 from tests.support.contract_schemas import require_all_valid

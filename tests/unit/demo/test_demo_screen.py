@@ -5,7 +5,7 @@ import pytest
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.demo.funnel import Funnel
 from edge_lpr.demo.screen import JsonScreen, TableScreen
-from edge_lpr.subscriber.verify import VerifiedSighting
+from edge_lpr.subscriber.verdicts import VerifiedSighting
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import SightingClaims

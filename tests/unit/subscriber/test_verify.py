@@ -6,16 +6,16 @@ import pytest
 from edge_lpr.subscriber import authenticity, device_record
 from edge_lpr.subscriber.continuity import BootRecord
 from edge_lpr.subscriber.sequence import SequenceRange
-from edge_lpr.subscriber.verify import (
+from edge_lpr.subscriber.verdicts import (
     Continuity,
     DeviceStatus,
-    FleetVerifier,
     Refusal,
     RefusalReason,
     Verdict,
     VerifiedBirth,
     VerifiedSighting,
 )
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire import base64url
 from edge_lpr.wire.birth import PreviousBoot
 from edge_lpr.wire.jws import SigningKey
