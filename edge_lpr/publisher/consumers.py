@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import SettingsError, WireError
+from edge_lpr.core.file_stamp import file_stamp
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import PublicKey
 from edge_lpr.wire.topics import NAME_PATTERN
@@ -36,8 +37,6 @@ class Consumer:
 Consumers: TypeAlias = Mapping[str, Consumer]
 """By the names of their keys, which requests carry (``kid``)."""
 
-_Stamp: TypeAlias = tuple[int, int, int]
-
 
 class ConsumersFile:
     """The file, read again when it changes, so that a consumer is added without a restart."""
@@ -54,14 +53,14 @@ class ConsumersFile:
         """
         self._file = file
         self._complaints = complaints
-        self._stamp: _Stamp | None = None if file is None else _stamp_of(file)
+        self._stamp = None if file is None else file_stamp(file)
         self._consumers: Consumers = {} if file is None else read_consumers(file)
 
     def current(self) -> Consumers:
         """Return the consumers that may ask now."""
         if self._file is None:
             return self._consumers
-        stamp = _stamp_of(self._file)
+        stamp = file_stamp(self._file)
         if stamp != self._stamp:
             self._stamp = stamp
             try:
@@ -118,12 +117,3 @@ def _consumer_of(line: bytes, place: str) -> Consumer:
             f"{place} must be a name, one space and a public key in base64url; let the consumer "
             "send it again"
         ) from error
-
-
-def _stamp_of(file: Path) -> _Stamp | None:
-    """Return what changes when the file does, ``None`` if it is not there."""
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -4,11 +4,11 @@ Whoever renews replaces the files, one after the other, at any moment. So a pair
 is no fault at first: the old one stays in use, and is complained about when it lasts.
 """
 
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock, TimeQuality
 from edge_lpr.core.errors import KeyFileError, SettingsError
+from edge_lpr.core.file_stamp import FileStamp, file_stamp
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.tls_identity import TlsFiles, load_identity
 
@@ -23,7 +23,7 @@ _PATIENCE_S: Final = 10.0
 
 _NS_PER_S: Final = 1_000_000_000
 
-_Stamp: TypeAlias = tuple[tuple[int, int, int, int] | None, ...]
+_Stamps: TypeAlias = tuple[FileStamp | None, ...]
 
 
 class TlsRenewal:
@@ -44,7 +44,7 @@ class TlsRenewal:
         self._files = files
         self._clock = clock
         self._log = log
-        self._stamp = self._look_at_files()
+        self._stamps = self._look_at_files()
         self.identity = load_identity(files)
         self._next_look_ns = self._in_ns(LOOK_EVERY_S)
         self._disagree_since_ns: int | None = None
@@ -57,15 +57,15 @@ class TlsRenewal:
             return False
         self._next_look_ns = self._in_ns(LOOK_EVERY_S)
         # Before reading: what changes in between is seen at the next look.
-        stamp = self._look_at_files()
-        if stamp == self._stamp:
+        stamps = self._look_at_files()
+        if stamps == self._stamps:
             return False
         try:
             identity = load_identity(self._files)
         except (SettingsError, KeyFileError) as error:
-            self._complain(stamp, error, now_ns)
+            self._complain(stamps, error, now_ns)
             return False
-        self._stamp, self._disagree_since_ns = stamp, None
+        self._stamps, self._disagree_since_ns = stamps, None
         if identity.digest == self.identity.digest:
             return False
         self.identity = identity
@@ -80,14 +80,14 @@ class TlsRenewal:
         """Return whether somebody must see to a new certificate."""
         return self.days_left() < ENDS_SOON_DAYS
 
-    def _complain(self, stamp: _Stamp, error: Exception, now_ns: int) -> None:
+    def _complain(self, stamps: _Stamps, error: Exception, now_ns: int) -> None:
         """Keep the old identity; say so once, when the files have not come right for a while."""
         if self._disagree_since_ns is None:
             self._disagree_since_ns = now_ns
         if now_ns - self._disagree_since_ns < _PATIENCE_S * _NS_PER_S:
             return
         # These very files are not looked at again.
-        self._stamp, self._disagree_since_ns = stamp, None
+        self._stamps, self._disagree_since_ns = stamps, None
         self._log.warning("tls_renewal_refused", detail=f"{error}; the old one stays in use")
 
     def _say_how_long(self) -> None:
@@ -106,22 +106,13 @@ class TlsRenewal:
             detail = "it has ended; replace the two files, and they are taken up at once"
         self._log.warning("tls_certificate", days=days, detail=detail)
 
-    def _look_at_files(self) -> _Stamp:
+    def _look_at_files(self) -> _Stamps:
         """Return what changes when a file is replaced or written."""
         return tuple(
-            _stamp(path)
+            file_stamp(path)
             for path in (self._files.ca_file, self._files.certificate_file, self._files.key_file)
         )
 
     def _in_ns(self, wait_s: float) -> int:
         """Return the moment that is so many seconds ahead."""
         return self._clock.monotonic_ns() + round(wait_s * _NS_PER_S)
-
-
-def _stamp(path: Path) -> tuple[int, int, int, int] | None:
-    """Return inode, length and times of a file; ``None`` if it is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

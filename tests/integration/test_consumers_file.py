@@ -1,5 +1,6 @@
 """The file that says who may ask for sightings again."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from edge_lpr.publisher.consumers import MAXIMUM_CONSUMERS, ConsumersFile, read_
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import SigningKey, load_signing_key
 from tests.support.clock import SetClock
+from tests.support.waiting import wait_for_another_time
 
 KEY = SigningKey.generate()
 
@@ -88,3 +90,16 @@ def test_file_that_changes_is_read_again_and_a_wrong_one_is_not_taken(
     assert caplog.messages == ["failure", "failure"]
     replace(line("police", another))
     assert [each.name for each in consumers.current().values()] == ["police"]
+
+
+def test_key_exchanged_in_a_file_whose_time_is_put_back_is_taken_up(tmp_path: Path) -> None:
+    file = tmp_path / "consumers"
+    file.write_text(line("archive"))
+    consumers = ConsumersFile(file, Complaints(Log("test"), SetClock()))
+    before = file.stat()
+    another = SigningKey.generate()
+    wait_for_another_time(file)
+    file.write_text(line("archive", another))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert file.stat().st_size == before.st_size
+    assert list(consumers.current()) == [another.public_key.kid]
