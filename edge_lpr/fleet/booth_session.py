@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from edge_lpr.core.broker_back_off import BOOTH_LONGEST_WAIT_S, BrokerBackOff
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import WireError
 from edge_lpr.fleet.booth_link import MOST_ON_THEIR_WAY, BoothLink
 from edge_lpr.fleet.counters import FleetCounters
 from edge_lpr.fleet.link_loop import LinkLoop, LinkTarget
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth
-from edge_lpr.publisher.broker_back_off import BrokerBackOff
 from edge_lpr.publisher.request_rules import RequestRules
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import BoothFigures
@@ -75,7 +75,7 @@ class BoothSession:
         self._ring = ring
         self._counters = around.counters
         self._clock = around.clock
-        self._back_off = BrokerBackOff()
+        self._back_off = BrokerBackOff(BOOTH_LONGEST_WAIT_S)
         self._next_attempt_ns = self._clock.monotonic_ns()
         self._live: deque[Message] = deque()
         self._asked_for: deque[Message] = deque()

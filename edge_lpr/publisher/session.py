@@ -21,6 +21,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
+from edge_lpr.core.broker_back_off import BOOTH_LONGEST_WAIT_S, BrokerBackOff
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import (
     BrokerError,
@@ -30,7 +31,6 @@ from edge_lpr.core.errors import (
 )
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.broker import Broker
-from edge_lpr.publisher.broker_back_off import BrokerBackOff
 from edge_lpr.publisher.broker_loss import log_loss
 from edge_lpr.publisher.budget import BudgetState, DailyBudget
 from edge_lpr.publisher.mqtt_client import MqttClient
@@ -97,7 +97,7 @@ class BrokerSession:
         self._clock = clock
         self._log = log
         self._take_request: Callable[[bytes], None] | None = None
-        self._back_off = BrokerBackOff()
+        self._back_off = BrokerBackOff(BOOTH_LONGEST_WAIT_S)
         self._stage = _Stage.AWAY
         self._boot: str | None = None
         self._stage_since_ns = clock.monotonic_ns()

@@ -5,7 +5,6 @@ too much waits nothing more is read. It connects again by itself for as long as 
 jitter, and reads the TLS files anew each time, so that renewed ones need no restart.
 """
 
-import random
 import threading
 import traceback
 from collections import deque
@@ -15,6 +14,7 @@ from typing import Final
 
 from paho.mqtt.client import MQTTMessage
 
+from edge_lpr.core.broker_back_off import CONSUMER_LONGEST_WAIT_S, BrokerBackOff
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, SettingsError
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.subscriber.broker_url import BrokerUrl
@@ -25,13 +25,6 @@ from edge_lpr.subscriber.paho_session import PahoSession, SessionWishes
 _TURN_S: Final = 1.0
 _MAXIMUM_WAITING: Final = 2_000
 """Messages that were delivered and not taken; beyond, nothing more is read."""
-
-_SHORTEST_WAIT_S: Final = 1.0
-"""Also the first wait: a broker that restarts is back within seconds."""
-
-_LONGEST_WAIT_S: Final = 30.0
-_GROWTH: Final = 3
-_RANDOM: Final = random.SystemRandom()
 
 
 class MqttLink:
@@ -59,6 +52,7 @@ class MqttLink:
         self._orders: deque[Callable[[], None]] = deque()
         self._wake_up = WakeUp()
         self._closing = threading.Event()
+        self._back_off = BrokerBackOff(CONSUMER_LONGEST_WAIT_S)
         self._was_ready = False
         self._trouble: BrokerError | None = None
         self._failure: Exception | None = None
@@ -164,15 +158,14 @@ class MqttLink:
 
     def _keep_up(self) -> None:
         """Keep a session up until somebody closes it."""
-        wait_s = 0.0
         while not self._closing.is_set():
-            wait_s = self._hold_session(wait_s)
-            self._closing.wait(wait_s)
+            self._hold_session()
+            self._closing.wait(self._back_off.next_wait_s())
         self._carry_out_orders()
         self._session.close()
 
-    def _hold_session(self, last_wait_s: float) -> float:
-        """Connect, hold the session until it ends, and return how long to wait before the next."""
+    def _hold_session(self) -> None:
+        """Connect, and hold the session until it ends."""
         was_subscribed = False
         try:
             self._connect()
@@ -183,11 +176,7 @@ class MqttLink:
             self._trouble = error
             self._listener()
         if was_subscribed:
-            last_wait_s = 0.0
-        # All consumers of a broker lose it in the same second, and should not all come back in the
-        # same second. Source: "decorrelated jitter", M. Brooker, 2015.
-        longest_s = min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, _GROWTH * last_wait_s))
-        return _RANDOM.uniform(_SHORTEST_WAIT_S, longest_s)
+            self._back_off.reset()
 
     def _connect(self) -> None:
         """Begin a connection, with the TLS files as they are now."""

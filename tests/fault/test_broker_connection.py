@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.publisher.broker_back_off import SHORTEST_WAIT_S
+from edge_lpr.core.broker_back_off import SHORTEST_WAIT_S
 from edge_lpr.publisher.session import CONNACK_TIMEOUT_S, STEADY_S
 from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES, WaryClient
 from tests.support.scripted_broker import CONNACK, DISCONNECT

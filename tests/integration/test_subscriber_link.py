@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from edge_lpr.core import broker_back_off
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError
 from edge_lpr.subscriber import mqtt_link
 from edge_lpr.subscriber.broker_url import BrokerUrl
@@ -92,7 +93,7 @@ def running_stage(mqtt_version: str = "5") -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    monkeypatch.setattr(mqtt_link, "_SHORTEST_WAIT_S", 0.01)
+    monkeypatch.setattr(broker_back_off, "SHORTEST_WAIT_S", 0.01)
     with running_stage() as running:
         yield running
 
