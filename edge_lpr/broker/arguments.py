@@ -1,12 +1,16 @@
 """What the command line of ``edge-lpr broker`` says."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 _EPILOG: Final = "docs/broker.md shows the whole way, from an empty machine to a working broker."
+
+_HOST_PATTERN: Final = re.compile(r"[0-9A-Za-z.:-]{1,253}")
+"""Addresses of both kinds, and what a certificate takes for a name (RFC 5280, 4.2.1.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     laboratory.add_argument(
         "--host",
         action="append",
+        type=_host,
         default=[],
         metavar="NAME|ADDRESS",
         help="name or address of the broker, may be given several times; left out: localhost",
@@ -118,6 +123,16 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("name", metavar="NAME", help="the consumer's name, as in the list")
     key.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
     return parser
+
+
+def _host(text: str) -> str:
+    """Return a host that a certificate can name."""
+    if not _HOST_PATTERN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            "a host is an IP address or a name of 1 to 253 ASCII letters, digits, dots and "
+            "hyphens; write others in their xn-- form"
+        )
+    return text
 
 
 def _add_list_and_folder(parser: argparse.ArgumentParser, folder_help: str) -> None:

@@ -120,4 +120,6 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise KeyFileError(f"{folder}: cannot be made ({error.strerror})") from error
+        raise KeyFileError(
+            f"{folder}: cannot be made ({error.strerror}); the folder above must be writable"
+        ) from error

@@ -179,11 +179,11 @@ class LaboratoryAuthority:
         """Return key and certificate of a broker.
 
         Args:
-            hosts: Names and IP addresses under which clients find it; the first is its name.
+            hosts: Names and IP addresses under which clients find it.
             validity: From when to when.
         """
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        return self._certify(hosts[0], ExtendedKeyUsageOID.SERVER_AUTH, validity, [names])
+        return self._certify("broker", ExtendedKeyUsageOID.SERVER_AUTH, validity, [names])
 
     def certify_client(self, name: str, validity: Validity) -> CertifiedKey:
         """Return key and certificate of a booth or a consumer.

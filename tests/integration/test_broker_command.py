@@ -134,3 +134,19 @@ def test_request_key_of_a_name_that_is_none_is_refused(
     assert main(["broker", "request-key", "The Analysts", str(tmp_path / "key")]) == 1
     assert "must have the form" in capsys.readouterr().err
     assert not (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("host", ["", "b\u00fc.example", "a" * 254])
+def test_host_that_no_certificate_can_name_is_refused_before_anything_is_made(
+    host: str, tmp_path: Path, list_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        laboratory(list_file, tmp_path / "laboratory", "--host", host)
+    assert ended.value.code == 2
+    assert "xn-- form" in capsys.readouterr().err
+    assert not (tmp_path / "laboratory").exists()
+
+
+def test_host_may_be_long(tmp_path: Path, list_file: Path) -> None:
+    host = ".".join(["a" * 60] * 3)
+    assert laboratory(list_file, tmp_path / "laboratory", "--host", host) == 0
