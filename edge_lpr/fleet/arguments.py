@@ -206,7 +206,7 @@ def _add_files(group: "argparse._ArgumentGroup") -> None:
     for name, help_text in (
         ("truth", "write down every signed sighting, as CSV; a single --part appends"),
         ("authority", "write the authority's public key, which consumers pin"),
-        ("consumers", "who may ask for sightings, as in publisher.consumers_file"),
+        ("consumers", "existing file: who may ask for sightings, as in publisher.consumers_file"),
         ("certificates", "folder of edge-lpr broker laboratory, for mqtts://"),
     ):
         group.add_argument(f"--{name}", type=Path, metavar="PATH", help=help_text)

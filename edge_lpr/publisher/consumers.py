@@ -88,7 +88,7 @@ def read_consumers(file: Path) -> Consumers:
     except OSError as error:
         raise SettingsError(
             f"{file}: cannot be read ({error.strerror}); write the consumers there, or leave "
-            "publisher.consumers_file out"
+            "publisher.consumers_file out (of the fleet: --consumers)"
         ) from error
     if len(untrusted) > MAXIMUM_CONSUMERS_BYTES:
         raise SettingsError(f"{file}: longer than {MAXIMUM_CONSUMERS_BYTES} bytes")
