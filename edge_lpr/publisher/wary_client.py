@@ -93,11 +93,9 @@ class WaryClient(Client):
             raise ConnectionError
         try:
             return super()._sock_recv(bufsize)
-        except ssl.SSLEOFError:
-            # A broker that died: as any broken connection.
-            raise
         except ssl.SSLError as error:
-            # The library would take it for any broken connection.
+            # The library would take it for any broken connection. A broker that died is none of
+            # these: reading then gives no octets, as without TLS.
             self.tls_error = error
             raise
 
