@@ -8,6 +8,7 @@ from edge_lpr.core.errors import OutboxDamagedError, OutboxError, WireError
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.requests import RequestDesk
+from edge_lpr.publisher.sending import SessionCounters
 from edge_lpr.publisher.temperature import THERMAL_FOLDER, hottest_c
 from edge_lpr.wire.bounds import MAXIMUM_UNIX_S
 from edge_lpr.wire.health import Alarm, BoothFigures
@@ -23,35 +24,11 @@ DROPPED_FOR_NS: Final = 86_400 * 1_000_000_000
 """Sightings that had to go are an alarm for a day; the counter and the gaps stay."""
 
 
-class SessionCounts(Protocol):
-    """What the session counts."""
-
-    @property
-    def published(self) -> int:
-        """Sightings that the broker has taken."""
-        ...
-
-    @property
-    def refused_by_broker(self) -> int:
-        """Sightings that it refused, each time."""
-        ...
-
-    @property
-    def connections(self) -> int:
-        """Sessions that it has accepted."""
-        ...
-
-    @property
-    def bytes_sent(self) -> int:
-        """What was sent to it."""
-        ...
-
-
 class SessionView(Protocol):
     """What is asked of the session with the broker, from another thread."""
 
     @property
-    def counters(self) -> SessionCounts:
+    def counters(self) -> SessionCounters:
         """What it has done since its start."""
         ...
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from edge_lpr.publisher.health import PublisherFigures
 from edge_lpr.publisher.intake import Intake
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.requests import RequestDesk
+from edge_lpr.publisher.sending import SessionCounters
 from edge_lpr.publisher.signing_desk import SigningDesk
 from edge_lpr.publisher.temperature import hottest_c
 from edge_lpr.tokeniser.vision_watch import VisionWatch
@@ -34,20 +35,10 @@ ADDRESS = DeviceAddress("agency", "north", "booth-1")
 
 
 @dataclass
-class Counts:
-    """As the session counts."""
-
-    published: int = 3
-    refused_by_broker: int = 1
-    connections: int = 2
-    bytes_sent: int = 1234
-
-
-@dataclass
 class StillSession:
     """A session that does nothing, and says what it is told to."""
 
-    counters: Counts = field(default_factory=Counts)
+    counters: SessionCounters
     said: tuple[Alarm, ...] = ()
     days: int | None = None
 
@@ -64,7 +55,9 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.clock = SetClock()
         self.outbox = open_outbox(folder, limits_of(maximum_unsent=10), clock=self.clock)
-        self.session = StillSession()
+        self.session = StillSession(
+            SessionCounters(published=3, refused_by_broker=1, connections=2, bytes_sent=1234)
+        )
         self.sensors = folder / "thermal"
         log = Log("test")
         consumers = ConsumersFile(None, Complaints(log, self.clock))
