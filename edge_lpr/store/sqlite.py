@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -161,7 +161,11 @@ class SqliteDatabase:
 
 def _make_private(file: Path) -> None:
     """Make an empty file that nobody else can read; SQLite gives its WAL the same mode."""
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    # One that is there is not even opened: closing it would drop the locks that this process's
+    # other sessions hold, and the next reader that leaves would delete the WAL under them
+    # (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _own(statement: str) -> str:

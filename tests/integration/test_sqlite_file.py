@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,13 @@ import pytest
 from edge_lpr.core.errors import StoreError
 from edge_lpr.store.database import migrate
 from edge_lpr.store.sqlite import SqliteDatabase
+
+COUNT_BOOTHS = """
+import sqlite3, sys
+reader = sqlite3.connect(sys.argv[1])
+print(*reader.execute("SELECT count(*) FROM booth"))
+reader.close()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +44,20 @@ def test_file_that_is_there_keeps_its_mode_for_those_who_read_along(tmp_path: Pa
     (tmp_path / "store").chmod(0o640)
     SqliteDatabase(tmp_path / "store").close()
     assert modes(tmp_path)["store"] == 0o640
+
+
+def test_reader_that_leaves_takes_no_write_ahead_log_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "store"
+    store = SqliteDatabase(file)
+    migrate(store, "sqlite", 0)
+    audit = SqliteDatabase(file)
+    count = [sys.executable, "-c", COUNT_BOOTHS, str(file)]
+    subprocess.run(count, check=True)
+    assert (tmp_path / "store-wal").exists()
+    store.change("INSERT INTO booth (tenant, site, device) VALUES ('t', 's', 'd')")
+    assert subprocess.check_output(count) == b"(1,)\n"
+    for database in (store, audit):
+        database.close()
 
 
 def test_file_that_cannot_be_made_is_named(tmp_path: Path) -> None:
