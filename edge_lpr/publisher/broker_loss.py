@@ -39,6 +39,8 @@ def log_loss(log: Log, error: BrokerError, broker: Broker, wait_s: float) -> Non
         event = "broker_tls_failed"
     elif isinstance(error, BrokerRefusedError):
         event, advice = "broker_refused", _REFUSED
+        if broker.tls is None:
+            advice += "; a TLS port needs publisher.tls_ca_file and the two files beside it"
     log.warning(
         event,
         host=broker.host,

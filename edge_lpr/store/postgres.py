@@ -20,6 +20,11 @@ _AUDIT_LOCK: Final = 0x6C70_7202
 _PARTITION_LOCK: Final = 0x6C70_7203
 """Advisory locks of this program: "lpr" and a number."""
 
+_ADVICE: Final = (
+    "see that it runs, lets this user in (--database, PGPASSFILE) and that the user owns its "
+    "tables; nothing is acknowledged to the broker before it is stored"
+)
+
 _CONNECT_TIMEOUT_S: Final = 10
 _LOCK_TIMEOUT: Final = "10s"
 """Making or dropping a partition waits for long queries of others; rather than keeping everybody
@@ -215,4 +220,4 @@ class PostgresDatabase:
             self._days = set()
             # Its first line is about the connection, the statement or a table; a value may follow.
             first_line = str(error).partition("\n")[0]
-            raise StoreError(f"the database: {first_line}") from error
+            raise StoreError(f"the database: {first_line}; {_ADVICE}") from error

@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="end after this time; default: Ctrl-C"
+        "--seconds", type=_positive, metavar="S", help="end after this time; default: Ctrl-C"
     )
     parser.add_argument(
         "--name",
@@ -156,6 +156,18 @@ def _parser() -> argparse.ArgumentParser:
         help="keep in FILE which numbers came, so that a restart misses nothing and doubles little",
     )
     return parser
+
+
+def _positive(text: str) -> float:
+    """Check a time."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    # A comparison with NaN is never true.
+    if seconds > 0:
+        return seconds
+    raise argparse.ArgumentTypeError("must be more than 0 seconds")
 
 
 def _lane(text: str) -> int:

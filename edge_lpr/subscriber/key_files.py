@@ -103,7 +103,8 @@ def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Pa
     except ssl.SSLError as error:
         raise SettingsError(
             f"{certificate_file} and {key_file}: are no PEM certificate and its key without a "
-            f"password ({error.reason or 'the TLS library does not say more'})"
+            f"password ({error.reason or 'the TLS library does not say more'}); give the two files "
+            "that were issued together"
         ) from error
     except OSError as error:
         raise SettingsError(

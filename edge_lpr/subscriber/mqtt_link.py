@@ -27,6 +27,10 @@ _MAXIMUM_WAITING: Final = 2_000
 """Messages that were delivered and not taken; beyond, nothing more is read."""
 
 
+_MAXIMUM_NAME_CHARACTERS: Final = 128
+"""More than any certificate's common name; MQTT itself would take 65,535."""
+
+
 class MqttLink:
     """Delivers what a broker has for us, and takes acknowledgements from any thread."""
 
@@ -39,8 +43,13 @@ class MqttLink:
             wishes: What is asked of the broker.
 
         Raises:
-            SettingsError: A TLS file is missing or not what it should be.
+            SettingsError: A TLS file is missing, not what it should be, or of no use; or the name
+                is too short or too long.
         """
+        if not broker.is_tls and tls_files != TlsFiles(None, None, None):
+            raise SettingsError("TLS files are of no use with mqtt://; write mqtts://, or no files")
+        if not 1 <= len(wishes.client_id) <= _MAXIMUM_NAME_CHARACTERS:
+            raise SettingsError(f"name must have 1 to {_MAXIMUM_NAME_CHARACTERS} characters")
         self._broker = broker
         self._tls_files = tls_files
         self._context = tls_context(tls_files) if broker.is_tls else None

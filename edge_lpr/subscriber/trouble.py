@@ -43,6 +43,11 @@ def unreachable(broker: BrokerUrl, error: OSError) -> BrokerError:
         return BrokerRefusedError(f"{_place(broker)}: {_verification(error)}")
     if isinstance(error, ssl.SSLError):
         return tls_broke(broker, error)
+    if broker.is_tls and isinstance(error, ConnectionResetError):
+        return BrokerUnreachableError(
+            f"{_place(broker)}: hung up during the TLS greeting; the port must be the broker's TLS "
+            f"port, and if it is, {_LOG}"
+        )
     return BrokerUnreachableError(
         f"{_place(broker)}: nobody answers ({error.strerror or error}); is the broker running, "
         "and the address right?"
@@ -83,9 +88,9 @@ def closed_early(broker: BrokerUrl) -> BrokerError:
     if broker.is_tls:
         advice = "most often it does not take this consumer's certificate"
     else:
-        advice = "is it an MQTT broker, and does it speak the chosen version?"
+        advice = "it may be a TLS port, which needs mqtts://, or speak another MQTT version"
     return BrokerRefusedError(
-        f"{_place(broker)}: closed the connection without an answer; {advice}, so {_LOG}"
+        f"{_place(broker)}: closed the connection without an answer; {advice}; {_LOG}"
     )
 
 

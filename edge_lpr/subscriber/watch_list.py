@@ -113,7 +113,9 @@ def read_watch_list(path: Path) -> WatchList:
         with path.open("rb") as file:
             _add_lines(watch_list, iter(lambda: file.readline(_MAXIMUM_LINE_BYTES + 2), b""), path)
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); name a file of the authority"
+        ) from error
     return watch_list
 
 
@@ -127,4 +129,6 @@ def _add_lines(watch_list: WatchList, untrusted_lines: Iterable[bytes], path: Pa
         try:
             watch_list.add(untrusted_line.strip())
         except WireError as error:
-            raise SettingsError(f"{path}, line {number}: {error}") from error
+            raise SettingsError(
+                f"{path}, line {number}: {error}; have the authority compile the list anew"
+            ) from error

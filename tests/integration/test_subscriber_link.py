@@ -3,11 +3,12 @@
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from edge_lpr.core import broker_back_off
-from edge_lpr.core.errors import BrokerError, BrokerRefusedError
+from edge_lpr.core.errors import BrokerError, BrokerRefusedError, SettingsError
 from edge_lpr.subscriber import mqtt_link
 from edge_lpr.subscriber.broker_url import BrokerUrl
 from edge_lpr.subscriber.key_files import TlsFiles
@@ -258,3 +259,19 @@ def test_failure_of_the_thread_is_told_to_whoever_takes_messages(stage: Stage) -
         stage.link.is_ready()
     stage.link.wait(timeout_s=60)
     stage.link.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "complaint"),
+    [
+        pytest.param("a", TlsFiles(None, Path("c"), Path("k")), "write mqtts://", id="certificate"),
+        pytest.param("a" * 129, TlsFiles(None, None, None), "1 to 128 characters", id="long name"),
+        pytest.param("", TlsFiles(None, None, None), "1 to 128 characters", id="no name"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_connected(
+    name: str, files: TlsFiles, complaint: str
+) -> None:
+    wishes = SessionWishes(name, keeps_place=True, is_mqtt5=True, subscriptions=[(TOPIC, 1)])
+    with pytest.raises(SettingsError, match=complaint):
+        MqttLink(BrokerUrl("127.0.0.1", 1, is_tls=False), files, wishes)

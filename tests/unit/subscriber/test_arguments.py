@@ -44,8 +44,11 @@ def test_everything_can_be_said() -> None:
         ([*BROKER, "--memory", "file"], "--memory needs --name"),
         ([*BROKER, "--lane", "17"], "must be a whole number from 1 to 16"),
         ([*BROKER, "--lane", "left"], "must be a whole number from 1 to 16"),
+        ([*BROKER, "--seconds", "-1"], "must be more than 0 seconds"),
+        ([*BROKER, "--seconds", "nan"], "must be more than 0 seconds"),
+        ([*BROKER, "--seconds", "soon"], "must be more than 0 seconds"),
     ],
-    ids=["nothing", "no list", "no name", "lane", "word"],
+    ids=["nothing", "no list", "no name", "lane", "word", "past", "no number", "no time"],
 )
 def test_what_makes_no_sense_is_refused(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]

@@ -52,12 +52,21 @@ def test_broker_that_is_not_there_may_come() -> None:
     assert isinstance(trouble.lost(PLAIN), BrokerUnreachableError)
 
 
+def test_broker_that_hangs_up_during_the_greeting_may_have_another_port_for_tls() -> None:
+    found = trouble.unreachable(BROKER, ConnectionResetError(104, "Connection reset by peer"))
+    assert isinstance(found, BrokerUnreachableError)
+    assert "the port must be the broker's TLS port" in str(found)
+
+
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
         (trouble.refused(BROKER, "Not authorized"), "let in by the broker's configuration"),
         (trouble.closed_early(BROKER), "does not take this consumer's certificate"),
-        (trouble.closed_early(PLAIN), "does it speak the chosen version"),
+        (
+            trouble.closed_early(PLAIN),
+            "may be a TLS port, which needs mqtts://",
+        ),
         (trouble.forbidden(BROKER, ["lpr/v1/+/+/+/gap"]), "does not let this consumer read lpr/v1"),
         (trouble.flooded(BROKER, 8192), "more than 8192 bytes"),
     ],
