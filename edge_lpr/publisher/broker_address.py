@@ -1,11 +1,11 @@
 """Where the broker is, and that without TLS it is on this machine."""
 
-import ipaddress
 import socket
 from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.loopback import is_loopback
 
 MOST_ADDRESSES: Final = 3
 """A name's further addresses are left alone: each that does not answer costs seconds."""
@@ -45,7 +45,7 @@ def find_broker(host: str, port: int) -> BrokerAddress:
             "address of this machine, such as 127.0.0.1"
         ) from error
     for address in addresses:
-        if not _is_loopback(address):
+        if not is_loopback(address):
             raise SettingsError(
                 f"publisher.broker_host = {host!r} is not this machine ({address}); without TLS "
                 "only a broker at a loopback address such as 127.0.0.1 is allowed: set "
@@ -73,12 +73,3 @@ def addresses_of(host: str, port: int) -> tuple[str, ...]:
         # A name with an empty or overlong part cannot even be asked for.
         raise OSError("impossible name") from error
     return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
-
-
-def _is_loopback(address: str) -> bool:
-    """Return whether packets to an address stay on this machine."""
-    parsed = ipaddress.ip_address(address)
-    # Python before 3.13 calls ::ffff:127.0.0.1 no loopback, although the kernel treats it as one.
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped.is_loopback
-    return parsed.is_loopback

@@ -30,10 +30,8 @@ from edge_lpr.subscriber.verdicts import (
 from edge_lpr.wire.jws import PublicKey
 from edge_lpr.wire.topics import DeviceAddress, TopicKind
 
+
 # The reliability tests still take the last two from here.
-__all__ = ("FleetVerifier", "Refusal", "VerifiedSighting")
-
-
 class FleetVerifier:
     """Verify what the devices of one authority publish."""
 

@@ -15,7 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.subscriber.verify import FleetVerifier, Refusal, VerifiedSighting
+from edge_lpr.subscriber.verdicts import Refusal, VerifiedSighting
+from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire.jws import PublicKey
 from tests.reliability.outbox_workload import Number
 from tests.support.tls_broker import TlsMosquitto
