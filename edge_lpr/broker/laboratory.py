@@ -9,7 +9,8 @@
     devices/NAME.crt, .key
     consumers/NAME.crt, .key
 
-The authorities' keys lie beside them: see ``laboratory_ca.py`` for what this is not.
+The authorities' keys lie beside them, and nobody asked who wants a certificate: not for booths in
+the field, whose keys the Token Authority certifies (``edge-lpr authority``).
 """
 
 from collections.abc import Iterable
@@ -19,9 +20,9 @@ from typing import Final
 from cryptography import x509
 
 from edge_lpr.broker.access_list import AccessList
-from edge_lpr.broker.laboratory_ca import (
+from edge_lpr.certificates.certificate_authority import (
     CERTIFICATE_DAYS,
-    LaboratoryAuthority,
+    CertificateAuthority,
     Validity,
 )
 from edge_lpr.core.errors import KeyFileError, SettingsError
@@ -97,11 +98,11 @@ class Laboratory:
                 return
         raise SettingsError(f"{name}: no booth and no consumer of this name has a certificate here")
 
-    def _authority(self, name: str) -> LaboratoryAuthority:
+    def _authority(self, name: str) -> CertificateAuthority:
         """Return the authority of an earlier run, or a new one."""
         if (self.folder / f"{name}.key").exists():
-            return LaboratoryAuthority.read(self.folder, name)
-        authority = LaboratoryAuthority.generate(f"edge-lpr laboratory {name}", self._unix_s)
+            return CertificateAuthority.read(self.folder, name)
+        authority = CertificateAuthority.generate(f"edge-lpr laboratory {name}", self._unix_s)
         authority.write(self.folder, name)
         return authority
 

@@ -20,6 +20,11 @@
     │   └── VerificationError   well-formed, but signature, certificate or chain does not hold
     ├── OutboxError             the outbox cannot keep a sighting
     │   └── OutboxDamagedError      its file no longer makes sense; a restart puts it aside
+    ├── AuthorityError          the authority's store or wrapping keys are damaged or refuse
+    │   ├── DestroyedError          the keys of this epoch are gone, for ever
+    │   ├── NotAllowedError         quota, tier, person or PIN: the rules say no
+    │   └── InputRefusedError       a row of a list, a ticket or a request makes no sense
+    ├── EnrolmentError          a booth cannot be enrolled: ticket, bundle or answer does not fit
     ├── StoreError              a server's database is away or refuses; the same may be tried again
     ├── BrokerError             no session with the broker
     │   ├── BrokerRefusedError      the broker answered and said no
@@ -103,6 +108,26 @@ class OutboxError(EdgeLprError):
 
 class OutboxDamagedError(OutboxError):
     """The outbox file no longer makes sense; opening it again puts it aside."""
+
+
+class AuthorityError(EdgeLprError):
+    """The authority's store or wrapping keys are missing, damaged or refuse."""
+
+
+class DestroyedError(AuthorityError):
+    """The keys of an epoch have been destroyed; nobody can make its tokens any more."""
+
+
+class NotAllowedError(AuthorityError):
+    """A rule says no: quota, custody tier, person or PIN."""
+
+
+class InputRefusedError(AuthorityError):
+    """A row of a list, a ticket or a request makes no sense; nothing was done."""
+
+
+class EnrolmentError(EdgeLprError):
+    """A booth cannot be enrolled: ticket, bundle or answer does not fit."""
 
 
 class StoreError(EdgeLprError):

@@ -201,6 +201,18 @@ class TokeniserSection(_Section):
     """Ed25519 key that signs sightings."""
     device_certificate_file: Path = Path("/var/lib/edge-lpr/tokeniser/device-certificate")
     """The authority's signed statement of who this device is."""
+    authority_file: Path | None = None
+    """The authority's public key, from the deployment bundle. Without it no keys and no watch-list
+    are taken from the broker, and the device certificate's signature is not checked."""
+    sealing_key_file: Path | None = None
+    """Key of 32 bytes that key ring and event key are sealed under: a credential that systemd has
+    unsealed with the board's TPM. Without it the two files are plain, for the laboratory."""
+    epochs_held: int = Field(default=4, ge=1, le=8)
+    """Most key epochs that are kept, today's included: what a thief of the booth gets."""
+    mode: Literal["stream", "hit-only"] = "stream"
+    """``stream`` publishes every passage, ``hit-only`` those alone that are on the watch-list."""
+    time_resolution_s: Literal[1, 10, 60] = 1
+    """What the time of a passage is rounded down to, in seconds; coarser times hide habits."""
     queue_sightings: int = Field(default=100, ge=1, le=100_000)
     """Passages kept in memory while the publisher is away; then readings wait in vision. What is
     kept here is lost with the process."""

@@ -12,7 +12,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from edge_lpr.broker.access_list import parse_access_list
 from edge_lpr.broker.laboratory import Laboratory
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, Validity
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import KeyFileError, SettingsError
 
@@ -115,7 +115,7 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path, now_s: int) -> None
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(KeyFileError, match="cannot be made"):
         Laboratory(tmp_path / "file/laboratory", now_s)
-    authority = LaboratoryAuthority.generate("test", now_s)
+    authority = CertificateAuthority.generate("test", now_s)
     with pytest.raises(KeyFileError, match="cannot be written"):
         authority.write(tmp_path / "missing", "authority")
 

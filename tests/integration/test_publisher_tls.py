@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, Validity
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.publisher.broker_address import BrokerAddress
 from edge_lpr.publisher.tls_renewal import LOOK_EVERY_S
@@ -131,8 +131,8 @@ class BrokerLaboratory:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.now = SystemClock().unix_s()
-        self.authority = LaboratoryAuthority.generate("broker-ca", self.now)
-        self.stranger = LaboratoryAuthority.generate("stranger", self.now)
+        self.authority = CertificateAuthority.generate("broker-ca", self.now)
+        self.stranger = CertificateAuthority.generate("stranger", self.now)
         self.authority.write(folder, "broker-ca")
         (folder / "devices").mkdir()
         self.stranger.certify_client("booth-1", Validity.days_from(self.now, 30)).write(
@@ -168,7 +168,7 @@ class BrokerLaboratory:
     def of_another_name(self) -> ssl.SSLContext:
         return self._context(self.authority, "broker.example", 30)
 
-    def _context(self, authority: LaboratoryAuthority, host: str, days: int) -> ssl.SSLContext:
+    def _context(self, authority: CertificateAuthority, host: str, days: int) -> ssl.SSLContext:
         own = authority.certify_broker([host], Validity.days_from(self.now, days))
         return server_context(self.folder, own)
 

@@ -31,13 +31,15 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 WITHOUT_A_DEFAULT = {
     # Left out, these mean "the whole picture", "not seen", "all cores", "the package's own", "no
-    # password", "my own user", "no TLS", "no limit" and "nobody".
+    # password", "my own user", "no deliveries", "not sealed", "no TLS", "no limit" and "nobody".
     "lanes.region",
     "lanes.arrow",
     "vision.threads",
     "vision.models_folder",
     "vision.source.credentials_file",
     "tokeniser.vision_user",
+    "tokeniser.authority_file",
+    "tokeniser.sealing_key_file",
     "publisher.tokeniser_user",
     "publisher.tls_ca_file",
     "publisher.tls_certificate_file",

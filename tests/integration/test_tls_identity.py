@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, Validity
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import EdgeLprError, KeyFileError, KeyFileMissingError, SettingsError
 from edge_lpr.core.log import Log
@@ -38,7 +38,7 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self.clock = SetClock()
         self.folder = folder
-        self.authority = LaboratoryAuthority.generate("ca", self.clock.now_unix_s)
+        self.authority = CertificateAuthority.generate("ca", self.clock.now_unix_s)
         self.authority.write(folder, "ca")
         self.tls = TlsFiles(folder / "ca.crt", folder / "own.crt", folder / "own.key", "booth-1")
         self.certify()

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_lpr.broker.laboratory import CONSUMERS, DEVICES, Laboratory
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, Validity
 from edge_lpr.core.clock import SystemClock
 from tests.support.mqtt_peer import Peer, Will
 from tests.support.tls_broker import ClientFiles, TlsMosquitto
@@ -85,7 +85,7 @@ class ContractBroker:
         return ClientFiles(self.laboratory.ca_file, folder / f"{name}.crt", folder / f"{name}.key")
 
     def certified(
-        self, folder: Path, *, days: int, authority: LaboratoryAuthority | None = None
+        self, folder: Path, *, days: int, authority: CertificateAuthority | None = None
     ) -> ClientFiles:
         """Return other files for booth-1.
 

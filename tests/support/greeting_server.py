@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge_lpr.broker.laboratory_ca import CertifiedKey
+from edge_lpr.certificates.certificate_authority import CertifiedKey
 
 
 def server_context(

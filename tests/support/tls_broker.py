@@ -15,7 +15,7 @@ from pathlib import Path
 from edge_lpr.broker.access_list import parse_access_list
 from edge_lpr.broker.access_rules import consumer_rules, device_rules
 from edge_lpr.broker.laboratory import CONSUMERS, DEVICES, Laboratory
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority, Validity
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, Validity
 from edge_lpr.core.clock import SystemClock
 from tests.support.broker import Mosquitto, free_port
 from tests.support.waiting import wait_until
@@ -82,7 +82,7 @@ class TlsMosquitto(Mosquitto):
 
     def of_another_authority(self, name: str = "booth-1") -> ClientFiles:
         """Return the files of a booth that an authority certified whom the broker does not know."""
-        stranger = LaboratoryAuthority.generate("edge-lpr laboratory devices-ca", self.now)
+        stranger = CertificateAuthority.generate("edge-lpr laboratory devices-ca", self.now)
         return self.certified("stranger", name, authority=stranger)
 
     def certified(
@@ -91,7 +91,7 @@ class TlsMosquitto(Mosquitto):
         name: str,
         *,
         days: int = DAYS,
-        authority: LaboratoryAuthority | None = None,
+        authority: CertificateAuthority | None = None,
     ) -> ClientFiles:
         """Return files of a booth beside those that it has.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.broker.laboratory import CONSUMERS, DEVICES
-from edge_lpr.broker.laboratory_ca import LaboratoryAuthority
+from edge_lpr.certificates.certificate_authority import CertificateAuthority
 from edge_lpr.core.clock import SystemClock
 from tests.support.contract_broker import REVOKED, ContractBroker
 from tests.support.mqtt_peer import Peer, connected, listening
@@ -47,7 +47,7 @@ def test_certificate_of_another_authority_of_the_same_name_is_refused(
     broker: ContractBroker, tmp_path: Path
 ) -> None:
     name = "edge-lpr laboratory devices-ca"
-    stranger = LaboratoryAuthority.generate(name, SystemClock().unix_s())
+    stranger = CertificateAuthority.generate(name, SystemClock().unix_s())
     files = broker.certified(tmp_path, days=1, authority=stranger)
     assert not broker.stranger(files.context()).connect()
 

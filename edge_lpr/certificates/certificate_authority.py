@@ -1,7 +1,7 @@
-"""A certificate authority for laboratories, tests and first steps: certificates for MQTT over TLS.
+"""A certificate authority: certificates for MQTT and HTTPS over TLS, and what was taken back.
 
-Not for booths in the field: its key lies in a file, beside everything else, and nobody asked who
-wants a certificate. What an agency's own authority must put into certificates can be seen here.
+Who may have a certificate is left to others: the laboratory certifies everybody on a list and keeps
+its key in a file beside everything else, the Token Authority asks its custodian.
 """
 
 import datetime as dt
@@ -95,7 +95,7 @@ class CertifiedKey:
         write_public(folder / f"{name}.crt", self.certificate.public_bytes(Encoding.PEM))
 
 
-class LaboratoryAuthority:
+class CertificateAuthority:
     """Certifies brokers and their clients, and revokes clients."""
 
     def __init__(self, own: CertifiedKey) -> None:
@@ -108,7 +108,7 @@ class LaboratoryAuthority:
         self._revoked: dict[int, dt.datetime] = {}
 
     @classmethod
-    def generate(cls, name: str, unix_s: int) -> "LaboratoryAuthority":
+    def generate(cls, name: str, unix_s: int) -> "CertificateAuthority":
         """Return a new authority.
 
         Args:
@@ -127,7 +127,7 @@ class LaboratoryAuthority:
         return cls(CertifiedKey(certificate, key))
 
     @classmethod
-    def read(cls, folder: Path, name: str) -> "LaboratoryAuthority":
+    def read(cls, folder: Path, name: str) -> "CertificateAuthority":
         """Return the authority that an earlier run wrote, with what it has revoked.
 
         Args:

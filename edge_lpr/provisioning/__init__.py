@@ -1,0 +1,1 @@
+"""Gives a booth its identity: keys of its own, and what the authority answers to them."""
