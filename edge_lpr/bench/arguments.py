@@ -9,7 +9,7 @@ from edge_lpr.bench.figures import RowName
 
 EngineName: TypeAlias = Literal["onnx", "torch"]
 
-ROWS: Final[tuple[RowName, ...]] = ("speed", "stages", "decoding", "booth", "empty")
+ROWS: Final[tuple[RowName, ...]] = ("speed", "stages", "decoding", "booth", "empty", "tokens")
 """Rows of a run without options, in order."""
 
 DEFAULT_FRAMES: Final = 48
@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="edge-lpr bench",
         description=(
             "Measure how fast a booth is on this machine: frames a second with a plate in every "
-            "frame, time a stage, memory, start to first sighting, cost of an empty lane. "
-            "Progress goes to standard error."
+            "frame, time a stage, memory, start to first sighting, cost of an empty lane and of a "
+            "token. Progress goes to standard error."
         ),
         epilog="What the figures mean, and how far they are from the limit: docs/performance.md.",
     )

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-RowName: TypeAlias = Literal["speed", "stages", "decoding", "booth", "empty", "soak"]
+RowName: TypeAlias = Literal["speed", "stages", "decoding", "booth", "empty", "tokens", "soak"]
 """What can be asked for with ``--only``; ``soak`` is asked for with its own option."""
 
 MEBIBYTE: Final = 1024 * 1024

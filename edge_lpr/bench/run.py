@@ -17,6 +17,7 @@ from edge_lpr.bench.pipeline_runs import vision_settings
 from edge_lpr.bench.progress import say
 from edge_lpr.bench.soak import measure_soak
 from edge_lpr.bench.speed import collect_passages, measure_speed, measure_stages
+from edge_lpr.bench.tokens import measure_tokens
 from edge_lpr.vision.contracts import Engine
 from edge_lpr.vision.engine import load_engine
 
@@ -43,6 +44,14 @@ def run_bench(options: BenchOptions) -> Iterator[Figure]:
         EdgeLprError: The engine cannot be loaded, or failed; the message says what to do.
         OSError: A temporary file cannot be written.
     """
+    if set(options.rows) != {"tokens"}:
+        yield from _measure_vision(options)
+    if "tokens" in options.rows:
+        yield from measure_tokens()
+
+
+def _measure_vision(options: BenchOptions) -> Iterator[Figure]:
+    """Measure what needs the models."""
     threads = vision_settings(threads=options.threads, is_all_read=True).inference_threads
     # As the vision process does.
     cv2.setNumThreads(threads)

@@ -56,6 +56,15 @@ def pipeline_report() -> dict[str, Any]:
     return bench("--frames", "4", "--only", "speed,stages,empty", "--soak", "100")
 
 
+def test_tokens_are_measured_without_the_models() -> None:
+    figures = figures_by_name(bench("--only", "tokens"))
+    median, slow = (
+        figures[f"token latency, {which}"]["value"] for which in ("median", "99th percentile")
+    )
+    assert 0 < median <= slow
+    assert figures["tokens a second, all cores"]["value"] > 0
+
+
 def test_every_figure_of_the_pipeline_is_a_number(pipeline_report: dict[str, Any]) -> None:
     figures = figures_by_name(pipeline_report)
     assert set(figures) >= PIPELINE
