@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from edge_lpr.core.errors import KeyFileError, VerificationError, WireError
-from edge_lpr.core.secret_file import read_secret_file, write_secret_file
 from edge_lpr.core.wipe import wipe
+from edge_lpr.tokens.sealing import SealingKey, read_sealed_file, write_sealed_file
 from edge_lpr.wire import base64url
 from edge_lpr.wire.claims import ClaimReader, encode_claims
 
@@ -202,20 +202,22 @@ def _read_header(untrusted_text: bytes) -> tuple[str, str]:
 _read_usual_header: Final = lru_cache(maxsize=65_536)(_read_header)
 
 
-def load_signing_key(path: Path) -> SigningKey:
+def load_signing_key(path: Path, sealing_key: SealingKey | None = None) -> SigningKey:
     """Read a private key that only its owner can read.
 
     Args:
         path: File with the 32 raw bytes, or PKCS #8 in PEM as ``openssl genpkey -algorithm
             ed25519`` writes it, without a passphrase.
+        sealing_key: Key that the file must be sealed under; ``None`` if it must be plain.
 
     Returns:
         The key.
 
     Raises:
-        KeyFileError: The file is missing, readable by others, or holds no such key.
+        KeyFileError: The file is missing, readable by others, sealed otherwise, or holds no such
+            key.
     """
-    untrusted_content = read_secret_file(path, _MAXIMUM_KEY_FILE_BYTES)
+    untrusted_content = read_sealed_file(path, sealing_key, _MAXIMUM_KEY_FILE_BYTES)
     try:
         return SigningKey(_private_key(untrusted_content))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -227,17 +229,18 @@ def load_signing_key(path: Path) -> SigningKey:
         wipe(untrusted_content)
 
 
-def write_signing_key(path: Path, key: SigningKey) -> None:
+def write_signing_key(path: Path, key: SigningKey, sealing_key: SealingKey | None = None) -> None:
     """Write a private key to a file that only its owner can read.
 
     Args:
         path: The file; replaced if it exists.
         key: The key.
+        sealing_key: Key to seal the file under; ``None`` leaves it plain.
 
     Raises:
         KeyFileError: The file cannot be written.
     """
-    write_secret_file(path, key.private_octets())
+    write_sealed_file(path, key.private_octets(), sealing_key)
 
 
 def _private_key(untrusted_content: bytearray) -> Ed25519PrivateKey:
