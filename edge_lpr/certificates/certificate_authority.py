@@ -108,15 +108,16 @@ class CertificateAuthority:
         self._revoked: dict[int, dt.datetime] = {}
 
     @classmethod
-    def generate(cls, name: str, unix_s: int) -> "CertificateAuthority":
+    def generate(cls, name: str, unix_s: int, days: int = AUTHORITY_DAYS) -> "CertificateAuthority":
         """Return a new authority.
 
         Args:
             name: Common name, such as ``edge-lpr laboratory devices``.
             unix_s: Now, UTC in whole seconds since 1970.
+            days: How long it is valid; no certificate of it can be valid for longer.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        validity = Validity.days_from(unix_s, AUTHORITY_DAYS)
+        validity = Validity.days_from(unix_s, days)
         subject = _name(name)
         builder = _builder(subject, subject, key.public_key(), key.public_key(), validity)
         certificate = (
@@ -138,24 +139,61 @@ class CertificateAuthority:
             KeyFileError: A file is missing, damaged or readable by others.
         """
         key_file = folder / f"{name}.key"
-        untrusted_content = read_secret_file(key_file, _MAXIMUM_KEY_BYTES)
+        key_pem = read_secret_file(key_file, _MAXIMUM_KEY_BYTES)
         try:
-            key = load_pem_private_key(untrusted_content, password=None)
-            certificate = x509.load_pem_x509_certificate((folder / f"{name}.crt").read_bytes())
-            revocations = x509.load_pem_x509_crl((folder / f"{name}.crl").read_bytes())
-        except (OSError, ValueError, TypeError) as error:
+            certificate_pem = (folder / f"{name}.crt").read_bytes()
+            revocation_list_pem = (folder / f"{name}.crl").read_bytes()
+            return cls.from_pem(key_pem, certificate_pem, revocation_list_pem)
+        except OSError as error:
             raise KeyFileError(
-                f"{key_file}: key, .crt and .crl are not those of a laboratory authority; "
-                "remove the folder and begin anew"
+                f"{key_file}: its .crt or .crl cannot be read ({error.strerror}); remove the "
+                "folder and begin anew"
             ) from error
+        except KeyFileError as error:
+            raise KeyFileError(f"{key_file}: {error}, or begin anew in an empty folder") from error
         finally:
-            wipe(untrusted_content)
+            wipe(key_pem)
+
+    @classmethod
+    def from_pem(
+        cls, key_pem: bytes | bytearray, certificate_pem: bytes, revocation_list_pem: bytes
+    ) -> "CertificateAuthority":
+        """Return an authority from the three things that make it up.
+
+        Args:
+            key_pem: As ``private_pem`` gave it. Not modified.
+            certificate_pem: As ``certificate_pem`` gave it.
+            revocation_list_pem: As ``revocation_list_pem`` gave it: what was taken back.
+
+        Raises:
+            KeyFileError: One of them is damaged, or they do not belong together.
+        """
+        try:
+            key = load_pem_private_key(key_pem, password=None)
+            certificate = x509.load_pem_x509_certificate(certificate_pem)
+            revocations = x509.load_pem_x509_crl(revocation_list_pem)
+        except (ValueError, TypeError) as error:
+            raise KeyFileError(
+                "key, certificate and revocation list are not those of an authority; "
+                "restore all three from the same backup"
+            ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise KeyFileError(f"{key_file}: holds a key of another kind; begin in an empty folder")
+            raise KeyFileError("the key is one of another kind; restore it from a backup")
+        public_key = key.public_key()
+        is_one = certificate.public_key() == public_key
+        if not is_one or not revocations.is_signature_valid(public_key):
+            raise KeyFileError(
+                "key, certificate and revocation list do not belong to one authority; "
+                "restore all three from the same backup"
+            )
         authority = cls(CertifiedKey(certificate, key))
         for revoked in revocations:
             authority._revoked[revoked.serial_number] = revoked.revocation_date_utc
         return authority
+
+    def private_pem(self) -> bytes:
+        """Return the private key as PKCS #8: a secret, to be wrapped before it is kept."""
+        return _private_pem(self._own.key)
 
     @property
     def certificate_pem(self) -> bytes:
@@ -194,6 +232,31 @@ class CertificateAuthority:
             validity: From when to when.
         """
         return self._certify(name, ExtendedKeyUsageOID.CLIENT_AUTH, validity, [])
+
+    def certify_broker_key(
+        self, key: ec.EllipticCurvePublicKey, hosts: Sequence[str], validity: Validity
+    ) -> x509.Certificate:
+        """Return a certificate for a broker's, or another server's, own key.
+
+        Args:
+            key: Taken from a checked signing request (``signing_request.py``).
+            hosts: Names and IP addresses under which clients find it.
+            validity: From when to when.
+        """
+        names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+        return self._sign(key, "broker", ExtendedKeyUsageOID.SERVER_AUTH, validity, [names])
+
+    def certify_client_key(
+        self, key: ec.EllipticCurvePublicKey, name: str, validity: Validity
+    ) -> x509.Certificate:
+        """Return a certificate for a booth's or consumer's own key.
+
+        Args:
+            key: Taken from a checked signing request (``signing_request.py``).
+            name: Common name, which the broker takes as the user.
+            validity: From when to when.
+        """
+        return self._sign(key, name, ExtendedKeyUsageOID.CLIENT_AUTH, validity, [])
 
     def revoke(self, certificate: x509.Certificate, unix_s: int) -> None:
         """Take a certificate back; it shows in the next ``revocation_list_pem``.
@@ -235,21 +298,29 @@ class CertificateAuthority:
     ) -> CertifiedKey:
         """Return a new key with a certificate for one use."""
         key = ec.generate_private_key(ec.SECP256R1())
+        return CertifiedKey(self._sign(key.public_key(), name, usage, validity, extensions), key)
+
+    def _sign(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        name: str,
+        usage: x509.ObjectIdentifier,
+        validity: Validity,
+        extensions: Iterable[x509.ExtensionType],
+    ) -> x509.Certificate:
+        """Return a certificate for one use, valid no longer than this authority's own."""
+        own = self._own.certificate
+        last = min(validity.not_after, own.not_valid_after_utc)
+        validity = Validity(validity.not_before, last)
         builder = (
-            _builder(
-                _name(name),
-                self._own.certificate.subject,
-                key.public_key(),
-                self._own.key.public_key(),
-                validity,
-            )
+            _builder(_name(name), own.subject, key, self._own.key.public_key(), validity)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
-        return CertifiedKey(builder.sign(self._own.key, hashes.SHA256()), key)
+        return builder.sign(self._own.key, hashes.SHA256())
 
 
 def write_public(path: Path, content: bytes) -> None:
