@@ -1,18 +1,24 @@
-"""What the publisher wants signed, and the signed records that the tokeniser hands over for it.
+"""What the publisher wants signed or has for the tokeniser, and the records that it gets for it.
 
 ::
 
-    tokeniser -> publisher, about once a second   "T": what is to be signed?
+    tokeniser -> publisher, about once a second   "T": what is to be signed, or taken?
     publisher -> tokeniser, for each T            "N": nothing
                                                or "F" + its figures (102 bytes): a health record
                                                or "G" + boot, first, last, reason (25): a gap
+                                               or "K" + delivery of keys (JWS)
+                                               or "W" + epoch, place (6) + part of a watch-list
     tokeniser -> publisher, for each F            "D" + health record (JWS)
     tokeniser -> publisher, for each G            "L" + gap (JWS)
-    publisher -> tokeniser, for each D and L      an answer, as for a birth
+    tokeniser -> publisher, whenever it is new    "X" + announcement of its transport key (JWS)
+    publisher -> tokeniser, for each D, L and X   an answer, as for a birth
 
 The tokeniser begins, always: the publisher has the network and must not be able to push. What it
-may ask for has a fixed form, numbers and nothing else, so that the key signs no text of its
-choosing. ``sighting_message.py`` has the messages of births and sightings.
+may ask to be signed has a fixed form, numbers and nothing else, so that the key signs no text of
+its choosing. What it brings from the network is sealed or signed by the authority, for the
+tokeniser to check; after a "K" or a "W", which need no answer, the tokeniser asks again at once,
+and with that it has said that it has the one before. ``sighting_message.py`` has the messages of
+births and sightings.
 """
 
 import struct
@@ -20,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
 from edge_lpr.core.errors import HandoffError, WireError
-from edge_lpr.wire.bounds import BOOT_PATTERN, MAXIMUM_SEQUENCE
+from edge_lpr.wire.bounds import BOOT_PATTERN, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
 from edge_lpr.wire.gap import MAXIMUM_GAP_BYTES, GapReason
 from edge_lpr.wire.health import MAXIMUM_HEALTH_BYTES, PUBLISHER_COUNTERS, Alarm, BoothFigures
 
@@ -28,14 +34,36 @@ _ASK: Final = b"T"
 _NOTHING: Final = b"N"
 _FIGURES: Final = b"F"
 _GAP: Final = b"G"
+_KEYS: Final = b"K"
+_WATCH_LIST: Final = b"W"
 _HEALTH_RECORD: Final = b"D"
 _GAP_RECORD: Final = b"L"
+_TRANSPORT: Final = b"X"
 
-RECORD_KINDS: Final = (_ASK, _HEALTH_RECORD, _GAP_RECORD)
+RECORD_KINDS: Final = (_ASK, _HEALTH_RECORD, _GAP_RECORD, _TRANSPORT)
 """First bytes of the tokeniser's messages that ``parse_record`` understands."""
 
 _FIGURES_LAYOUT: Final = struct.Struct(f">{len(PUBLISHER_COUNTERS)}QQQQhhH")
 _GAP_LAYOUT: Final = struct.Struct(">8sQQB")
+_PART_LAYOUT: Final = struct.Struct(">IH")
+
+MAXIMUM_DELIVERY_BYTES: Final = 4096
+"""Longest delivery of keys (tokens and keys, 2.4)."""
+
+MAXIMUM_PART_BYTES: Final = 3072
+"""Longest manifest or chunk of a watch-list (tokens and keys, 2.4)."""
+
+MAXIMUM_TRANSPORT_BYTES: Final = 2048
+"""Longest announcement of a transport key."""
+
+MAXIMUM_EPOCH: Final = MAXIMUM_UNIX_S // 86_400
+"""Last day that a time of this contract can name."""
+
+MAXIMUM_PART_INDEX: Final = 65_534
+"""Last chunk of the longest watch-list: 4.7 million entries, 48 times what is promised."""
+
+_MANIFEST_PLACE: Final = 0
+"""Stands for the manifest; chunk 0 has place 1."""
 
 _WITHOUT: Final = -32_768
 """Stands for a figure that there is none of: no certificate, no sensor."""
@@ -43,7 +71,12 @@ _WITHOUT: Final = -32_768
 _ALARMS: Final = get_args(Alarm)
 _REASONS: Final = tuple(GapReason)
 
-MAXIMUM_WISH_BYTES: Final = 1 + max(_FIGURES_LAYOUT.size, _GAP_LAYOUT.size)
+MAXIMUM_WISH_BYTES: Final = 1 + max(
+    _FIGURES_LAYOUT.size,
+    _GAP_LAYOUT.size,
+    MAXIMUM_DELIVERY_BYTES,
+    _PART_LAYOUT.size + MAXIMUM_PART_BYTES,
+)
 """Longest answer to an ask."""
 
 
@@ -72,8 +105,50 @@ class GapWish:
             raise HandoffError(f"the numbers of a gap must ascend, within 1 to {MAXIMUM_SEQUENCE}")
 
 
-Wish: TypeAlias = BoothFigures | GapWish
-"""What the publisher wants signed: figures stand for a health record that holds them."""
+@dataclass(frozen=True, slots=True, repr=False)
+class KeysMessage:
+    """A delivery of token keys from the authority, which the publisher cannot open.
+
+    Raises:
+        HandoffError: It is empty or longer than ``MAXIMUM_DELIVERY_BYTES``.
+    """
+
+    untrusted_jws: bytes
+    """Not looked at."""
+
+    def __post_init__(self) -> None:
+        """Check the length, at either end."""
+        _check_length("delivery", self.untrusted_jws, MAXIMUM_DELIVERY_BYTES)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class WatchListMessage:
+    """One part of a day's watch-list, signed or sealed by the authority.
+
+    Raises:
+        HandoffError: The part is empty or longer than ``MAXIMUM_PART_BYTES``, or one of the
+            numbers is out of range.
+    """
+
+    epoch: int
+    """Key epoch that the list is for, 0 to ``MAXIMUM_EPOCH``."""
+    index: int | None
+    """Which chunk, 0 to ``MAXIMUM_PART_INDEX``; ``None`` for the manifest."""
+    untrusted_content: bytes
+    """Not looked at."""
+
+    def __post_init__(self) -> None:
+        """Check length and numbers, at either end."""
+        _check_length("watch-list", self.untrusted_content, MAXIMUM_PART_BYTES)
+        if not 0 <= self.epoch <= MAXIMUM_EPOCH:
+            raise HandoffError(f"the epoch of a watch-list must be 0 to {MAXIMUM_EPOCH}")
+        if self.index is not None and not 0 <= self.index <= MAXIMUM_PART_INDEX:
+            raise HandoffError(f"a chunk of a watch-list must be 0 to {MAXIMUM_PART_INDEX}")
+
+
+Wish: TypeAlias = BoothFigures | GapWish | KeysMessage | WatchListMessage
+"""What the publisher wants signed, figures stand for a health record that holds them; or what it
+has for the tokeniser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +172,15 @@ class GapMessage:
     """1 to ``MAXIMUM_GAP_BYTES`` bytes, not looked at."""
 
 
-RecordMessage: TypeAlias = AskMessage | HealthMessage | GapMessage
+@dataclass(frozen=True, slots=True, repr=False)
+class TransportMessage:
+    """The tokeniser's signed announcement of its newest transport key."""
+
+    untrusted_jws: bytes
+    """1 to ``MAXIMUM_TRANSPORT_BYTES`` bytes, not looked at."""
+
+
+RecordMessage: TypeAlias = AskMessage | HealthMessage | GapMessage | TransportMessage
 """What the tokeniser sends besides births and sightings."""
 
 
@@ -126,6 +209,16 @@ def pack_gap(gap_jws: bytes) -> bytes:
     return _GAP_RECORD + gap_jws
 
 
+def pack_transport(transport_jws: bytes) -> bytes:
+    """Return the message that carries the announcement of a transport key.
+
+    Raises:
+        HandoffError: The document is empty or longer than ``MAXIMUM_TRANSPORT_BYTES``.
+    """
+    _check_length("transport key", transport_jws, MAXIMUM_TRANSPORT_BYTES)
+    return _TRANSPORT + transport_jws
+
+
 def parse_record(untrusted_message: bytes) -> RecordMessage:
     """Take a message from the tokeniser apart that is neither a birth nor a sighting.
 
@@ -147,17 +240,35 @@ def parse_record(untrusted_message: bytes) -> RecordMessage:
     if kind == _GAP_RECORD:
         _check_length("gap", document, MAXIMUM_GAP_BYTES)
         return GapMessage(document)
+    if kind == _TRANSPORT:
+        _check_length("transport key", document, MAXIMUM_TRANSPORT_BYTES)
+        return TransportMessage(document)
     raise HandoffError("a message of the tokeniser is of no known kind; update both processes")
+
+
+def pack_keys(message: KeysMessage) -> bytes:
+    """Return the answer to an ask that carries a delivery of keys."""
+    return _KEYS + message.untrusted_jws
+
+
+def pack_watch_list(message: WatchListMessage) -> bytes:
+    """Return the answer to an ask that carries a part of a watch-list."""
+    place = _MANIFEST_PLACE if message.index is None else message.index + 1
+    return _WATCH_LIST + _PART_LAYOUT.pack(message.epoch, place) + message.untrusted_content
 
 
 def pack_wish(wish: Wish | None) -> bytes:
     """Return the answer to an ask.
 
     Args:
-        wish: What is to be signed; ``None`` for nothing.
+        wish: What is to be signed or taken; ``None`` for nothing.
     """
     if wish is None:
         return _NOTHING
+    if isinstance(wish, KeysMessage):
+        return pack_keys(wish)
+    if isinstance(wish, WatchListMessage):
+        return pack_watch_list(wish)
     if isinstance(wish, GapWish):
         boot, reason = bytes.fromhex(wish.boot), _REASONS.index(wish.reason)
         return _GAP + _GAP_LAYOUT.pack(boot, wish.first, wish.last, reason)
@@ -179,7 +290,8 @@ def parse_wish(untrusted_message: bytes) -> Wish | None:
         untrusted_message: As received, of any length.
 
     Returns:
-        What is to be signed, every number within its range; ``None`` for nothing.
+        What is to be signed, every number within its range; or what is to be taken, bounded but
+        not looked at; ``None`` for nothing.
 
     Raises:
         HandoffError: The message is no answer to an ask.
@@ -187,6 +299,17 @@ def parse_wish(untrusted_message: bytes) -> Wish | None:
     kind, content = untrusted_message[:1], untrusted_message[1:]
     if untrusted_message == _NOTHING:
         return None
+    if kind == _KEYS:
+        return KeysMessage(content)
+    if kind == _WATCH_LIST and len(content) > _PART_LAYOUT.size:
+        epoch, place = _PART_LAYOUT.unpack_from(content)
+        index = None if place == _MANIFEST_PLACE else place - 1
+        return WatchListMessage(epoch, index, content[_PART_LAYOUT.size :])
+    return _parse_signing_wish(kind, content)
+
+
+def _parse_signing_wish(kind: bytes, content: bytes) -> BoothFigures | GapWish:
+    """Return what is to be signed, or refuse it whole."""
     if kind == _FIGURES and len(content) == _FIGURES_LAYOUT.size:
         return _parse_figures(content)
     if kind == _GAP and len(content) == _GAP_LAYOUT.size:

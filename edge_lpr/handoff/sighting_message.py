@@ -10,7 +10,7 @@
 
 One message at a time: the next is sent when the one before is answered. An answer "A" means that
 the publisher has committed the document to its outbox. What the documents say is left to
-``edge_lpr.wire``, the messages about health records and gaps to ``record_message.py``.
+``edge_lpr.wire``, the messages about health records, gaps and keys to ``record_message.py``.
 """
 
 import struct

@@ -7,7 +7,7 @@ again and hands the same document over again, and meanwhile holds everything beh
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from typing import Final
+from typing import Final, TypeAlias
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
@@ -25,6 +25,7 @@ from edge_lpr.handoff.record_message import (
     AskMessage,
     GapMessage,
     HealthMessage,
+    TransportMessage,
     Wish,
     pack_wish,
 )
@@ -44,6 +45,10 @@ from edge_lpr.publisher.signing_desk import SigningDesk
 
 _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to see whether the process stops."""
+
+_Document: TypeAlias = (
+    BirthMessage | SightingMessage | HealthMessage | GapMessage | TransportMessage
+)
 
 
 class Relay:
@@ -139,7 +144,7 @@ class Relay:
             self._complaints.failure(error)
             return None
 
-    def _take(self, message: BirthMessage | SightingMessage | HealthMessage | GapMessage) -> Answer:
+    def _take(self, message: _Document) -> Answer:
         """Commit a document, or refuse it for good if it can never be committed."""
         number = BIRTH_SEQUENCE_NUMBER
         try:
@@ -150,8 +155,10 @@ class Relay:
                 self._intake.take_sighting(message)
             elif isinstance(message, HealthMessage):
                 self._desk.accept_health(message)
-            else:
+            elif isinstance(message, GapMessage):
                 self._desk.accept_gap(message)
+            else:
+                return Answer(number, is_committed=False)
         except (WireError, HandoffError) as error:
             self._complaints.failure(error)
             return Answer(number, is_committed=False)

@@ -22,7 +22,8 @@ from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
     GapWish,
-    Wish,
+    KeysMessage,
+    WatchListMessage,
     pack_ask,
     pack_gap,
     pack_health,
@@ -40,6 +41,7 @@ from edge_lpr.handoff.sighting_message import (
 from edge_lpr.tokeniser.boot import Boot
 from edge_lpr.tokeniser.chain import Passage, SignedSighting
 from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.wire.health import BoothFigures
 
 ANSWER_TIMEOUT_S: Final = 10.0
 """A commit on a worn SD card takes a second or two; whoever needs ten is asked again."""
@@ -196,7 +198,7 @@ class Delivery:
         self._next_ask_ns = self._clock.monotonic_ns() + int(ASK_INTERVAL_S * _NS)
         connection.send(pack_ask())
         wish = parse_wish(self._receive(connection))
-        if wish is None:
+        if wish is None or isinstance(wish, (KeysMessage, WatchListMessage)):
             return
         if not self._exchange(connection, self._record(wish), BIRTH_SEQUENCE_NUMBER):
             self._complaints.about(
@@ -206,7 +208,7 @@ class Delivery:
         elif isinstance(wish, GapWish):
             self._next_ask_ns = self._clock.monotonic_ns()
 
-    def _record(self, wish: Wish) -> bytes:
+    def _record(self, wish: BoothFigures | GapWish) -> bytes:
         """Return the message with the record that the publisher wants signed."""
         if isinstance(wish, GapWish):
             return pack_gap(self._boot.sign_gap(wish))

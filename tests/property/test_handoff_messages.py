@@ -10,7 +10,21 @@ from edge_lpr.core.errors import HandoffError
 from edge_lpr.core.settings import Direction
 from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS
 from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage, parse_reading
-from edge_lpr.handoff.record_message import GapWish, pack_wish, parse_wish
+from edge_lpr.handoff.record_message import (
+    MAXIMUM_DELIVERY_BYTES,
+    MAXIMUM_EPOCH,
+    MAXIMUM_PART_BYTES,
+    MAXIMUM_PART_INDEX,
+    MAXIMUM_WISH_BYTES,
+    GapWish,
+    KeysMessage,
+    TransportMessage,
+    WatchListMessage,
+    Wish,
+    pack_transport,
+    pack_wish,
+    parse_wish,
+)
 from edge_lpr.handoff.sighting_message import parse_answer, parse_hello, parse_to_publisher
 from edge_lpr.handoff.vision_report import (
     MAXIMUM_COUNT,
@@ -70,6 +84,15 @@ gaps = st.builds(
 )
 
 
+deliveries = st.builds(KeysMessage, st.binary(min_size=1, max_size=MAXIMUM_DELIVERY_BYTES))
+parts = st.builds(
+    WatchListMessage,
+    epoch=st.integers(0, MAXIMUM_EPOCH),
+    index=st.none() | st.integers(0, MAXIMUM_PART_INDEX),
+    untrusted_content=st.binary(min_size=1, max_size=MAXIMUM_PART_BYTES),
+)
+
+
 @given(readings)
 def test_parsing_undoes_packing(reading: ReadingMessage) -> None:
     assert parse_reading(memoryview(packed(reading))) == reading
@@ -95,7 +118,14 @@ def test_changed_byte_is_refused_or_another_reading(
     assert packed(other) == changed
 
 
-@given(st.one_of(st.binary(max_size=600), st.binary(max_size=600).map(b"S".__add__)))
+@given(
+    st.one_of(
+        st.binary(max_size=600),
+        st.builds(
+            bytes.__add__, st.sampled_from([b"S", b"X", b"T", b"D"]), st.binary(max_size=600)
+        ),
+    )
+)
 def test_publisher_refuses_garbage_as_a_handoff_error_and_nothing_else(garbage: bytes) -> None:
     with suppress(HandoffError):
         parse_to_publisher(garbage)
@@ -109,9 +139,19 @@ def test_tokeniser_refuses_garbage_as_a_handoff_error_and_nothing_else(garbage: 
         parse_answer(garbage)
 
 
-@given(st.one_of(figures, gaps))
-def test_wishes_arrive_as_they_were_sent(wish: BoothFigures | GapWish) -> None:
-    assert parse_wish(pack_wish(wish)) == wish
+@given(st.one_of(figures, gaps, deliveries, parts))
+def test_wishes_arrive_as_they_were_sent(wish: Wish) -> None:
+    message = pack_wish(wish)
+    assert parse_wish(message) == wish
+    assert len(message) <= MAXIMUM_WISH_BYTES
+
+
+@given(st.binary(max_size=2100))
+def test_announcements_arrive_as_they_were_sent_or_are_not_sent(document: bytes) -> None:
+    with suppress(HandoffError):
+        message = parse_to_publisher(pack_transport(document))
+        assert isinstance(message, TransportMessage)
+        assert message.untrusted_jws == document
 
 
 @given(
@@ -119,6 +159,8 @@ def test_wishes_arrive_as_they_were_sent(wish: BoothFigures | GapWish) -> None:
         st.binary(max_size=200),
         st.binary(min_size=102, max_size=102).map(b"F".__add__),
         st.binary(min_size=25, max_size=25).map(b"G".__add__),
+        st.binary(max_size=20).map(b"K".__add__),
+        st.binary(max_size=20).map(b"W\0\0".__add__),
     )
 )
 def test_tokeniser_refuses_garbage_for_a_wish_and_signs_none_of_it(garbage: bytes) -> None:

@@ -37,6 +37,7 @@ from edge_lpr.handoff.sighting_message import (
 )
 from edge_lpr.subscriber.verdicts import Refusal, VerifiedSighting
 from edge_lpr.subscriber.verify import FleetVerifier
+from edge_lpr.wire.health import BoothFigures
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.request import RequestClaims, sign_request
 from tests.support.contract_schemas import require_all_valid
@@ -81,7 +82,7 @@ class TokeniserStandIn:
         wish = parse_wish(self.exchange(pack_ask()))
         if isinstance(wish, GapWish):
             self._exchange_greeted(pack_gap(self.signer.gap(wish)))
-        elif wish is not None:
+        elif isinstance(wish, BoothFigures):
             self._exchange_greeted(pack_health(self.signer.health(wish)))
         return wish
 

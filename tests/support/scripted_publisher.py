@@ -9,11 +9,13 @@ from edge_lpr.handoff.record_message import (
     AskMessage,
     GapMessage,
     HealthMessage,
+    TransportMessage,
     Wish,
     pack_wish,
 )
 from edge_lpr.handoff.seqpacket import Connection, Listener
 from edge_lpr.handoff.sighting_message import (
+    BIRTH_SEQUENCE_NUMBER,
     MAXIMUM_TO_PUBLISHER_BYTES,
     Answer,
     BirthMessage,
@@ -32,7 +34,9 @@ class ScriptedPublisher:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.wishes: list[Wish | None] = []
-        """What is to be signed, for the next questions."""
+        """What is to be signed or taken, for the next questions."""
+        self.transports: list[bytes] = []
+        """Announcements of transport keys that came; they are committed without a word."""
 
     def say_hello(self, last_committed_jws: bytes | None = None) -> None:
         self.connection.send(pack_hello(last_committed_jws))
@@ -60,22 +64,35 @@ class ScriptedPublisher:
         self.connection.send(pack_answer(Answer(sequence_number, is_committed=is_committed)))
 
     def has_nothing_to_take(self) -> bool:
-        """Return whether nothing comes for a moment but questions."""
-        message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05)
-        if message is not None and isinstance(parse_to_publisher(message), AskMessage):
-            self.connection.send(pack_wish(None))
+        """Return whether nothing comes for a moment but questions and transport keys."""
+        for _ in range(3):
             message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=0.05)
-        return message is None
+            if message is None:
+                return True
+            if not self._is_settled(parse_to_publisher(message)):
+                return False
+        return False
 
     def take(self) -> BirthMessage | SightingMessage | HealthMessage | GapMessage:
-        """Take whatever comes and leave it unanswered; only a question gets its answer."""
+        """Take what comes and leave it unanswered, but for questions and transport keys."""
         while True:
             message = self.connection.receive(MAXIMUM_TO_PUBLISHER_BYTES, timeout_s=DEADLINE_S)
             assert message is not None, "the tokeniser sent nothing"
             untrusted = parse_to_publisher(message)
-            if not isinstance(untrusted, AskMessage):
+            if not self._is_settled(untrusted):
+                assert not isinstance(untrusted, (AskMessage, TransportMessage))
                 return untrusted
+
+    def _is_settled(self, untrusted: object) -> bool:
+        """Answer a question or a transport key; return whether it was one."""
+        if isinstance(untrusted, AskMessage):
             self.connection.send(pack_wish(self.wishes.pop(0) if self.wishes else None))
+            return True
+        if isinstance(untrusted, TransportMessage):
+            self.transports.append(untrusted.untrusted_jws)
+            self.answer(BIRTH_SEQUENCE_NUMBER)
+            return True
+        return False
 
     def take_health(self) -> bytes:
         """Take a health record and leave it unanswered."""

@@ -6,15 +6,24 @@ import pytest
 
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.handoff.record_message import (
+    MAXIMUM_DELIVERY_BYTES,
+    MAXIMUM_EPOCH,
+    MAXIMUM_PART_BYTES,
+    MAXIMUM_PART_INDEX,
+    MAXIMUM_TRANSPORT_BYTES,
     MAXIMUM_WISH_BYTES,
     AskMessage,
     GapMessage,
     GapWish,
     HealthMessage,
+    KeysMessage,
+    TransportMessage,
+    WatchListMessage,
     Wish,
     pack_ask,
     pack_gap,
     pack_health,
+    pack_transport,
     pack_wish,
     parse_record,
     parse_wish,
@@ -51,6 +60,14 @@ WITHOUT_SENSORS = replace(FIGURES, tls_certificate_days=None, temperature_c=None
         pytest.param(WITHOUT_SENSORS, id="figures without certificate and sensor"),
         pytest.param(GAP, id="gap"),
         pytest.param(GapWish(BOOT, 1, MAXIMUM_SEQUENCE, GapReason.NOT_KEPT), id="widest gap"),
+        pytest.param(KeysMessage(b"k"), id="shortest delivery"),
+        pytest.param(KeysMessage(b"k" * MAXIMUM_DELIVERY_BYTES), id="longest delivery"),
+        pytest.param(WatchListMessage(0, None, b"m"), id="manifest"),
+        pytest.param(WatchListMessage(20_000, 0, b"c"), id="first chunk"),
+        pytest.param(
+            WatchListMessage(MAXIMUM_EPOCH, MAXIMUM_PART_INDEX, b"c" * MAXIMUM_PART_BYTES),
+            id="last chunk",
+        ),
     ],
 )
 def test_wish_arrives_as_it_was_sent(wish: Wish | None) -> None:
@@ -93,6 +110,13 @@ def test_gap_arrives_as_it_was_sent(document: bytes) -> None:
     assert parse_to_publisher(pack_gap(document)) == GapMessage(document)
 
 
+@pytest.mark.parametrize("document", [b"x", DOCUMENT, b"x" * MAXIMUM_TRANSPORT_BYTES])
+def test_announcement_of_a_transport_key_arrives_as_it_was_sent(document: bytes) -> None:
+    message = pack_transport(document)
+    assert parse_to_publisher(message) == TransportMessage(document)
+    assert len(message) <= MAXIMUM_TO_PUBLISHER_BYTES
+
+
 @pytest.mark.parametrize("length", [0, MAXIMUM_HEALTH_BYTES + 1])
 def test_health_record_of_an_impossible_length_is_refused_at_both_ends(length: int) -> None:
     with pytest.raises(HandoffError, match="health record"):
@@ -109,12 +133,41 @@ def test_gap_of_an_impossible_length_is_refused_at_both_ends(length: int) -> Non
         parse_record(b"L" + bytes(length))
 
 
+@pytest.mark.parametrize("length", [0, MAXIMUM_TRANSPORT_BYTES + 1])
+def test_announcement_of_an_impossible_length_is_refused_at_both_ends(length: int) -> None:
+    with pytest.raises(HandoffError, match="transport key"):
+        pack_transport(bytes(length))
+    with pytest.raises(HandoffError, match="transport key"):
+        parse_record(b"X" + bytes(length))
+
+
+@pytest.mark.parametrize("length", [0, MAXIMUM_DELIVERY_BYTES + 1])
+def test_delivery_of_an_impossible_length_is_refused_at_both_ends(length: int) -> None:
+    with pytest.raises(HandoffError, match="delivery"):
+        KeysMessage(bytes(length))
+    with pytest.raises(HandoffError, match="delivery"):
+        parse_wish(b"K" + bytes(length))
+
+
+def test_part_of_a_watch_list_that_cannot_be_is_not_sent() -> None:
+    with pytest.raises(HandoffError, match="watch-list document"):
+        WatchListMessage(1, None, b"")
+    with pytest.raises(HandoffError, match="watch-list document"):
+        WatchListMessage(1, None, bytes(MAXIMUM_PART_BYTES + 1))
+    for epoch in (-1, MAXIMUM_EPOCH + 1):
+        with pytest.raises(HandoffError, match="epoch"):
+            WatchListMessage(epoch, None, b"m")
+    for index in (-1, MAXIMUM_PART_INDEX + 1):
+        with pytest.raises(HandoffError, match="chunk"):
+            WatchListMessage(1, index, b"c")
+
+
 @pytest.mark.parametrize(
     "message",
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"Tell", id="long question"),
-        pytest.param(b"X", id="unknown kind"),
+        pytest.param(b"Z", id="unknown kind"),
     ],
 )
 def test_publisher_refuses_what_is_neither_question_nor_record(message: bytes) -> None:
@@ -135,6 +188,10 @@ def changed(wish: Wish, position: int, octet: int) -> bytes:
         pytest.param(b"", id="empty"),
         pytest.param(b"Nothing", id="long nothing"),
         pytest.param(b"X", id="unknown kind"),
+        pytest.param(b"W", id="part of no list"),
+        pytest.param(b"W" + bytes(6), id="part without content"),
+        pytest.param(b"W" + bytes(6 + MAXIMUM_PART_BYTES + 1), id="long part"),
+        pytest.param(b"W" + b"\xff" * 4 + bytes(2) + b"m", id="part of an impossible day"),
         pytest.param(pack_wish(GAP)[:-1], id="short gap"),
         pytest.param(pack_wish(GAP) + b"\0", id="long gap"),
         pytest.param(pack_wish(FIGURES)[:-1], id="short figures"),
@@ -160,6 +217,15 @@ def test_gap_of_no_boot_is_not_asked_for(boot: str) -> None:
         GapWish(boot, 1, 2, GapReason.NOT_KEPT)
 
 
-@pytest.mark.parametrize("message", [HealthMessage(DOCUMENT), GapMessage(DOCUMENT)])
-def test_records_have_no_telling_repr(message: HealthMessage | GapMessage) -> None:
+@pytest.mark.parametrize(
+    "message",
+    [
+        HealthMessage(DOCUMENT),
+        GapMessage(DOCUMENT),
+        KeysMessage(DOCUMENT),
+        WatchListMessage(1, 2, DOCUMENT),
+        TransportMessage(DOCUMENT),
+    ],
+)
+def test_messages_have_no_telling_repr(message: object) -> None:
     assert DOCUMENT.decode() not in repr(message)

@@ -80,7 +80,7 @@ def test_what_the_neighbour_would_refuse_is_not_sent(pack: Callable[[], bytes]) 
     "message",
     [
         pytest.param(b"", id="nothing"),
-        pytest.param(b"X" + DOCUMENT, id="unknown kind"),
+        pytest.param(b"Z" + DOCUMENT, id="unknown kind"),
         pytest.param(b"B", id="empty birth"),
         pytest.param(b"B" + LONGEST_BIRTH + b"b", id="long birth"),
         pytest.param(b"S" + bytes(7), id="half a number"),
