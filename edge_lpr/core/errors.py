@@ -5,7 +5,8 @@
     EdgeLprError
     ├── SettingsError           booth.toml is missing, unreadable or says something impossible
     ├── KeyFileError            a key file is damaged or readable by others
-    │   └── KeyFileMissingError     it is not there
+    │   ├── KeyFileMissingError     it is not there
+    │   └── KeyFileDamagedError     it is there, readable by us alone, and makes no sense
     ├── ModelError              a model file is missing, damaged or not the one in the manifest
     ├── FrameSourceError        the camera, video or folder gives no frames
     │   └── NoSuchSourceError       what the settings name is no source, and waiting changes nothing
@@ -18,6 +19,7 @@
     ├── NoValidKeyError         no token key for this epoch, or no clock to tell the epoch by
     ├── WireError               a document from the network is malformed
     │   └── VerificationError   well-formed, but signature, certificate or chain does not hold
+    │       └── SealedToOtherKeyError   sealed to another transport key than the one that opens
     ├── OutboxError             the outbox cannot keep a sighting
     │   └── OutboxDamagedError      its file no longer makes sense; a restart puts it aside
     ├── AuthorityError          the authority's store or wrapping keys are damaged or refuse
@@ -52,6 +54,10 @@ class KeyFileError(EdgeLprError):
 
 class KeyFileMissingError(KeyFileError):
     """There is no key file of that name."""
+
+
+class KeyFileDamagedError(KeyFileError):
+    """A key file's content makes no sense, or its seal does not hold; nothing in it can be used."""
 
 
 class ModelError(EdgeLprError):
@@ -100,6 +106,10 @@ class WireError(EdgeLprError):
 
 class VerificationError(WireError):
     """A well-formed document whose signature, certificate or chain does not hold."""
+
+
+class SealedToOtherKeyError(VerificationError):
+    """A document is sealed to another transport key, most often the one before."""
 
 
 class OutboxError(EdgeLprError):
