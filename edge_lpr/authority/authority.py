@@ -1,0 +1,358 @@
+"""The Token Authority: its folder, its secrets, and what may be done with them.
+
+The folder holds what may be backed up; the wrapping keys lie apart. Every secret in the data base
+is wrapped: token keys under their epoch's wrapping key, all others under the root.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_lpr.authority.configuration import Configuration, FilesPlace, read_configuration
+from edge_lpr.authority.devices import DeviceBook
+from edge_lpr.authority.file_wrapping import FileWrappingKeys
+from edge_lpr.authority.journal import Journal
+from edge_lpr.authority.key_vault import KeyVault
+from edge_lpr.authority.quota import Quota
+from edge_lpr.authority.secret_box import SecretBox
+from edge_lpr.authority.store import Store
+from edge_lpr.authority.wrapping import ROOT, WrappingKeys
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, write_public
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import AuthorityError, DestroyedError, NotAllowedError, WireError
+from edge_lpr.tokens.key_ring import KeyPurpose
+from edge_lpr.wire.deployment import Deployment, read_deployment, sign_deployment
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.key_delivery import EpochKeys
+from edge_lpr.wire.topics import NAME_PATTERN
+
+CertificateKind: TypeAlias = Literal["broker", "devices", "consumers"]
+"""Whom an X.509 authority certifies."""
+
+PinSource: TypeAlias = Callable[[], str]
+"""Asked for the PIN of a token once, when the authority is opened."""
+
+CONFIGURATION_FILE: Final = "authority.toml"
+DATA_BASE_FILE: Final = "authority.sqlite3"
+DEPLOYMENT_FILE: Final = "deployment.lpr"
+
+CERTIFICATE_KINDS: Final[tuple[CertificateKind, ...]] = ("broker", "devices", "consumers")
+CA_DAYS: Final = 3650
+"""Ten years: when a certificate authority ends, every booth and server must be visited."""
+
+_MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
+_SIGNING_KEY: Final = "signing-key"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """What the deployment bundle will say, besides keys."""
+
+    tenant: str
+    """The agency."""
+    broker_host: str
+    """Name or address of the broker."""
+    devices_port: int
+    """Where booths connect."""
+    consumers_port: int
+    """Where servers connect."""
+    enrolment_url: str | None
+    """Where booths enrol, ``https://host:port``."""
+
+
+@final
+class Authority:
+    """One authority, open. Several processes may have it open at once."""
+
+    def __init__(
+        self,
+        folder: Path,
+        configuration: Configuration,
+        wrapping: WrappingKeys,
+        store: Store,
+        clock: Clock,
+    ) -> None:
+        """Put the parts together; ``create`` and ``open`` are the ways in.
+
+        Raises:
+            AuthorityError: The folder's deployment bundle is missing or damaged.
+        """
+        self.folder = folder
+        self.configuration = configuration
+        self.wrapping = wrapping
+        self.store = store
+        self.clock = clock
+        self.journal = Journal(store, wrapping, clock)
+        self.deployment: Deployment = _read_deployment(folder / DEPLOYMENT_FILE)
+        self.devices = DeviceBook(store, self.deployment.tenant)
+        self.vault = KeyVault(store, wrapping, self.journal, clock)
+        self.quota = Quota(store, self.journal, configuration.quota_factor)
+        self._secrets = SecretBox(store, wrapping)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        configuration: Configuration,
+        wrapping: WrappingKeys,
+        plan: DeploymentPlan,
+        clock: Clock,
+    ) -> "Authority":
+        """Make a new authority.
+
+        One that was interrupted is made anew: ``authority.toml`` is written last.
+
+        Args:
+            folder: Empty or missing; for its owner alone.
+            configuration: What the custodian has decided.
+            wrapping: A place without keys, owned by the authority from now on.
+            plan: What the deployment bundle says.
+            clock: Tells the time.
+
+        Raises:
+            AuthorityError: Folder or wrapping keys belong to an authority already.
+        """
+        _require_unused(folder, wrapping)
+        store = Store(folder / DATA_BASE_FILE)
+        wrapping.make(ROOT)
+        key = SigningKey.generate()
+        box = SecretBox(store, wrapping)
+        authorities = {
+            kind: CertificateAuthority.generate(
+                f"edge-lpr {plan.tenant} {kind}", clock.unix_s(), CA_DAYS
+            )
+            for kind in CERTIFICATE_KINDS
+        }
+        with store.transaction():
+            box.put(_SIGNING_KEY, key.private_octets())
+            for kind, authority in authorities.items():
+                box.put(_ca_name(kind), _ca_octets(authority))
+        deployment = Deployment(
+            tenant=plan.tenant,
+            authority=key.public_key,
+            broker_ca_pem=authorities["broker"].certificate_pem.decode("ascii"),
+            broker_host=plan.broker_host,
+            devices_port=plan.devices_port,
+            consumers_port=plan.consumers_port,
+            enrolment_url=plan.enrolment_url,
+            made_at=clock.unix_s(),
+        )
+        write_public(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
+        made = cls(folder, configuration, wrapping, store, clock)
+        made.journal.record("init", tenant=plan.tenant, fingerprint=key.kid)
+        made.note_configuration()
+        write_public(folder / CONFIGURATION_FILE, configuration.text().encode())
+        return made
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        pin: PinSource,
+        clock: Clock,
+        *,
+        wrapping_folder: Path | None = None,
+    ) -> "Authority":
+        """Open an authority, and complete what a power cut interrupted.
+
+        Args:
+            folder: Its folder.
+            pin: Asked if the wrapping keys are in a token.
+            clock: Tells the time.
+            wrapping_folder: Where the wrapping keys are now, if not where ``authority.toml`` says.
+
+        Raises:
+            SettingsError: ``authority.toml`` is missing or wrong.
+            AuthorityError: The data base or the wrapping keys are away or damaged.
+            NotAllowedError: The token refuses the PIN.
+            DestroyedError: The whole authority was decommissioned.
+        """
+        configuration = read_configuration(folder / CONFIGURATION_FILE)
+        if wrapping_folder is not None:
+            configuration = configuration.model_copy(
+                update={"wrapping": FilesPlace(folder=wrapping_folder)}
+            )
+        if not (folder / DATA_BASE_FILE).exists():
+            raise AuthorityError(
+                f"{folder / DATA_BASE_FILE}: is missing; restore the newest backup"
+            )
+        store = Store(folder / DATA_BASE_FILE)
+        try:
+            wrapping = open_wrapping(configuration, pin)
+        except NotAllowedError as error:
+            # The head cannot be moved without the token; the entry itself is kept.
+            Journal(store, None, clock).record("refused", why=str(error))
+            raise
+        opened = cls(folder, configuration, wrapping, store, clock)
+        opened.signing_key()
+        opened.note_configuration()
+        opened.vault.finish_destruction()
+        return opened
+
+    def __enter__(self) -> "Authority":
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close data base and token; may be called twice."""
+        self.store.close()
+        self.wrapping.close()
+
+    def signing_key(self) -> SigningKey:
+        """Return the authority's Ed25519 key, which consumers pin.
+
+        Raises:
+            DestroyedError: The authority was decommissioned.
+            AuthorityError: The wrapping keys are those of another authority.
+        """
+        try:
+            octets = self._secrets.get(_SIGNING_KEY)
+        except DestroyedError as error:
+            raise DestroyedError(
+                f"{self.wrapping.place}: has no root key: the authority was decommissioned, or "
+                "this is not the place of its wrapping keys"
+            ) from error
+        key = SigningKey(Ed25519PrivateKey.from_private_bytes(octets))
+        if key.kid != self.deployment.authority.kid:
+            raise AuthorityError(
+                f"{self.folder / DEPLOYMENT_FILE}: belongs to another authority; restore it from "
+                "the same backup as the data base"
+            )
+        return key
+
+    def certificate_authority(self, kind: CertificateKind) -> CertificateAuthority:
+        """Return an X.509 authority; ``save_certificate_authority`` keeps what it revokes."""
+        key, certificate, revocations = self._secrets.get(_ca_name(kind)).split(b"\0")
+        return CertificateAuthority.from_pem(key, certificate, revocations)
+
+    def save_certificate_authority(
+        self, kind: CertificateKind, authority: CertificateAuthority
+    ) -> None:
+        """Keep an X.509 authority with what it has revoked."""
+        with self.store.transaction():
+            self._secrets.put(_ca_name(kind), _ca_octets(authority))
+
+    def epoch_keys(self, site: str, epoch: int, purpose: KeyPurpose = KeyPurpose.LIVE) -> EpochKeys:
+        """Return the token keys of a site and epoch; made now if there are none and it may be.
+
+        Args:
+            site: Name of the site.
+            epoch: Days since 1970.
+            purpose: Test keys are others.
+
+        Raises:
+            DestroyedError: They were destroyed.
+            NoValidKeyError: They were never made, and it is past or too far ahead.
+        """
+        if not NAME_PATTERN.fullmatch(site):
+            raise AuthorityError(f"a site's name has the form {NAME_PATTERN.pattern}")
+        return self.vault.keys(site, epoch, purpose)
+
+    def sites(self) -> tuple[str, ...]:
+        """Return the sites that have devices or keys, in the order of the alphabet."""
+        rows = self.store.rows(
+            "SELECT site FROM device UNION SELECT site FROM epoch_key WHERE site != '' ORDER BY 1"
+        )
+        return tuple(str(site) for (site,) in rows)
+
+    def claim_quota(self, epoch: int, plates: int, reason: str | None) -> None:
+        """Count plates before their tokens are made.
+
+        Args:
+            epoch: The day whose keys are used.
+            plates: How many, variants included.
+            reason: Why the quota may be exceeded, or ``None`` if it may not.
+
+        Raises:
+            NotAllowedError: The quota does not allow it.
+        """
+        self.quota.claim(epoch, plates, reason)
+
+    def note_configuration(self) -> None:
+        """Write into the journal that ``authority.toml`` was changed, if it was."""
+        public = self.configuration.model_dump(mode="json", exclude={"wrapping"})
+        text = json.dumps(public, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if self.store.fact("configuration") != digest:
+            with self.store.transaction():
+                self.store.set_fact("configuration", digest)
+                self.journal.record("configuration", now=text)
+
+
+def open_wrapping(configuration: Configuration, pin: PinSource) -> WrappingKeys:
+    """Return the wrapping keys that a configuration names.
+
+    Raises:
+        AuthorityError: They are not there, or the library for tokens is not installed.
+        NotAllowedError: The token refuses the PIN.
+    """
+    place = configuration.wrapping
+    if isinstance(place, FilesPlace):
+        return FileWrappingKeys(place.folder)
+    try:
+        # Only here: who keeps files needs no such library.
+        from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
+            Pkcs11WrappingKeys,
+            TokenAddress,
+        )
+    except ImportError as error:
+        raise AuthorityError(
+            "tokens need the library python-pkcs11: pip install 'edge-lpr[authority]'"
+        ) from error
+    return Pkcs11WrappingKeys(TokenAddress(place.module, place.token), pin)
+
+
+def _require_unused(folder: Path, wrapping: WrappingKeys) -> None:
+    """Make the folder, and refuse one, or a place of wrapping keys, that is in use."""
+    if (folder / CONFIGURATION_FILE).exists():
+        raise AuthorityError(f"{folder}: holds an authority already; name another folder")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        leftovers = sorted(folder.glob(f"{DATA_BASE_FILE}*"))
+        if not leftovers and wrapping.names():
+            raise AuthorityError(
+                f"{wrapping.place}: holds the wrapping keys of another authority; name an empty "
+                "folder or token"
+            )
+        for file in leftovers:
+            file.unlink()
+    except OSError as error:
+        raise AuthorityError(
+            f"{folder}: cannot be made ready ({error.strerror}); name a folder that this user "
+            "may write"
+        ) from error
+
+
+def _read_deployment(path: Path) -> Deployment:
+    """Return what the bundle beside the data base says."""
+    try:
+        with path.open("rb") as file:
+            return read_deployment(file.read(_MAXIMUM_DEPLOYMENT_BYTES + 1))
+    except OSError as error:
+        raise AuthorityError(
+            f"{path}: cannot be read ({error.strerror}); restore it from a backup"
+        ) from error
+    except WireError as error:
+        raise AuthorityError(f"{path}: {error}; restore it from a backup") from error
+
+
+def _ca_name(kind: CertificateKind) -> str:
+    """Return the name of an X.509 authority's secret."""
+    return f"certificate-authority-{kind}"
+
+
+def _ca_octets(authority: CertificateAuthority) -> bytes:
+    """Return the three parts of an X.509 authority in one piece."""
+    parts = (
+        authority.private_pem(),
+        authority.certificate_pem,
+        authority.revocation_list_pem(),
+    )
+    return b"\0".join(parts)
