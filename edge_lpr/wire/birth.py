@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias, cast, get_args
 
 from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.errors import WireError
 from edge_lpr.wire import jws
 from edge_lpr.wire.bounds import (
     BOOT_PATTERN,
@@ -26,8 +27,8 @@ MAXIMUM_BIRTH_BYTES: Final = 4096
 TOKEN_SUITE: Final = 1
 """Suite of the tokens (``tokens/suite1.py``)."""
 
-MODE: Final = "stream"
-"""Every passage is published."""
+Mode: TypeAlias = Literal["stream", "hit-only"]
+"""What a booth publishes: every passage, or only those that its watch-list has."""
 
 _CONTRACT_VERSION: Final = 1
 _SOFTWARE_PATTERN: Final = re.compile(r"[0-9A-Za-z.+!-]{1,64}")
@@ -75,6 +76,8 @@ class BirthClaims:
     """Whether the camera is on a network: then the vision process is too."""
     tq: TimeQuality
     """How far the device's clock could be trusted at the start."""
+    mode: Mode = "stream"
+    """What the booth publishes."""
     test: bool = False
     """Whether the input is replayed or rendered."""
 
@@ -88,6 +91,8 @@ class BirthClaims:
         require_match("software", self.software, _SOFTWARE_PATTERN)
         require_match("certificate", self.certificate.decode("latin-1"), _CERTIFICATE_PATTERN)
         require_length("models", self.models, _DIGEST_BYTES)
+        if self.mode not in get_args(Mode):
+            raise WireError(f"'mode' must be one of {get_args(Mode)}")
 
     def encode(self) -> bytes:
         """Return the claims as compact JSON."""
@@ -104,7 +109,7 @@ class BirthClaims:
                 "models": self.models,
                 "camera_networked": self.camera_networked,
                 "suite": TOKEN_SUITE,
-                "mode": MODE,
+                "mode": self.mode,
                 "tq": self.tq.value,
                 "test": self.test or None,
             }
@@ -126,7 +131,6 @@ class BirthClaims:
         reader = ClaimReader(untrusted_payload, "birth")
         reader.constant("v", _CONTRACT_VERSION)
         reader.constant("suite", TOKEN_SUITE)
-        reader.constant("mode", MODE)
         claims = cls(
             certificate=reader.text("certificate").encode("utf-8", "replace"),
             boot=reader.text("boot"),
@@ -135,6 +139,7 @@ class BirthClaims:
             models=reader.octets("models"),
             camera_networked=reader.truth("camera_networked"),
             tq=time_quality(reader.text("tq")),
+            mode=cast("Mode", reader.text("mode")),
             test=reader.mark("test"),
         )
         reader.nothing_else()

@@ -8,6 +8,12 @@ from edge_lpr.core.errors import WireError
 MAXIMUM_UNIX_S: Final = 4_102_444_799
 """End of the year 2099: ten digits, so that times do not change the length of a sighting."""
 
+MAXIMUM_EPOCH: Final = MAXIMUM_UNIX_S // 86_400
+"""Key epoch of the last of these days: five digits."""
+
+MAXIMUM_HELD_EPOCHS: Final = 8
+"""Most key epochs that a device holds, and so the most that one delivery brings."""
+
 MAXIMUM_SEQUENCE: Final = 2**48 - 1
 """Largest number of a sighting: at 32 a second, 280,000 years. Its 15 digits keep the longest
 sighting within 512 bytes; 2**53 would make it 513."""

@@ -10,9 +10,18 @@ from typing import Final, NoReturn, TypeAlias
 from edge_lpr.core.errors import WireError
 from edge_lpr.wire import base64url
 
-ClaimValue: TypeAlias = bool | int | str | bytes | tuple[str, ...] | Mapping[str, int]
-"""What a claim may hold; bytes are written as base64url, a tuple of words as an array, and numbers
-by name as an object."""
+ClaimValue: TypeAlias = (
+    bool
+    | int
+    | str
+    | bytes
+    | tuple[str, ...]
+    | tuple[int, ...]
+    | Mapping[str, int]
+    | Mapping[str, str | bytes]
+)
+"""What a claim may hold; bytes are written as base64url, a tuple as an array, and values by name as
+an object, bytes in it likewise as base64url."""
 
 
 def encode_claims(claims: Mapping[str, ClaimValue | None]) -> bytes:
@@ -24,12 +33,19 @@ def encode_claims(claims: Mapping[str, ClaimValue | None]) -> bytes:
     Returns:
         ASCII.
     """
-    members = {
-        name: base64url.encode(value).decode() if isinstance(value, bytes) else value
-        for name, value in claims.items()
-        if value is not None
-    }
-    return json.dumps(members, separators=(",", ":")).encode("ascii")
+    members = {name: value for name, value in claims.items() if value is not None}
+    return _ENCODER.encode(members).encode("ascii")
+
+
+def _base64url_text(value: object) -> str:
+    """Return the text that stands for bytes; nothing else here is foreign to JSON."""
+    if isinstance(value, bytes):
+        return base64url.encode(value).decode()
+    msg = "a claim holds a value of a type that has no place in a document"
+    raise TypeError(msg)
+
+
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_base64url_text)
 
 
 class ClaimReader:
@@ -47,13 +63,11 @@ class ClaimReader:
         """
         self._document = document
         try:
-            members = _DECODER.decode(untrusted_json.decode("ascii"))
+            value = _DECODER.decode(untrusted_json.decode("ascii"))
         # RecursionError: a few thousand brackets are enough for it.
         except (ValueError, RecursionError) as error:
             raise WireError(f"the {document} is no JSON that this contract allows") from error
-        if not isinstance(members, dict):
-            raise WireError(f"the {document} is no JSON object")
-        self._members: dict[str, object] = members
+        self._members = _members_of(value, document)
 
     def has(self, name: str) -> bool:
         """Return whether a member is there and not yet taken."""
@@ -138,6 +152,39 @@ class ClaimReader:
             raise self._wrong(name, "an array of words that this contract has, each once")
         return words
 
+    def numbers(self, name: str, most: int) -> tuple[int, ...]:
+        """Take an array of ascending whole numbers, each once.
+
+        Args:
+            name: The member.
+            most: How many there may be.
+
+        Raises:
+            WireError: The member is missing, no array, too long, or not so ordered.
+        """
+        value = self._take(name)
+        if not isinstance(value, list) or len(value) > most:
+            raise self._wrong(name, f"an array of at most {most} whole numbers")
+        numbers = tuple(number for number in value if type(number) is int)
+        if len(numbers) != len(value) or list(numbers) != sorted(set(numbers)):
+            raise self._wrong(name, "an array of ascending whole numbers, each once")
+        return numbers
+
+    def inner(self, name: str) -> "ClaimReader":
+        """Take an object, to be read in its turn.
+
+        Returns:
+            Its reader; the caller ends with ``nothing_else`` there too.
+
+        Raises:
+            WireError: The member is missing or no object.
+        """
+        # Made without parsing: the members are parsed already.
+        reader = ClaimReader.__new__(ClaimReader)
+        reader._document = f"{self._document}'s {name}"  # noqa: SLF001 (another one of this class)
+        reader._members = _members_of(self._take(name), reader._document)  # noqa: SLF001
+        return reader
+
     def counters(self, name: str, allowed: Collection[str]) -> dict[str, int] | None:
         """Take numbers by name, ``None`` if the member is absent.
 
@@ -187,6 +234,13 @@ class ClaimReader:
     def _wrong(self, name: str, expected: str) -> WireError:
         """Return the error that says what a member must be, without quoting what it is."""
         return WireError(f"{name!r} of the {self._document} must be {expected}")
+
+
+def _members_of(value: object, document: str) -> dict[str, object]:
+    """Return the members of an object, refusing any other JSON value."""
+    if not isinstance(value, dict):
+        raise WireError(f"the {document} is no JSON object")
+    return value
 
 
 def _members_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -31,19 +31,25 @@ HEALTH_TYP: Final = "lpr-health+jws"
 """Kind of document, in the signed header."""
 
 MAXIMUM_HEALTH_BYTES: Final = 3072
-"""Longest signed health record; the longest possible one has 2,608."""
+"""Longest signed health record; the longest possible one has 2,798."""
 
 TOKENISER_COUNTERS: Final = (
     "received",
     "refused",
     "no_key",
     "tokenised",
+    "no_list",
+    "not_listed",
     "delivered",
     "refused_by_publisher",
     "undelivered",
+    "deliveries",
+    "deliveries_refused",
 )
-"""What the tokeniser counts, in the order of a reading's journey. All but the last three are
-counted by its receiving thread, those by the delivering one."""
+"""What the tokeniser counts, in the order of a reading's journey. Those down to ``not_listed`` are
+counted by its receiving thread, the next three by the delivering one. In hit-only mode ``no_list``
+ones met no watch-list of their epoch, and ``not_listed`` ones are not on it. ``deliveries`` of
+token keys were accepted, ``deliveries_refused`` were not."""
 
 PUBLISHER_COUNTERS: Final = (
     "accepted",
@@ -66,6 +72,7 @@ Alarm: TypeAlias = Literal[
     "camera_dark",
     "no_clock",
     "keys_end",
+    "watch_list_missing",
     "certificate_ends",
     "tls_certificate_ends",
     "outbox_filling",

@@ -1,6 +1,13 @@
-"""A sighting: the only record about a passage that leaves a booth."""
+"""A sighting: the only record about a passage that leaves a booth.
+
+A booth that publishes every passage writes its two tokens as ``exact`` and ``fold``. One that
+publishes hits alone writes one claim in their place, ``hit``: the tokens, the entry of the
+watch-list and a last byte, which is 1 if the match was not exact. Named apart, the four would
+not fit into ``MAXIMUM_SIGHTING_BYTES``.
+"""
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from typing import Final, Literal, cast, get_args
 
@@ -10,6 +17,7 @@ from edge_lpr.wire import jws
 from edge_lpr.wire.bounds import (
     BOOT_PATTERN,
     HASH_BYTES,
+    MAXIMUM_EPOCH,
     MAXIMUM_SEQUENCE,
     MAXIMUM_UNIX_S,
     require_length,
@@ -30,14 +38,17 @@ FIRST_PREV: Final = bytes(HASH_BYTES)
 READS_BUCKETS: Final = (2, 3, 6)
 """Agreeing readings: 2, 3 to 5, 6 and more."""
 
+ENTRY_ID_BYTES: Final = 8
+"""Length of an entry id: random for every site and epoch, so that ids link nothing."""
+
 Direction = Literal["in", "out", "unknown"]
 """Direction of travel."""
 
 _CONTRACT_VERSION: Final = 1
 _TOKEN_BYTES: Final = 16
+_HIT: Final = struct.Struct(f"> {_TOKEN_BYTES}s {_TOKEN_BYTES}s {ENTRY_ID_BYTES}s B")
 _MAXIMUM_LANE: Final = 16
 _MAXIMUM_CONFIDENCE_BUCKET: Final = 3
-_MAXIMUM_EPOCH: Final = MAXIMUM_UNIX_S // 86_400
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,6 +80,12 @@ class SightingClaims:
     prev: bytes
     """Chain: ``sighting_hash`` of the sighting before in the same boot; ``FIRST_PREV`` for number
     1. What ties boots together is the birth, which names the end of the boot before."""
+    entry: bytes | None = None
+    """Entry of the watch-list that the vehicle matched, 8 bytes; ``None`` from a booth that
+    publishes every passage."""
+    possible: bool = False
+    """Whether only the folded token matched, or only a variant of the entry: look at the
+    vehicle."""
     test: bool = False
     """Whether the input was replayed or rendered, and never a real vehicle."""
 
@@ -82,11 +99,12 @@ class SightingClaims:
         require_range("seq", self.seq, 1, MAXIMUM_SEQUENCE)
         require_range("at", self.at, 0, MAXIMUM_UNIX_S)
         require_range("lane", self.lane, 1, _MAXIMUM_LANE)
-        require_range("epoch", self.epoch, 0, _MAXIMUM_EPOCH)
+        require_range("epoch", self.epoch, 0, MAXIMUM_EPOCH)
         require_range("conf", self.conf, 0, _MAXIMUM_CONFIDENCE_BUCKET)
         require_length("exact", self.exact, _TOKEN_BYTES)
         require_length("fold", self.fold, _TOKEN_BYTES)
         require_length("prev", self.prev, HASH_BYTES)
+        self._require_entry()
         if self.tq is TimeQuality.NONE:
             raise WireError("'tq' must not be none: without a clock there is no sighting")
         if self.dir not in get_args(Direction):
@@ -94,8 +112,17 @@ class SightingClaims:
         if self.reads not in READS_BUCKETS:
             raise WireError(f"'reads' must be one of {READS_BUCKETS}")
 
+    def _require_entry(self) -> None:
+        """Refuse an entry of another length, and a possible match of none."""
+        if self.entry is not None:
+            require_length("entry", self.entry, ENTRY_ID_BYTES)
+        elif self.possible:
+            raise WireError("only what matches an entry of a watch-list is a possible hit")
+
     def encode(self) -> bytes:
         """Return the claims as compact JSON; its length does not depend on the plate."""
+        is_hit = self.entry is not None
+        hit = _HIT.pack(self.exact, self.fold, self.entry, self.possible) if is_hit else None
         return encode_claims(
             {
                 "v": _CONTRACT_VERSION,
@@ -106,8 +133,9 @@ class SightingClaims:
                 "lane": self.lane,
                 "dir": self.dir,
                 "epoch": self.epoch,
-                "exact": self.exact,
-                "fold": self.fold,
+                "exact": None if is_hit else self.exact,
+                "fold": None if is_hit else self.fold,
+                "hit": hit,
                 "conf": self.conf,
                 "reads": self.reads,
                 "prev": self.prev,
@@ -130,6 +158,7 @@ class SightingClaims:
         """
         reader = ClaimReader(untrusted_payload, "sighting")
         reader.constant("v", _CONTRACT_VERSION)
+        exact, fold, entry, possible = _tokens(reader)
         claims = cls(
             boot=reader.text("boot"),
             seq=reader.integer("seq"),
@@ -138,15 +167,28 @@ class SightingClaims:
             lane=reader.integer("lane"),
             dir=cast("Direction", reader.text("dir")),
             epoch=reader.integer("epoch"),
-            exact=reader.octets("exact"),
-            fold=reader.octets("fold"),
+            exact=exact,
+            fold=fold,
             conf=reader.integer("conf"),
             reads=reader.integer("reads"),
             prev=reader.octets("prev"),
+            entry=entry,
+            possible=possible,
             test=reader.mark("test"),
         )
         reader.nothing_else()
         return claims
+
+
+def _tokens(reader: ClaimReader) -> tuple[bytes, bytes, bytes | None, bool]:
+    """Take the tokens in one of their two forms: both, entry and whether it is only possible."""
+    if not reader.has("hit"):
+        return reader.octets("exact"), reader.octets("fold"), None, False
+    untrusted_hit = reader.octets("hit")
+    require_length("hit", untrusted_hit, _HIT.size)
+    exact, fold, entry, mark = _HIT.unpack(untrusted_hit)
+    require_range("last byte of hit", mark, 0, 1)
+    return exact, fold, entry, mark == 1
 
 
 def bucket_reads(agreeing_readings: int) -> int:

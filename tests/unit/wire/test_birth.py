@@ -108,3 +108,9 @@ def test_end_of_a_boot_without_its_id_is_refused() -> None:
     del members["prev_boot"]
     with pytest.raises(WireError, match="2 members"):
         BirthClaims.decode(json.dumps(members).encode())
+
+
+def test_booth_that_publishes_hits_alone_says_so() -> None:
+    claims = replace(BIRTH, mode="hit-only")
+    assert json.loads(claims.encode())["mode"] == "hit-only"
+    assert BirthClaims.decode(claims.encode()) == claims

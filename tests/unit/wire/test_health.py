@@ -135,7 +135,7 @@ def test_alarms_come_back_whoever_noticed_them_and_each_once() -> None:
 
 
 def test_longest_health_fits() -> None:
-    assert len(sign_health(LONGEST, KEY)) == 2608
+    assert len(sign_health(LONGEST, KEY)) == 2798
     assert MAXIMUM_HEALTH_BYTES == 3072
 
 

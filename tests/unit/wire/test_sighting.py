@@ -1,3 +1,4 @@
+import base64
 import json
 from dataclasses import replace
 from typing import get_args
@@ -38,6 +39,10 @@ LONGEST = SightingClaims(
 )
 
 
+HIT = replace(SIGHTING, entry=b"n" * 8)
+LONGEST_HIT = replace(LONGEST, entry=b"\xff" * 8, possible=True)
+
+
 def _json(**changes: object) -> bytes:
     return json.dumps(json.loads(SIGHTING.encode()) | changes).encode()
 
@@ -64,9 +69,71 @@ def test_test_input_says_so() -> None:
     assert json.loads(replace(SIGHTING, test=True).encode())["test"] is True
 
 
-@pytest.mark.parametrize("claims", [SIGHTING, LONGEST], ids=["ordinary", "longest"])
+def test_hit_carries_tokens_entry_and_certainty_in_one_claim() -> None:
+    members = json.loads(HIT.encode())
+    assert "exact" not in members
+    assert "fold" not in members
+    assert (
+        base64.urlsafe_b64decode(members["hit"] + "=") == b"e" * 16 + b"f" * 16 + b"n" * 8 + b"\0"
+    )
+
+
+def test_possible_hit_says_so_in_its_last_byte() -> None:
+    members = json.loads(replace(HIT, possible=True).encode())
+    assert base64.urlsafe_b64decode(members["hit"] + "=")[-1] == 1
+
+
+def test_length_of_a_hit_does_not_depend_on_how_certain_it_is() -> None:
+    possible = replace(HIT, possible=True)
+    assert len(sign_sighting(HIT, KEY)) == len(sign_sighting(possible, KEY))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param(SIGHTING, id="ordinary"),
+        pytest.param(LONGEST, id="longest"),
+        pytest.param(HIT, id="hit"),
+        pytest.param(replace(HIT, possible=True), id="possible hit"),
+        pytest.param(LONGEST_HIT, id="longest hit"),
+    ],
+)
 def test_signed_sighting_comes_back_as_it_was(claims: SightingClaims) -> None:
     assert verify_sighting(sign_sighting(claims, KEY), KEY.public_key) == claims
+
+
+def test_longest_hit_fits() -> None:
+    assert len(sign_sighting(LONGEST_HIT, KEY)) == 510
+
+
+def test_possible_hit_without_an_entry_is_never_signed() -> None:
+    with pytest.raises(WireError, match="possible hit"):
+        replace(SIGHTING, possible=True)
+
+
+def test_entry_of_another_length_is_never_signed() -> None:
+    with pytest.raises(WireError, match="entry"):
+        replace(SIGHTING, entry=bytes(7))
+
+
+@pytest.mark.parametrize(
+    "hit",
+    [
+        pytest.param(bytes(40), id="too short"),
+        pytest.param(bytes(42), id="too long"),
+        pytest.param(bytes(40) + b"\2", id="neither certain nor possible"),
+    ],
+)
+def test_hit_of_another_form_is_refused(hit: bytes) -> None:
+    members = json.loads(HIT.encode()) | {"hit": base64.urlsafe_b64encode(hit).decode().rstrip("=")}
+    with pytest.raises(WireError):
+        SightingClaims.decode(json.dumps(members).encode())
+
+
+def test_hit_beside_tokens_is_refused() -> None:
+    members = json.loads(SIGHTING.encode()) | json.loads(HIT.encode())
+    with pytest.raises(WireError, match="2 members"):
+        SightingClaims.decode(json.dumps(members).encode())
 
 
 def test_longest_sighting_fits() -> None:

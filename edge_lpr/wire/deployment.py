@@ -1,0 +1,169 @@
+"""The deployment bundle: what every booth and consumer of an agency must know before it begins.
+
+A JWS of the authority key that it names itself, in the file ``deployment.lpr``. The signature shows
+that the file is whole and was made by the owner of that key; whether this is the agency's key, only
+a person can tell, who compares its fingerprint, the key's name. No secret is in it.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.x509 import load_pem_x509_certificates
+
+from edge_lpr.core.errors import WireError
+from edge_lpr.wire import jws
+from edge_lpr.wire.bounds import MAXIMUM_UNIX_S, require_match, require_range
+from edge_lpr.wire.claims import ClaimReader, encode_claims
+from edge_lpr.wire.topics import NAME_PATTERN
+
+DEPLOYMENT_TYP: Final = "lpr-deployment+jws"
+"""Kind of document, in the signed header."""
+
+DEPLOYMENT_FILE_NAME: Final = "deployment.lpr"
+"""Name of the file everywhere."""
+
+MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
+"""Longest signed bundle; the longest possible one has 12,369."""
+
+_CONTRACT_VERSION: Final = 1
+_MAXIMUM_PORT: Final = 65_535
+_HOST_PATTERN: Final = re.compile(r"[0-9A-Za-z.:-]{1,253}")
+_URL_PATTERN: Final = re.compile(
+    r"https://(?:[0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}"
+)
+_MAXIMUM_PEM_CHARACTERS: Final = 8192
+"""Four certificates of RSA keys of 4,096 bits; ours have Ed25519 or P-256 and 700 characters."""
+
+_PEM_PATTERN: Final = re.compile(
+    r"(?:-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]{1,76}\n)+-----END CERTIFICATE-----\n)+"
+)
+"""Certificates and nothing between them: no comment, and above all no private key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where an agency's broker and authority are, and what to believe them by."""
+
+    tenant: str
+    """The agency."""
+    authority: jws.PublicKey
+    """The key that certifies devices and signs their deliveries; to be pinned."""
+    broker_ca_pem: str
+    """Certificates, PEM, that vouch for the broker and for the enrolment service."""
+    broker_host: str
+    """Name or address of the broker."""
+    devices_port: int
+    """Where devices connect."""
+    consumers_port: int
+    """Where consumers connect."""
+    enrolment_url: str | None
+    """Where devices enrol, ``https://host:port``; ``None`` if only by files."""
+    made_at: int
+    """When it was made, UTC in whole seconds since 1970: the newest one counts."""
+
+    def __post_init__(self) -> None:
+        """Refuse claims out of bounds.
+
+        Raises:
+            WireError: A claim is out of bounds.
+        """
+        require_match("tenant", self.tenant, NAME_PATTERN)
+        require_match("broker_host", self.broker_host, _HOST_PATTERN)
+        require_range("devices_port", self.devices_port, 1, _MAXIMUM_PORT)
+        require_range("consumers_port", self.consumers_port, 1, _MAXIMUM_PORT)
+        require_range("made_at", self.made_at, 0, MAXIMUM_UNIX_S)
+        if self.enrolment_url is not None:
+            require_match("enrolment_url", self.enrolment_url, _URL_PATTERN)
+        _require_certificates(self.broker_ca_pem)
+
+    @property
+    def fingerprint(self) -> str:
+        """What a person compares: the name of the authority's key, 16 characters."""
+        return self.authority.kid
+
+    def encode(self) -> bytes:
+        """Return the claims as compact JSON."""
+        return encode_claims(
+            {
+                "v": _CONTRACT_VERSION,
+                "tenant": self.tenant,
+                "authority": self.authority.octets,
+                "broker_ca": self.broker_ca_pem,
+                "broker_host": self.broker_host,
+                "devices_port": self.devices_port,
+                "consumers_port": self.consumers_port,
+                "enrolment_url": self.enrolment_url,
+                "made_at": self.made_at,
+            }
+        )
+
+    @classmethod
+    def decode(cls, untrusted_payload: bytes) -> "Deployment":
+        """Return what a payload says, every claim within its bounds.
+
+        Args:
+            untrusted_payload: Payload of a bundle, at most ``MAXIMUM_DEPLOYMENT_BYTES`` long.
+
+        Returns:
+            The claims.
+
+        Raises:
+            WireError: The payload is none of this contract.
+        """
+        reader = ClaimReader(untrusted_payload, "deployment bundle")
+        reader.constant("v", _CONTRACT_VERSION)
+        deployment = cls(
+            tenant=reader.text("tenant"),
+            authority=jws.PublicKey(reader.octets("authority")),
+            broker_ca_pem=reader.text("broker_ca"),
+            broker_host=reader.text("broker_host"),
+            devices_port=reader.integer("devices_port"),
+            consumers_port=reader.integer("consumers_port"),
+            enrolment_url=reader.text("enrolment_url") if reader.has("enrolment_url") else None,
+            made_at=reader.integer("made_at"),
+        )
+        reader.nothing_else()
+        return deployment
+
+
+def sign_deployment(deployment: Deployment, authority_key: jws.SigningKey) -> bytes:
+    """Return a signed bundle.
+
+    Args:
+        deployment: What it says; it names ``authority_key``'s public half.
+        authority_key: Key of the authority.
+
+    Returns:
+        JWS, ASCII, at most ``MAXIMUM_DEPLOYMENT_BYTES`` long.
+    """
+    return authority_key.sign(DEPLOYMENT_TYP, deployment.encode())
+
+
+def read_deployment(untrusted_document: bytes) -> Deployment:
+    """Return what a bundle says, once the key that it names has signed it.
+
+    Args:
+        untrusted_document: Content of the file, of any length.
+
+    Returns:
+        What it says; that the key is the agency's is left to whoever compares the fingerprint.
+
+    Raises:
+        WireError: It is no bundle of this contract.
+        VerificationError: The key that it names has not signed it.
+    """
+    document = jws.parse(untrusted_document, MAXIMUM_DEPLOYMENT_BYTES)
+    untrusted_deployment = Deployment.decode(document.untrusted_payload)
+    document.verified(DEPLOYMENT_TYP, untrusted_deployment.authority)
+    return untrusted_deployment
+
+
+def _require_certificates(untrusted_pem: str) -> None:
+    """Refuse what is not a row of certificates."""
+    if len(untrusted_pem) > _MAXIMUM_PEM_CHARACTERS or not _PEM_PATTERN.fullmatch(untrusted_pem):
+        raise WireError("'broker_ca' must be certificates in PEM and nothing else")
+    try:
+        load_pem_x509_certificates(untrusted_pem.encode("ascii"))
+    except ValueError as error:
+        raise WireError("'broker_ca' holds a certificate that cannot be read") from error
