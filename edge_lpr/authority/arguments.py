@@ -5,7 +5,18 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from edge_lpr.authority.opening import SubParsers
-from edge_lpr.authority.tasks import initialise, status
+from edge_lpr.authority.tasks import (
+    decommission,
+    destroy,
+    initialise,
+    issue,
+    log,
+    lookup,
+    person,
+    quota,
+    rotate,
+    status,
+)
 
 
 class Task(Protocol):
@@ -19,6 +30,14 @@ class Task(Protocol):
 TASKS: Final[tuple[Task, ...]] = (
     initialise,
     status,
+    issue,
+    rotate,
+    destroy,
+    lookup,
+    quota,
+    person,
+    log,
+    decommission,
 )
 """In the order of the help."""
 

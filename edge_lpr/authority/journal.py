@@ -64,17 +64,20 @@ class Journal:
         self._wrapping = wrapping
         self._clock = clock
 
-    def record(self, call: str, **details: str | int) -> None:
+    def record(self, call: str, **details: str | int) -> int:
         """Append an entry; inside a transaction it stands or falls with that.
 
         Args:
             call: What was asked: a lower-case word, hyphens allowed.
             details: About it: never a plate, token, key or passphrase.
 
+        Returns:
+            The entry's number.
+
         Raises:
             AuthorityError: It cannot be written; then the call must not be done.
         """
-        self._append(call, details, is_restart=False)
+        return self._append(call, details, is_restart=False)
 
     def accept_restored(self, reason: str) -> None:
         """Go on after the data base was restored from a backup, and say so in the journal.
@@ -87,7 +90,7 @@ class Journal:
         details: dict[str, str | int] = {"reason": reason, "newest_entry_before": newest}
         self._append("restored", details, is_restart=True)
 
-    def _append(self, call: str, details: dict[str, str | int], *, is_restart: bool) -> None:
+    def _append(self, call: str, details: dict[str, str | int], *, is_restart: bool) -> int:
         """Append an entry, and move the head to it once it is on the disk."""
         kept = {
             name: _printable(value) if isinstance(value, str) else value
@@ -105,6 +108,7 @@ class Journal:
             self._store.after_commit(
                 lambda: self._advance_head(number + 1, link, is_restart=is_restart)
             )
+        return number + 1
 
     def entries(self, after: int = 0) -> Iterator[JournalEntry]:
         """Yield the entries that follow a number, in order.

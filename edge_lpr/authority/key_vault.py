@@ -62,6 +62,18 @@ class KeyVault:
         self._require_alive(epoch)
         if not self._has(epoch, purpose, site):
             self._make(site, epoch, purpose)
+        return self.existing(site, epoch, purpose)
+
+    def existing(self, site: str, epoch: int, purpose: KeyPurpose) -> EpochKeys:
+        """Return the keys of a site and epoch, and make none.
+
+        Raises:
+            DestroyedError: They were destroyed.
+            NoValidKeyError: They were never made.
+        """
+        self._require_alive(epoch)
+        if not self._has(epoch, purpose, site):
+            raise NoValidKeyError(f"site {site} has no key of epoch {epoch}")
         return EpochKeys(
             epoch,
             self._unwrap(epoch, purpose, _DEPLOYMENT),
@@ -73,11 +85,6 @@ class KeyVault:
         rows = self._store.rows("SELECT epoch FROM epoch WHERE state = 'held' ORDER BY epoch")
         names = self._wrapping.names()
         return tuple(int(epoch) for (epoch,) in rows if epoch_name(epoch) in names)
-
-    def known(self) -> tuple[int, ...]:
-        """Return every epoch that was ever made here, ascending."""
-        rows = self._store.rows("SELECT epoch FROM epoch ORDER BY epoch")
-        return tuple(int(epoch) for (epoch,) in rows)
 
     def destructible(self) -> tuple[int, ...]:
         """Return the epochs of which there is still anything, ascending."""

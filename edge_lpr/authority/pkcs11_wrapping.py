@@ -199,10 +199,10 @@ class Pkcs11WrappingKeys:
         try:
             yield
         except faults.PKCS11Error as error:
-            raise _fault(self._address, error) from error
+            raise sentence_for(self._address, error) from error
 
 
-def _fault(address: TokenAddress, error: faults.PKCS11Error) -> AuthorityError:
+def sentence_for(address: TokenAddress, error: faults.PKCS11Error) -> AuthorityError:
     """Return the sentence for an error of the library."""
     if isinstance(error, (faults.PinIncorrect, faults.PinInvalid, faults.PinLenRange)):
         return NotAllowedError(

@@ -1,12 +1,12 @@
 """``edge-lpr authority status``: how the authority is; its exit status is for monitoring."""
 
-import datetime as dt
 import json
 from typing import Final
 
 from edge_lpr.authority.condition import Condition, DeviceCondition, condition_of
 from edge_lpr.authority.opening import Options, Outcome, SubParsers, add_task, opened_quietly
-from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock
+from edge_lpr.authority.tasks.days import day_of
+from edge_lpr.core.clock import Clock
 
 _LABEL: Final = 18
 
@@ -26,11 +26,6 @@ def run(options: Options, clock: Clock) -> Outcome:
         condition = condition_of(authority)
     text = json.dumps(condition.as_dict()) if options.json else _table(condition)
     return Outcome(text, 1 if condition.troubles else 0)
-
-
-def day_of(epoch: int) -> str:
-    """Return an epoch as people write days."""
-    return str(dt.datetime.fromtimestamp(epoch * EPOCH_LENGTH_S, dt.timezone.utc).date())
 
 
 def _table(condition: Condition) -> str:
