@@ -26,9 +26,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, get_args
 
 from edge_lpr.core.errors import HandoffError, WireError
-from edge_lpr.wire.bounds import BOOT_PATTERN, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
+from edge_lpr.wire.bounds import BOOT_PATTERN, MAXIMUM_EPOCH, MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import MAXIMUM_GAP_BYTES, GapReason
 from edge_lpr.wire.health import MAXIMUM_HEALTH_BYTES, PUBLISHER_COUNTERS, Alarm, BoothFigures
+from edge_lpr.wire.topics import MAXIMUM_CHUNKS
+from edge_lpr.wire.transport import MAXIMUM_TRANSPORT_BYTES
 
 _ASK: Final = b"T"
 _NOTHING: Final = b"N"
@@ -47,20 +49,13 @@ _FIGURES_LAYOUT: Final = struct.Struct(f">{len(PUBLISHER_COUNTERS)}QQQQhhH")
 _GAP_LAYOUT: Final = struct.Struct(">8sQQB")
 _PART_LAYOUT: Final = struct.Struct(">IH")
 
+# Not taken from ``wire/key_delivery.py`` and ``wire/watch_list.py``, which open what they name: the
+# publisher imports this file, and shall load nothing that handles keys. A test compares them.
 MAXIMUM_DELIVERY_BYTES: Final = 4096
 """Longest delivery of keys (tokens and keys, 2.4)."""
 
 MAXIMUM_PART_BYTES: Final = 3072
 """Longest manifest or chunk of a watch-list (tokens and keys, 2.4)."""
-
-MAXIMUM_TRANSPORT_BYTES: Final = 2048
-"""Longest announcement of a transport key."""
-
-MAXIMUM_EPOCH: Final = MAXIMUM_UNIX_S // 86_400
-"""Last day that a time of this contract can name."""
-
-MAXIMUM_PART_INDEX: Final = 65_534
-"""Last chunk of the longest watch-list: 4.7 million entries, 48 times what is promised."""
 
 _MANIFEST_PLACE: Final = 0
 """Stands for the manifest; chunk 0 has place 1."""
@@ -133,7 +128,7 @@ class WatchListMessage:
     epoch: int
     """Key epoch that the list is for, 0 to ``MAXIMUM_EPOCH``."""
     index: int | None
-    """Which chunk, 0 to ``MAXIMUM_PART_INDEX``; ``None`` for the manifest."""
+    """Which chunk, from 0, below ``MAXIMUM_CHUNKS``; ``None`` for the manifest."""
     untrusted_content: bytes
     """Not looked at."""
 
@@ -142,8 +137,8 @@ class WatchListMessage:
         _check_length("watch-list", self.untrusted_content, MAXIMUM_PART_BYTES)
         if not 0 <= self.epoch <= MAXIMUM_EPOCH:
             raise HandoffError(f"the epoch of a watch-list must be 0 to {MAXIMUM_EPOCH}")
-        if self.index is not None and not 0 <= self.index <= MAXIMUM_PART_INDEX:
-            raise HandoffError(f"a chunk of a watch-list must be 0 to {MAXIMUM_PART_INDEX}")
+        if self.index is not None and not 0 <= self.index < MAXIMUM_CHUNKS:
+            raise HandoffError(f"a chunk of a watch-list must be below {MAXIMUM_CHUNKS}")
 
 
 Wish: TypeAlias = BoothFigures | GapWish | KeysMessage | WatchListMessage

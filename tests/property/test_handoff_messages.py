@@ -12,9 +12,7 @@ from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS
 from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage, parse_reading
 from edge_lpr.handoff.record_message import (
     MAXIMUM_DELIVERY_BYTES,
-    MAXIMUM_EPOCH,
     MAXIMUM_PART_BYTES,
-    MAXIMUM_PART_INDEX,
     MAXIMUM_WISH_BYTES,
     GapWish,
     KeysMessage,
@@ -33,9 +31,10 @@ from edge_lpr.handoff.vision_report import (
     pack_report,
     parse_report,
 )
-from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
+from edge_lpr.wire.bounds import MAXIMUM_EPOCH, MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, Alarm, BoothFigures
+from edge_lpr.wire.topics import MAXIMUM_CHUNKS
 from tests.support.readings import packed
 
 readings = st.builds(
@@ -88,7 +87,7 @@ deliveries = st.builds(KeysMessage, st.binary(min_size=1, max_size=MAXIMUM_DELIV
 parts = st.builds(
     WatchListMessage,
     epoch=st.integers(0, MAXIMUM_EPOCH),
-    index=st.none() | st.integers(0, MAXIMUM_PART_INDEX),
+    index=st.none() | st.integers(0, MAXIMUM_CHUNKS - 1),
     untrusted_content=st.binary(min_size=1, max_size=MAXIMUM_PART_BYTES),
 )
 

@@ -7,10 +7,7 @@ import pytest
 from edge_lpr.core.errors import HandoffError
 from edge_lpr.handoff.record_message import (
     MAXIMUM_DELIVERY_BYTES,
-    MAXIMUM_EPOCH,
     MAXIMUM_PART_BYTES,
-    MAXIMUM_PART_INDEX,
-    MAXIMUM_TRANSPORT_BYTES,
     MAXIMUM_WISH_BYTES,
     AskMessage,
     GapMessage,
@@ -33,9 +30,12 @@ from edge_lpr.handoff.sighting_message import (
     MAXIMUM_TO_TOKENISER_BYTES,
     parse_to_publisher,
 )
-from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
+from edge_lpr.wire import key_delivery, watch_list
+from edge_lpr.wire.bounds import MAXIMUM_EPOCH, MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import MAXIMUM_GAP_BYTES, GapReason
 from edge_lpr.wire.health import MAXIMUM_HEALTH_BYTES, PUBLISHER_COUNTERS, BoothFigures
+from edge_lpr.wire.topics import MAXIMUM_CHUNKS
+from edge_lpr.wire.transport import MAXIMUM_TRANSPORT_BYTES
 
 BOOT = "00112233445566aa"
 DOCUMENT = b"header.payload.signature"
@@ -65,7 +65,7 @@ WITHOUT_SENSORS = replace(FIGURES, tls_certificate_days=None, temperature_c=None
         pytest.param(WatchListMessage(0, None, b"m"), id="manifest"),
         pytest.param(WatchListMessage(20_000, 0, b"c"), id="first chunk"),
         pytest.param(
-            WatchListMessage(MAXIMUM_EPOCH, MAXIMUM_PART_INDEX, b"c" * MAXIMUM_PART_BYTES),
+            WatchListMessage(MAXIMUM_EPOCH, MAXIMUM_CHUNKS - 1, b"c" * MAXIMUM_PART_BYTES),
             id="last chunk",
         ),
     ],
@@ -149,6 +149,12 @@ def test_delivery_of_an_impossible_length_is_refused_at_both_ends(length: int) -
         parse_wish(b"K" + bytes(length))
 
 
+def test_bounds_are_those_of_the_documents() -> None:
+    assert MAXIMUM_DELIVERY_BYTES == key_delivery.MAXIMUM_DELIVERY_BYTES
+    assert MAXIMUM_PART_BYTES == watch_list.MAXIMUM_CHUNK_BYTES
+    assert MAXIMUM_PART_BYTES >= watch_list.MAXIMUM_MANIFEST_BYTES
+
+
 def test_part_of_a_watch_list_that_cannot_be_is_not_sent() -> None:
     with pytest.raises(HandoffError, match="watch-list document"):
         WatchListMessage(1, None, b"")
@@ -157,7 +163,7 @@ def test_part_of_a_watch_list_that_cannot_be_is_not_sent() -> None:
     for epoch in (-1, MAXIMUM_EPOCH + 1):
         with pytest.raises(HandoffError, match="epoch"):
             WatchListMessage(epoch, None, b"m")
-    for index in (-1, MAXIMUM_PART_INDEX + 1):
+    for index in (-1, MAXIMUM_CHUNKS):
         with pytest.raises(HandoffError, match="chunk"):
             WatchListMessage(1, index, b"c")
 
@@ -191,6 +197,7 @@ def changed(wish: Wish, position: int, octet: int) -> bytes:
         pytest.param(b"W", id="part of no list"),
         pytest.param(b"W" + bytes(6), id="part without content"),
         pytest.param(b"W" + bytes(6 + MAXIMUM_PART_BYTES + 1), id="long part"),
+        pytest.param(b"W" + bytes(4) + b"\xff\xffm", id="part beyond the last"),
         pytest.param(b"W" + b"\xff" * 4 + bytes(2) + b"m", id="part of an impossible day"),
         pytest.param(pack_wish(GAP)[:-1], id="short gap"),
         pytest.param(pack_wish(GAP) + b"\0", id="long gap"),
