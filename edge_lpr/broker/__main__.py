@@ -40,7 +40,10 @@ def _do(options: Options, clock: Clock) -> str:
     if isinstance(options, RequestKeyOptions):
         return make_request_key(options.name, options.file)
     access = read_access_list(options.list_file)
-    who = f"{len(access.devices)} booths and {len(access.consumers)} consumers"
+    who = (
+        f"{len(access.devices)} booths, {len(access.consumers)} consumers and "
+        f"{len(access.authorities)} authorities"
+    )
     if isinstance(options, LaboratoryOptions):
         return f"{who} in {options.folder}: {_certify(options, access, clock)}"
     changed = write_rules(access, options.folder)

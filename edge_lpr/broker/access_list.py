@@ -5,6 +5,7 @@
     device agency/north-crossing/booth-1
     consumer store-1,store-2 agency requests
     consumer display agency/north-crossing
+    authority token-authority agency
 
 Names of one line have the same rights and nothing else in common: each is the common name of one
 certificate. What the list means to a broker is left to ``access_rules.py``.
@@ -24,6 +25,7 @@ MAXIMUM_LIST_BYTES: Final = 8_000_000
 _REQUESTS: Final = "requests"
 _SLASHES_OF_A_DEVICE: Final = 2
 _DEVICE_FORM: Final = "device TENANT/SITE/DEVICE"
+_AUTHORITY_FORM: Final = "authority NAME TENANT"
 _CONSUMER_FORM: Final = "consumer NAME[,NAME ...] SCOPE[,SCOPE ...] [requests]"
 
 
@@ -50,6 +52,16 @@ class ConsumerAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityAccess:
+    """A tenant's Token Authority, which alone sends keys and watch-lists to its booths."""
+
+    name: str
+    """Common name of its certificate, and so its client identifier."""
+    tenant: str
+    """Whose booths."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccessList:
     """Everybody who may use the broker; every name stands for one of them only."""
 
@@ -57,6 +69,13 @@ class AccessList:
     """The booths, in the order of their addresses."""
     consumers: tuple[ConsumerAccess, ...]
     """The consumers, in the order of their names."""
+    authorities: tuple[AuthorityAccess, ...] = ()
+    """The authorities, in the order of their names."""
+
+    @property
+    def servers(self) -> tuple[ConsumerAccess | AuthorityAccess, ...]:
+        """Everybody who comes through the consumers' port."""
+        return self.consumers + self.authorities
 
 
 def parse_access_list(untrusted_text: str) -> AccessList:
@@ -73,7 +92,7 @@ def parse_access_list(untrusted_text: str) -> AccessList:
             which line, and what to write.
     """
     devices: list[DeviceAddress] = []
-    consumers: list[ConsumerAccess] = []
+    servers: list[ConsumerAccess | AuthorityAccess] = []
     line_of: dict[str, int] = {}
     for number, words in _lines(untrusted_text):
         try:
@@ -84,15 +103,16 @@ def parse_access_list(untrusted_text: str) -> AccessList:
             if name in line_of:
                 raise SettingsError(
                     f"line {number}: {name} stands in line {line_of[name]} already; it is the "
-                    "common name of a certificate and a client identifier, so give every booth and "
-                    "consumer of a broker its own"
+                    "common name of a certificate and a client identifier, so give everybody who "
+                    "uses a broker one of their own"
                 )
             line_of[name] = number
         devices += device
-        consumers += named
+        servers += named
     return AccessList(
         tuple(sorted(devices, key=lambda each: (each.tenant, each.site, each.device))),
-        tuple(sorted(consumers, key=lambda each: each.name)),
+        tuple(sorted((s for s in servers if isinstance(s, ConsumerAccess)), key=_name_of)),
+        tuple(sorted((s for s in servers if isinstance(s, AuthorityAccess)), key=_name_of)),
     )
 
 
@@ -104,8 +124,15 @@ def _lines(untrusted_text: str) -> Iterator[tuple[int, list[str]]]:
             yield number, words
 
 
-def _entries(words: list[str]) -> tuple[list[DeviceAddress], list[ConsumerAccess]]:
-    """Return the booth or the consumers of a line."""
+def _name_of(server: ConsumerAccess | AuthorityAccess) -> str:
+    """Return what they are sorted by."""
+    return server.name
+
+
+def _entries(
+    words: list[str],
+) -> tuple[list[DeviceAddress], list[ConsumerAccess | AuthorityAccess]]:
+    """Return the booth, the authority or the consumers of a line."""
     match words:
         case ["device", place] if place.count("/") == _SLASHES_OF_A_DEVICE:
             return [DeviceAddress(*place.split("/"))], []
@@ -115,8 +142,10 @@ def _entries(words: list[str]) -> tuple[list[DeviceAddress], list[ConsumerAccess
                 ConsumerAccess(_name(name, "consumer"), granted, may_request=bool(rest))
                 for name in names.split(",")
             ]
+        case ["authority", name, tenant]:
+            return [], [AuthorityAccess(_name(name, "authority"), _name(tenant, "tenant"))]
         case _:
-            raise WireError(f"write: {_DEVICE_FORM}, or: {_CONSUMER_FORM}")
+            raise WireError(f"write: {_DEVICE_FORM}, or: {_CONSUMER_FORM}, or: {_AUTHORITY_FORM}")
 
 
 def _scope(text: str) -> Scope:

@@ -7,7 +7,7 @@
     devices-ca.crt, .crl    what the broker trusts on the booths' port, and what was taken back
     consumers-ca.crt, .crl  the same for the consumers' port
     devices/NAME.crt, .key
-    consumers/NAME.crt, .key
+    consumers/NAME.crt, .key        also those of authorities, which use the same port
 
 The authorities' keys lie beside them, and nobody asked who wants a certificate: not for booths in
 the field, whose keys the Token Authority certifies (``edge-lpr authority``).
@@ -77,14 +77,14 @@ class Laboratory:
         self.broker_authority.certify_broker(hosts, validity).write(self.folder, "broker")
         made = self._certify_all(DEVICES, (each.device for each in access.devices), renew=renew)
         return made + self._certify_all(
-            CONSUMERS, (each.name for each in access.consumers), renew=renew
+            CONSUMERS, (each.name for each in access.servers), renew=renew
         )
 
     def revoke(self, name: str) -> None:
         """Take a certificate back; the broker must read the revocation lists again.
 
         Args:
-            name: A booth or a consumer that has a certificate here.
+            name: A booth, consumer or authority that has a certificate here.
 
         Raises:
             SettingsError: Nobody of that name has one.

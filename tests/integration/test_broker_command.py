@@ -101,7 +101,7 @@ def test_laboratory_certifies_the_list_and_says_how_many(
 ) -> None:
     folder = tmp_path / "laboratory"
     assert laboratory(list_file, folder, "--host", "broker.example") == 0
-    assert "4 certified, 0 revoked; for trials only" in capsys.readouterr().out
+    assert "5 certified, 0 revoked; for trials only" in capsys.readouterr().out
     assert (folder / "devices/booth-1.crt").is_file()
     assert laboratory(list_file, folder, "--revoke", "booth-1") == 0
     assert "0 certified, 1 revoked" in capsys.readouterr().out

@@ -15,6 +15,7 @@ WORDS = st.sampled_from(
     [
         "device",
         "consumer",
+        "authority",
         "requests",
         "a/b/c",
         "a/b/+",
@@ -49,8 +50,10 @@ def test_every_booth_writes_and_reads_under_its_own_address_alone(
         tenant, site = places[name]
         own = f"lpr/v1/{tenant}/{site}/{name}/"
         assert rules
-        assert all(rule.partition(" lpr/")[2].startswith(own[4:]) for rule in rules)
-        assert not any(wildcard in rule for rule in rules for wildcard in "+#")
+        *own_rules, lists = rules
+        assert all(rule.partition(" lpr/")[2].startswith(own[4:]) for rule in own_rules)
+        assert not any(wildcard in rule for rule in own_rules for wildcard in "+#")
+        assert lists == f"topic read lpr/v1/{tenant}/{site}/watchlist/+/+"
 
 
 @given(NAMES, st.lists(NAMES, min_size=1, max_size=5), st.sampled_from(["", "requests"]))
@@ -61,6 +64,16 @@ def test_every_consumer_stays_within_its_tenants(name: str, tenants: list[str], 
     assert any(rule.startswith("topic write") for rule in rules) == bool(right)
     assert all(rule.endswith("/request") for rule in rules if rule.startswith("topic write"))
     assert not any("#" in rule for rule in rules)
+
+
+@given(NAMES, NAMES)
+def test_every_authority_stays_within_its_tenant_and_hears_no_sighting(
+    name: str, tenant: str
+) -> None:
+    (rules,) = users_of(consumer_rules(parse_access_list(f"authority {name} {tenant}"))).values()
+    assert {rule.split("/")[2] for rule in rules} == {tenant}
+    assert {rule.rpartition("/")[2] for rule in rules if " write " in rule} == {"keys"}
+    assert not any("sighting" in rule or "#" in rule for rule in rules)
 
 
 @given(st.lists(WORDS, max_size=30).map(" ".join))

@@ -66,6 +66,10 @@ class ContractBroker:
             session_expiry_s=session_expiry_s,
         )
 
+    def authority(self, name: str) -> Peer:
+        """Return a Token Authority that is not connected; it uses the consumers' port."""
+        return self.consumer(name)
+
     def stranger(self, context: ssl.SSLContext | None) -> Peer:
         """Return a client at the booths' port that may be none."""
         return Peer(*self.devices, context, client_id="booth-1")

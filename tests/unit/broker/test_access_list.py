@@ -2,7 +2,13 @@
 
 import pytest
 
-from edge_lpr.broker.access_list import AccessList, ConsumerAccess, Scope, parse_access_list
+from edge_lpr.broker.access_list import (
+    AccessList,
+    AuthorityAccess,
+    ConsumerAccess,
+    Scope,
+    parse_access_list,
+)
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.wire.topics import DeviceAddress
 
@@ -15,6 +21,8 @@ def test_list_names_booths_and_consumers_in_any_order() -> None:
         "device agency/north/booth-2\n"
         "  consumer analytics agency requests\n"
         "device agency/north/booth-1\n"
+        "authority custodian agency\n"
+        "authority another rival\n"
     )
     assert access == AccessList(
         devices=(
@@ -27,7 +35,14 @@ def test_list_names_booths_and_consumers_in_any_order() -> None:
                 "display", (Scope("agency", "north"), Scope("agency", "south")), may_request=False
             ),
         ),
+        authorities=(AuthorityAccess("another", "rival"), AuthorityAccess("custodian", "agency")),
     )
+    assert [each.name for each in access.servers] == [
+        "analytics",
+        "display",
+        "another",
+        "custodian",
+    ]
 
 
 def test_consumers_of_one_line_have_the_same_rights() -> None:
@@ -51,6 +66,14 @@ def test_consumers_of_one_line_have_the_same_rights() -> None:
         pytest.param("device agency/north/+", "'device' must have the form", id="wildcard-device"),
         pytest.param("device agency/#/booth-1", "'site' must have the form", id="wildcard-site"),
         pytest.param("device Agency/north/booth-1", "'tenant' must have the form", id="capitals"),
+        pytest.param("authority custodian", "write: device", id="authority-of-nothing"),
+        pytest.param("authority a agency requests", "write: device", id="authority-and-more"),
+        pytest.param(
+            "authority a agency/north", "'tenant' must have the form", id="authority-of-one-site"
+        ),
+        pytest.param(
+            "authority a,b agency", "'authority' must have the form", id="two-authorities"
+        ),
         pytest.param("consumer analytics +", "'tenant' must have the form", id="all-tenants"),
         pytest.param("consumer analytics agency/", "'site' must have the form", id="empty-site"),
         pytest.param("consumer analytics agency,", "'tenant' must have the form", id="empty-scope"),
@@ -72,6 +95,7 @@ def test_line_that_makes_no_sense_is_refused_with_its_number(line: str, complain
         pytest.param("device agency/north/booth-1", id="same-booth"),
         pytest.param("device rival/south/booth-1", id="booth-of-another-tenant"),
         pytest.param("consumer booth-1 agency", id="consumer-called-like-a-booth"),
+        pytest.param("authority booth-1 agency", id="authority-called-like-a-booth"),
         pytest.param("consumer a,booth-1 agency", id="one-of-several-called-like-a-booth"),
     ],
 )
