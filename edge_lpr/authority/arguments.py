@@ -6,16 +6,24 @@ from typing import Final, Protocol
 
 from edge_lpr.authority.opening import SubParsers
 from edge_lpr.authority.tasks import (
+    approve,
+    certify,
     decommission,
     destroy,
+    enrol_file,
     initialise,
     issue,
     log,
     lookup,
     person,
     quota,
+    refuse,
+    requests,
+    revoke,
     rotate,
+    serve,
     status,
+    ticket,
 )
 
 
@@ -30,6 +38,14 @@ class Task(Protocol):
 TASKS: Final[tuple[Task, ...]] = (
     initialise,
     status,
+    ticket,
+    requests,
+    approve,
+    refuse,
+    serve,
+    enrol_file,
+    certify,
+    revoke,
     issue,
     rotate,
     destroy,

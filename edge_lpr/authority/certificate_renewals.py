@@ -1,0 +1,103 @@
+"""Renewals: an enrolled booth gets new certificates before the old ones end, without a person."""
+
+from typing import Final
+
+from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.certifying import device_certificate, require_ours, signed_answer
+from edge_lpr.authority.devices import DeviceRow, DeviceState
+from edge_lpr.authority.tls_records import certified_since
+from edge_lpr.certificates.signing_request import read_signing_request
+from edge_lpr.core.clock import EPOCH_LENGTH_S
+from edge_lpr.core.errors import (
+    InputRefusedError,
+    NotAllowedError,
+    VerificationError,
+    WireError,
+)
+from edge_lpr.wire.enrolment import document_digest, parse_renewal
+from edge_lpr.wire.ticket import fingerprint
+
+_RENEWALS_A_DAY: Final = 10
+"""One is enough; a booth whose event key was stolen must not fill the data base."""
+
+
+def renew(authority: Authority, untrusted_document: bytes, came_from: str) -> bytes:
+    """Return new certificates for an enrolled booth; the same document again, the same answer.
+
+    Args:
+        authority: Open.
+        untrusted_document: A renewal as received, of any length.
+        came_from: Network address or file, for the journal.
+
+    Returns:
+        The answer.
+
+    Raises:
+        WireError: It is no sound renewal.
+        InputRefusedError: No such booth is enrolled, or its signing request is not sound.
+        NotAllowedError: The booth is revoked, or asks too often.
+    """
+    digest = document_digest(untrusted_document)
+    known = authority.store.rows(
+        "SELECT answer FROM enrolment WHERE digest = ? AND kind = 'renewal'", (digest,)
+    )
+    if known:
+        return bytes(known[0][0])
+    try:
+        return _renew(authority, untrusted_document, came_from)
+    except (WireError, InputRefusedError, NotAllowedError) as error:
+        authority.journal.record("renewal-refused", came_from=came_from, why=str(error))
+        raise
+
+
+def _renew(authority: Authority, untrusted_document: bytes, came_from: str) -> bytes:
+    """Judge a renewal and answer it."""
+    document, claims = parse_renewal(untrusted_document)
+    require_ours(authority, claims.address, claims.at)
+    row = authority.devices.get(claims.address.site, claims.address.device)
+    try:
+        document.verified(document.typ, row.event_key)
+    except VerificationError as error:
+        raise NotAllowedError(
+            "the renewal is not signed by the event key that is enrolled; enrol again"
+        ) from error
+    _require_may_renew(authority, row)
+    read_signing_request(claims.signing_request, claims.address.device)
+    name = f"{row.address.site}/{row.address.device}"
+    with authority.store.transaction() as session:
+        certificate = device_certificate(authority, row.address, row.event_key, row.tier)
+        answer = signed_answer(
+            authority, untrusted_document, claims.signing_request, certificate, None
+        )
+        authority.devices.renew_certificate(row.address, certificate)
+        now_s = authority.clock.unix_s()
+        session.execute(
+            "INSERT INTO enrolment (digest, fingerprint, kind, site, device, document, "
+            "came_from, came_at, state, answer, fetched_at) "
+            "VALUES (?, ?, 'renewal', ?, ?, ?, ?, ?, 'approved', ?, ?)",
+            (
+                document_digest(untrusted_document),
+                fingerprint(untrusted_document),
+                row.address.site,
+                row.address.device,
+                untrusted_document,
+                came_from,
+                now_s,
+                answer,
+                now_s,
+            ),
+        )
+        authority.journal.record("renewed", device=name, came_from=came_from)
+    return answer
+
+
+def _require_may_renew(authority: Authority, row: DeviceRow) -> None:
+    """Refuse a booth that is out, or that asks for certificates without end."""
+    if row.state is not DeviceState.ACTIVE:
+        raise NotAllowedError(
+            f"{row.address.site}/{row.address.device} is {row.state.value} and gets no "
+            "certificates; ask the key custodian for a ticket"
+        )
+    since_s = authority.clock.unix_s() - EPOCH_LENGTH_S
+    if certified_since(authority, "devices", row.address.device, since_s) > _RENEWALS_A_DAY:
+        raise NotAllowedError("the booth has asked for too many certificates today; ask tomorrow")

@@ -1,0 +1,121 @@
+"""What was certified for TLS, so that it can be taken back, and the lists that tell brokers."""
+
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from edge_lpr.authority.authority import Authority, CertificateKind
+from edge_lpr.certificates.certificate_authority import write_public
+
+REVOKING_KINDS: Final[tuple[CertificateKind, ...]] = ("devices", "consumers")
+"""Whose certificates a broker asks about."""
+
+
+def record_certificate(
+    authority: Authority, kind: CertificateKind, name: str, certificate: x509.Certificate
+) -> None:
+    """Keep a certificate that was issued.
+
+    Args:
+        authority: Open.
+        kind: Whose it is.
+        name: Its common name, or the broker's first host.
+        certificate: The certificate.
+    """
+    with authority.store.transaction() as session:
+        session.execute(
+            "INSERT INTO tls_certificate VALUES (?, ?, ?, ?, ?, ?, NULL)",
+            (
+                f"{certificate.serial_number:x}",
+                kind,
+                name,
+                authority.clock.unix_s(),
+                int(certificate.not_valid_after_utc.timestamp()),
+                certificate.public_bytes(Encoding.PEM),
+            ),
+        )
+
+
+def certified_since(authority: Authority, kind: CertificateKind, name: str, since_s: int) -> int:
+    """Return how many certificates a name was given since a moment.
+
+    Args:
+        authority: Open.
+        kind: Whose they are.
+        name: Common name.
+        since_s: UTC in whole seconds since 1970.
+    """
+    ((count,),) = authority.store.rows(
+        "SELECT count(*) FROM tls_certificate WHERE kind = ? AND name = ? AND made_at > ?",
+        (kind, name, since_s),
+    )
+    return int(count)
+
+
+def has_certificate(authority: Authority, kind: CertificateKind, name: str) -> bool:
+    """Return whether a name has a certificate that is neither revoked nor over.
+
+    Args:
+        authority: Open.
+        kind: Whose it is.
+        name: Common name.
+    """
+    return bool(_current(authority, kind, name))
+
+
+def revoke_certificates(authority: Authority, kind: CertificateKind, name: str) -> int:
+    """Take back every certificate of a name that has not ended, and return how many.
+
+    Args:
+        authority: Open.
+        kind: Whose they are.
+        name: Common name.
+    """
+    now_s = authority.clock.unix_s()
+    with authority.store.transaction() as session:
+        serials = _current(authority, kind, name)
+        issuer = authority.certificate_authority(kind)
+        for serial in serials:
+            ((pem,),) = session.execute(
+                "SELECT pem FROM tls_certificate WHERE serial = ?", (serial,)
+            ).fetchall()
+            issuer.revoke(x509.load_pem_x509_certificate(pem), now_s)
+            session.execute(
+                "UPDATE tls_certificate SET revoked_at = ? WHERE serial = ?", (now_s, serial)
+            )
+        authority.save_certificate_authority(kind, issuer)
+    return len(serials)
+
+
+def write_revocation_lists(authority: Authority, folder: Path) -> list[Path]:
+    """Write what the broker trusts, and what was taken back, where it reads them.
+
+    Args:
+        authority: Open.
+        folder: Existing, such as ``/etc/mosquitto/edge-lpr``.
+
+    Returns:
+        The revocation lists.
+
+    Raises:
+        KeyFileError: A file cannot be written.
+    """
+    written = []
+    for kind in REVOKING_KINDS:
+        issuer = authority.certificate_authority(kind)
+        write_public(folder / f"{kind}-ca.crt", issuer.certificate_pem)
+        write_public(folder / f"{kind}-ca.crl", issuer.revocation_list_pem())
+        written.append(folder / f"{kind}-ca.crl")
+    return written
+
+
+def _current(authority: Authority, kind: CertificateKind, name: str) -> list[str]:
+    """Return the serial numbers that still count."""
+    rows = authority.store.rows(
+        "SELECT serial FROM tls_certificate WHERE kind = ? AND name = ? AND revoked_at IS NULL "
+        "AND ends_at >= ?",
+        (kind, name, authority.clock.unix_s()),
+    )
+    return [str(serial) for (serial,) in rows]
