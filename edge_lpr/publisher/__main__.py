@@ -24,6 +24,7 @@ from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.consumers import ConsumersFile
 from edge_lpr.publisher.health import PublisherFigures
 from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_ring import OutboxLimits
@@ -113,6 +114,8 @@ class Publisher:
             )
         )
         address = DeviceAddress(booth.tenant, booth.site, booth.device)
+        tokeniser = settings.tokeniser
+        self._mailbox = Mailbox(address, with_watch_lists=tokeniser.mode == "hit-only", clock=clock)
         self._session = BrokerSession(
             MqttClient(address, section.mqtt_version, self._wake_up, clock),
             broker,
@@ -134,12 +137,16 @@ class Publisher:
         desk = SigningDesk(
             self._outbox,
             self._figures.now,
+            self._mailbox,
             health_interval_s=section.health_interval_s,
             clock=clock,
         )
         self._session.serve(
             take_health=desk.take_health,
             take_request=requests.take if section.consumers_file else None,
+            newest_transport=desk.newest_transport,
+            # Without the authority's key the tokeniser could believe nothing of it.
+            mailbox=None if tokeniser.authority_file is None else self._mailbox,
         )
         self._relay = Relay(
             listener, self._intake, desk, wake_up=self._wake_up, clock=clock, log=log
@@ -208,6 +215,8 @@ class Publisher:
         counters = self._figures.counters()
         counters["unsent"] = self._outbox.unsent_count
         counters["kept"] = self._outbox.kept_count
+        counters["deliveries_dropped"] = self._mailbox.deliveries_dropped
+        counters["list_parts_dropped"] = self._mailbox.parts_dropped
         self._log.info("funnel", counters=counters)
 
 

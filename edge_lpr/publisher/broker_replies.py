@@ -1,9 +1,10 @@
-"""What the broker says: whether it takes us, our messages and our subscription, and requests.
+"""What the broker says: whether it takes us, our messages and subscriptions, and what came for us.
 
 The library calls back from within its own loop; here its words are only kept, until the session
 takes them. paho reports a PUBACK with an error code as if all were well; here it is a refusal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,7 +44,7 @@ class BrokerReplies:
 
         Args:
             client: Calls back from now on.
-            request_topic: Where requests to this booth come; anything else is dropped.
+            request_topic: Where requests to this booth come.
         """
         self.is_connected = False
         """Whether the broker has accepted the session, and the connection holds."""
@@ -51,6 +52,8 @@ class BrokerReplies:
         """Whether it has done so in this process."""
         self.receive_maximum = _RECEIVE_MAXIMUM
         """Most unanswered messages that the broker takes."""
+        self.take_other: Callable[[str, bytes], None] | None = None
+        """Takes topic and payload of what is no request; without it they are dropped."""
         self._client = client
         self._request_topic = request_topic
         self._answers: list[BrokerAnswer] = []
@@ -153,15 +156,17 @@ class BrokerReplies:
         self._answers.append(BrokerAnswer(message_id, refusal, is_of_subscription=True))
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        """Keep a request, unless there are too many or it can be none."""
+        """Keep a request, unless there are too many or it can be none; hand the rest on."""
         try:
             topic = message.topic
         except UnicodeDecodeError:
             # The library decodes it only now, and it is not even MQTT (MQTT 5, 3.3.2.1).
             return
-        if (
-            topic == self._request_topic
-            and len(message.payload) <= MAXIMUM_REQUEST_BYTES
+        if topic != self._request_topic:
+            if self.take_other is not None:
+                self.take_other(topic, bytes(message.payload))
+        elif (
+            len(message.payload) <= MAXIMUM_REQUEST_BYTES
             and len(self._untrusted_requests) < MOST_WAITING_REQUESTS
         ):
             self._untrusted_requests.append(bytes(message.payload))

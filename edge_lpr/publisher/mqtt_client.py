@@ -11,13 +11,14 @@ them again over the next connection, first and marked as duplicates, as the stan
 import select
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, CleanStartOption
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
@@ -57,7 +58,7 @@ _VERSIONS: Final[Mapping[str, MQTTProtocolVersion]] = {
     "3.1.1": MQTTProtocolVersion.MQTTv311,
 }
 _NS_PER_S: Final = 1_000_000_000
-_RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS})
+_RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS, TopicKind.TRANSPORT})
 
 
 class MqttClient:
@@ -217,6 +218,33 @@ class MqttClient:
             kind: Decides the topic.
         """
         self._client.subscribe(topic(self._booth, kind), qos=1)
+
+    def subscribe_to_retained(self, topic_filter: str, *, is_all_wanted: bool) -> None:
+        """Ask for what the broker retains, and for what comes, at QoS 1.
+
+        Args:
+            topic_filter: Of the topics.
+            is_all_wanted: Whether the broker sends all that it retains, also when it knows from an
+                earlier connection that we have subscribed. Version 3.1.1 always sends it.
+        """
+        if self._version is MQTTProtocolVersion.MQTTv5:
+            handling = (
+                SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+                if is_all_wanted
+                else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+            )
+            options = SubscribeOptions(qos=1, retainHandling=handling)
+            self._client.subscribe(topic_filter, options=options)
+        else:
+            self._client.subscribe(topic_filter, qos=1)
+
+    def hand_on(self, take_other: Callable[[str, bytes], None]) -> None:
+        """Hand on what comes under other topics than the requests', from within ``turn``.
+
+        Args:
+            take_other: Takes topic and payload, both untrusted; must not raise.
+        """
+        self._replies.take_other = take_other
 
     def take_answers(self) -> list[BrokerAnswer]:
         """Return the answers that came since the last call."""

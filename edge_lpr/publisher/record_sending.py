@@ -1,7 +1,9 @@
-"""Gaps and health records on their way to the broker, one of each at a time.
+"""Gaps, health records and transport keys on their way to the broker, one of each at a time.
 
 So few, because what the broker takes at once is for sightings. A gap is forgotten when the broker
-has taken it and not before; a health record is worth a minute, and the next one replaces it.
+has taken it and not before; a health record is worth a minute, and the next one replaces it. The
+announcement of the transport key is retained, and sent once in each connection, because a broker
+may have lost it.
 """
 
 from typing import Final
@@ -16,7 +18,7 @@ LOOK_EVERY_S: Final = 1.0
 """How often the outbox is asked for gaps: there are mostly none."""
 
 REFUSED_WAIT_S: Final = 60.0
-"""A gap that the broker has refused is tried again after this."""
+"""A gap or a transport key that the broker has refused is tried again after this."""
 
 SELDOM_S: Final = 600.0
 """Between two health records when the budget is spent; as long as one is valid at the broker."""
@@ -42,8 +44,25 @@ class RecordSending:
         self._taken_gap: int | None = None
         self._health_id: int | None = None
         self._health: bytes | None = None
+        self._transport_id: int | None = None
+        self._transport: bytes | None = None
+        self._sent_transport: bytes | None = None
+        self._next_transport_ns = clock.monotonic_ns()
         self._next_look_ns = clock.monotonic_ns()
         self._next_health_ns = clock.monotonic_ns()
+
+    def begin(self) -> None:
+        """Note that a connection has been accepted."""
+        if self._transport_id is None:
+            self._sent_transport = None
+
+    def offer_transport(self, document: bytes | None) -> None:
+        """Take the newest announcement of a transport key, in place of the one before.
+
+        Args:
+            document: Signed; ``None`` if there is none yet.
+        """
+        self._transport = document
 
     def offer_health(self, document: bytes, state: BudgetState) -> None:
         """Take the newest health record, in place of one that has not gone yet.
@@ -65,7 +84,7 @@ class RecordSending:
             OutboxError: Gaps cannot be read.
             BrokerUnreachableError: The library takes no more messages.
         """
-        message_ids = []
+        message_ids = self._fill_transport()
         if self._health is not None and self._health_id is None:
             document, self._health = self._health, None
             self._health_id = self._client.publish(TopicKind.HEALTH, document)
@@ -93,13 +112,18 @@ class RecordSending:
         if message_id == self._health_id:
             self._health_id = None
             return True
+        if message_id == self._transport_id:
+            self._transport_id = None
+            if not is_accepted:
+                self._sent_transport = None
+                self._next_transport_ns = self._in_ns(REFUSED_WAIT_S)
+            return True
         if self._gap is None or message_id != self._gap[0]:
             return False
         if is_accepted:
             self._taken_gap = self._gap[1]
         else:
-            wait_ns = round(REFUSED_WAIT_S * _NS_PER_S)
-            self._next_look_ns = self._clock.monotonic_ns() + wait_ns
+            self._next_look_ns = self._in_ns(REFUSED_WAIT_S)
         self._gap = None
         return True
 
@@ -113,3 +137,20 @@ class RecordSending:
             self._outbox.mark_gap_sent(self._taken_gap)
             self._taken_gap = None
             self._next_look_ns = self._clock.monotonic_ns()
+
+    def _fill_transport(self) -> list[int]:
+        """Publish the transport key if it is news, and return the packet identifier."""
+        if (
+            self._transport is None
+            or self._transport == self._sent_transport
+            or self._transport_id is not None
+            or self._clock.monotonic_ns() < self._next_transport_ns
+        ):
+            return []
+        self._transport_id = self._client.publish(TopicKind.TRANSPORT, self._transport)
+        self._sent_transport = self._transport
+        return [self._transport_id]
+
+    def _in_ns(self, wait_s: float) -> int:
+        """Return the moment that is so many seconds ahead."""
+        return self._clock.monotonic_ns() + round(wait_s * _NS_PER_S)

@@ -1,4 +1,4 @@
-"""Takes documents from the tokeniser: commit first, acknowledge then; says what is to be signed.
+"""Takes documents from the tokeniser: commit first, acknowledge then; says what it is asked for.
 
 What the outbox cannot keep is not answered: the connection is closed, the tokeniser connects
 again and hands the same document over again, and meanwhile holds everything behind it back.
@@ -69,7 +69,7 @@ class Relay:
         Args:
             listener: Where the tokeniser connects; closed by its owner.
             intake: Commits documents, and knows which came last; used by this object alone.
-            desk: Knows what is to be signed.
+            desk: Knows what is to be signed, and what waits for the tokeniser.
             wake_up: Set after every commit, so that the session sends at once.
             clock: Its monotonic time spaces complaints.
             log: Hears of faults.
@@ -117,6 +117,7 @@ class Relay:
     ) -> None:
         """Greet the tokeniser, then take document after document."""
         connection.send(pack_hello(self._intake.last_document()))
+        self._desk.begin()
         while not stop.is_set():
             beat()
             untrusted_message = connection.receive(
@@ -136,7 +137,7 @@ class Relay:
                 back_off.reset()
 
     def _wish(self) -> Wish | None:
-        """Return what is to be signed; figures that no record can hold are said and left out."""
+        """Return what is wanted; figures that no record can hold are said and left out."""
         try:
             return self._desk.next_wish()
         except WireError as error:
@@ -158,7 +159,7 @@ class Relay:
             elif isinstance(message, GapMessage):
                 self._desk.accept_gap(message)
             else:
-                return Answer(number, is_committed=False)
+                self._desk.accept_transport(message)
         except (WireError, HandoffError) as error:
             self._complaints.failure(error)
             return Answer(number, is_committed=False)

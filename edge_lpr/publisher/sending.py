@@ -1,8 +1,8 @@
 """What is sent over a connection, and what the broker has taken: steps 3 and 4 of ``session.py``.
 
-Sightings go as fast as the broker takes them, a few at once; beside them at most one gap and one
-health record. Status and birth are retained, and sent again only when they have changed. When
-there is a connection, and when it is given up, is left to the session.
+Sightings go as fast as the broker takes them, a few at once; beside them at most one gap, one
+health record and one transport key. Status and birth are retained, and sent again only when they
+have changed. When there is a connection, and when it is given up, is left to the session.
 """
 
 from collections.abc import Callable
@@ -57,6 +57,8 @@ class Sending:
         self.counters = SessionCounters()
         self.take_health: Callable[[], bytes | None] | None = None
         """Returns the newest signed health record, once; without it none is sent."""
+        self.newest_transport: Callable[[], bytes | None] | None = None
+        """Returns the newest announcement of a transport key; without it none is sent."""
         self._client = client
         self._outbox = outbox
         self._budget = budget
@@ -70,6 +72,7 @@ class Sending:
         self.counters.connections += 1
         self._window.limit(self._client.receive_maximum)
         self._window.resent()
+        self._records.begin()
 
     def is_announced(self) -> bool:
         """Return whether the broker has taken the birth."""
@@ -118,6 +121,8 @@ class Sending:
         health = self.take_health() if self.take_health is not None else None
         if health is not None:
             self._records.offer_health(health, self._budget.state)
+        if self.newest_transport is not None:
+            self._records.offer_transport(self.newest_transport())
         for message_id in self._records.fill():
             self._window.sent(message_id)
         room = self._window.room()

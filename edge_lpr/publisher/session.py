@@ -4,9 +4,10 @@ One connection goes like this; every step is a method below, those of
 what is sent in ``sending.py``::
 
     1. connect        with a Last Will "offline" that names the tokeniser's boot
-    2. announce       status "online" and birth, both retained; ask for requests to this booth
+    2. announce       status "online" and birth, both retained; ask for requests to this booth, for
+                      its keys and its site's watch-lists
     3. fill           once the birth is taken: sightings, the oldest first, a few at once; beside
-                      them at most one gap and one health record
+                      them at most one gap, one health record and one transport key
     4. settle         a sighting or gap counts as sent when its PUBACK says success, not before
     5. watch          no PUBACK for 20 s, or no CONNACK for 10 s: connect again
     6. close          status "offline", retained; then an orderly end
@@ -33,6 +34,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.publisher.broker import Broker
 from edge_lpr.publisher.broker_loss import log_loss
 from edge_lpr.publisher.budget import BudgetState, DailyBudget
+from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.mqtt_client import MqttClient
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_rows import StoredBirth
@@ -97,6 +99,7 @@ class BrokerSession:
         self._clock = clock
         self._log = log
         self._take_request: Callable[[bytes], None] | None = None
+        self._mailbox: Mailbox | None = None
         self._back_off = BrokerBackOff(BOOTH_LONGEST_WAIT_S)
         self._stage = _Stage.AWAY
         self._boot: str | None = None
@@ -114,16 +117,24 @@ class BrokerSession:
         *,
         take_health: Callable[[], bytes | None] | None = None,
         take_request: Callable[[bytes], None] | None = None,
+        newest_transport: Callable[[], bytes | None] | None = None,
+        mailbox: Mailbox | None = None,
     ) -> None:
-        """Also publish health records, and hand on what consumers ask for; before the first turn.
+        """Also publish records, and hand on what others send; before the first turn.
 
         Args:
             take_health: Returns the newest signed health record, once.
             take_request: Takes the untrusted payload of a request; without it nobody is listened
                 to.
+            newest_transport: Returns the newest signed announcement of a transport key.
+            mailbox: Takes what the authority sends; without it nothing of that is asked for.
         """
         self._sending.take_health = take_health
+        self._sending.newest_transport = newest_transport
         self._take_request = take_request
+        self._mailbox = mailbox
+        if mailbox is not None:
+            self._client.hand_on(mailbox.take)
 
     def tls_certificate_days(self) -> int | None:
         """Return for how many whole days the client certificate is valid; ``None`` without TLS."""
@@ -199,6 +210,15 @@ class BrokerSession:
         if self._stage is _Stage.SENDING:
             self._sending.announce(TopicKind.BIRTH, birth.document, again=False)
             self._sending.fill()
+            if self._mailbox is not None and self._mailbox.takes_all_lists():
+                self._ask_for_lists(self._mailbox, is_all_wanted=True)
+
+    def _ask_for_lists(self, mailbox: Mailbox, *, is_all_wanted: bool) -> None:
+        """Subscribe to the site's watch-lists, if the booth needs them."""
+        if mailbox.watch_list_filter is not None:
+            self._client.subscribe_to_retained(
+                mailbox.watch_list_filter, is_all_wanted=is_all_wanted
+            )
 
     def _connect(self, birth: StoredBirth) -> None:
         """Step 1, unless the broker's name is still being looked up."""
@@ -217,6 +237,9 @@ class BrokerSession:
         self._sending.announce(TopicKind.BIRTH, birth.document)
         if self._take_request is not None:
             self._client.subscribe(TopicKind.REQUEST)
+        if self._mailbox is not None:
+            self._client.subscribe(TopicKind.KEYS)
+            self._ask_for_lists(self._mailbox, is_all_wanted=False)
 
     def _take_answers(self, *, may_commit: bool) -> None:
         """Step 4; answers are taken in any case, because the library forgets them."""

@@ -78,6 +78,8 @@ def test_every_sighting_reaches_the_server_in_order(
         "connections": 1,
         "unsent": 0,
         "kept": 100,
+        "deliveries_dropped": 0,
+        "list_parts_dropped": 0,
     }
 
 

@@ -14,6 +14,7 @@ from edge_lpr.handoff.record_message import GapMessage, GapWish, HealthMessage
 from edge_lpr.publisher.consumers import ConsumersFile
 from edge_lpr.publisher.health import PublisherFigures
 from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.requests import RequestDesk
 from edge_lpr.publisher.sending import SessionCounters
@@ -70,7 +71,11 @@ class Bench:
             thermal_folder=self.sensors,
         )
         self.desk = SigningDesk(
-            self.outbox, self.figures.now, health_interval_s=60, clock=self.clock
+            self.outbox,
+            self.figures.now,
+            Mailbox(ADDRESS, with_watch_lists=False, clock=self.clock),
+            health_interval_s=60,
+            clock=self.clock,
         )
 
     def add(self, *numbers: int) -> None:

@@ -29,6 +29,7 @@ from edge_lpr.handoff.sighting_message import (
     parse_answer,
 )
 from edge_lpr.publisher.intake import Intake
+from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.signing_desk import SigningDesk
@@ -38,7 +39,7 @@ from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of
 from tests.support.publisher_bench import TokeniserStandIn
-from tests.support.signer import Signer
+from tests.support.signer import BOOTH, Signer
 
 FIGURES = BoothFigures(
     counters=dict.fromkeys(PUBLISHER_COUNTERS, 3), unsent=0, oldest_unsent_s=0, kept=0
@@ -66,8 +67,9 @@ class Bench:
         )
         self.wake_up = WakeUp()
         self.intake = Intake(self.outbox, Log("test"))
+        self.mailbox = Mailbox(BOOTH, with_watch_lists=True, clock=self.clock)
         self.desk = SigningDesk(
-            self.outbox, lambda: FIGURES, health_interval_s=60, clock=self.clock
+            self.outbox, lambda: FIGURES, self.mailbox, health_interval_s=60, clock=self.clock
         )
         self.listener = Listener(folder / "s.sock", allowed_user_id=os.geteuid())
         self.stop = threading.Event()
