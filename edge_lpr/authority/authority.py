@@ -144,7 +144,7 @@ class Authority:
         )
         write_public(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
         made = cls(folder, configuration, wrapping, store, clock)
-        made.journal.record("init", tenant=plan.tenant, fingerprint=key.kid)
+        made.journal.begin(tenant=plan.tenant, fingerprint=key.kid)
         made.note_configuration()
         write_public(folder / CONFIGURATION_FILE, configuration.text().encode())
         return made

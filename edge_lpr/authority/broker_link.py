@@ -24,12 +24,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.folder_lock import FolderLock
 from edge_lpr.certificates.certificate_authority import Validity
 from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
 
-BROKER_NAME: Final = "authority"
-"""Common name under which the broker must let the authority in among the consumers."""
+BROKER_NAME: Final = "token-authority"
+"""Common name that the broker must let in: ``authority token-authority TENANT`` in its list."""
 
 KEYS_EXPIRY_S: Final = EPOCH_LENGTH_S
 """A delivery that no device fetched in a day is made anew."""
@@ -37,6 +38,10 @@ KEYS_EXPIRY_S: Final = EPOCH_LENGTH_S
 _ANSWER_S: Final = 20.0
 """Longest wait for the broker's answer to anything."""
 
+_LOCK_WAIT_S: Final = 300.0
+"""A long watch-list takes minutes to publish; then the timer's task has its turn."""
+
+_LOCK_FILE: Final = "broker.lock"
 _KEEPALIVE_S: Final = 30
 _MAXIMUM_PACKET_BYTES: Final = 8192
 _MAXIMUM_RETAINED: Final = 50_000
@@ -56,14 +61,22 @@ class _BoundedClient(Client):
 class BrokerLink:
     """One session with the broker, as a context manager."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        lock: FolderLock | None = None,
+    ) -> None:
         """Prepare a session; ``connect`` begins it.
 
         Args:
             host: Of the broker.
             port: Of its consumers' listener.
             context: Identity and trust; ``None`` for a laboratory's broker on this machine.
+            lock: Held while the session lasts.
         """
+        self._lock = lock
         self._host, self._port = host, port
         self._changed = threading.Condition()
         self._connect_code: ReasonCode | None = None
@@ -102,13 +115,17 @@ class BrokerLink:
 
         Raises:
             BrokerError: Nobody answers, or the broker does not let us in.
+            AuthorityError: Another task has had a session for minutes.
         """
+        if self._lock is not None:
+            self._lock.take(_LOCK_WAIT_S)
         properties = _properties(PacketTypes.CONNECT, MaximumPacketSize=_MAXIMUM_PACKET_BYTES)
         try:
             self._client.connect(
                 self._host, self._port, _KEEPALIVE_S, clean_start=True, properties=properties
             )
         except OSError as error:
+            self.close()
             reason = error.strerror or type(error).__name__
             raise BrokerUnreachableError(
                 f"{self._place}: no session ({reason})",
@@ -125,7 +142,7 @@ class BrokerLink:
             self.close()
             raise BrokerRefusedError(
                 f"{self._place}: refused the session ({code})",
-                f"its rules must let in the consumer {BROKER_NAME} (docs/authority.md)",
+                f"its list must have the line: authority {BROKER_NAME} TENANT (docs/broker.md)",
             )
 
     def retained(self, topic_filter: str, quiet_s: float = 2.0) -> dict[str, bytes]:
@@ -199,6 +216,8 @@ class BrokerLink:
         """End the session; may be called twice."""
         self._client.disconnect()
         self._client.loop_stop()
+        if self._lock is not None:
+            self._lock.release()
 
     @property
     def _place(self) -> str:
@@ -219,7 +238,7 @@ class BrokerLink:
         if code.is_failure:
             raise BrokerRefusedError(
                 f"{self._place}: refused {topic} ({code})",
-                f"its rules must allow it to {BROKER_NAME} (docs/authority.md)",
+                f"its list must have the line: authority {BROKER_NAME} TENANT (docs/broker.md)",
             )
 
     def _wait(self, is_there: Callable[[], bool]) -> None:
@@ -302,7 +321,7 @@ def link_of(authority: Authority) -> BrokerLink:
     """Return a session with the deployment's broker, not begun.
 
     Args:
-        authority: Open; it certifies itself as the consumer ``authority`` for a day.
+        authority: Open; it certifies itself as ``BROKER_NAME`` for a day.
     """
     deployment = authority.deployment
     context = ssl.create_default_context(cadata=deployment.broker_ca_pem)
@@ -311,7 +330,8 @@ def link_of(authority: Authority) -> BrokerLink:
     own = authority.certificate_authority("consumers").certify_client(BROKER_NAME, start)
     key = own.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _load_identity(context, own.certificate, key)
-    return BrokerLink(deployment.broker_host, deployment.consumers_port, context)
+    lock = FolderLock(authority.folder / _LOCK_FILE)
+    return BrokerLink(deployment.broker_host, deployment.consumers_port, context, lock)
 
 
 def _load_identity(context: ssl.SSLContext, certificate: x509.Certificate, key: bytes) -> None:

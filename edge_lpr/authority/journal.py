@@ -79,6 +79,14 @@ class Journal:
         """
         return self._append(call, details, is_restart=False)
 
+    def begin(self, **details: str | int) -> None:
+        """Write the first entry, whatever head an interrupted beginning may have left.
+
+        Args:
+            details: About the new authority.
+        """
+        self._append("init", details, is_restart=True)
+
     def accept_restored(self, reason: str) -> None:
         """Go on after the data base was restored from a backup, and say so in the journal.
 
@@ -93,7 +101,7 @@ class Journal:
     def _append(self, call: str, details: dict[str, str | int], *, is_restart: bool) -> int:
         """Append an entry, and move the head to it once it is on the disk."""
         kept = {
-            name: _printable(value) if isinstance(value, str) else value
+            name: printable(value) if isinstance(value, str) else value
             for name, value in details.items()
             if _NAME.fullmatch(name)
         }
@@ -192,6 +200,10 @@ def _parse_head(head: bytes | None) -> tuple[int, bytes] | None:
         return 0, b""
 
 
-def _printable(text: str) -> str:
-    """Return a text without control characters, cut."""
+def printable(text: str) -> str:
+    """Return a text that is fit for a screen and the journal: no control characters, and cut.
+
+    Args:
+        text: Of any length and origin.
+    """
     return _PRINTED.sub("?", text)[:MAXIMUM_TEXT_CHARACTERS]

@@ -9,6 +9,7 @@ from typing import Final
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.devices import DeviceRow, DeviceState
+from edge_lpr.authority.journal import printable
 from edge_lpr.core.clock import EPOCH_LENGTH_S, epoch_of
 from edge_lpr.core.errors import InputRefusedError, NotAllowedError, WireError
 from edge_lpr.tokens.key_ring import KeyPurpose
@@ -18,6 +19,7 @@ from edge_lpr.wire.transport import verify_transport
 RESEND_S: Final = EPOCH_LENGTH_S
 """As long as the broker keeps a delivery for a device that is away; then it is made anew."""
 
+_MAXIMUM_SHOWN: Final = 128
 _KEPT_DAYS: Final = 90
 """Notes of deliveries answer who held which keys; the journal has them for ever."""
 
@@ -36,7 +38,7 @@ def take_announcements(authority: Authority, untrusted: Mapping[str, bytes]) -> 
     for topic, document in sorted(untrusted.items()):
         fault = _take(authority, topic, document)
         if fault is not None:
-            refused.append(f"{_shown(topic)}: {fault}")
+            refused.append(f"{printable(topic)[:_MAXIMUM_SHOWN]}: {fault}")
     return refused
 
 
@@ -108,8 +110,3 @@ def _believe(authority: Authority, untrusted_topic: str, untrusted_document: byt
             "device connects"
         )
     authority.devices.update_transport(address, claims.key, claims.number, claims.epochs, claims.at)
-
-
-def _shown(untrusted_topic: str) -> str:
-    """Return a topic that may be printed."""
-    return untrusted_topic[:128].encode("ascii", "backslashreplace").decode("ascii")

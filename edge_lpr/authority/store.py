@@ -5,16 +5,15 @@ a numbered script to ``migrations``; a data base gets every one that it has not 
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from edge_lpr.authority.folder_lock import FolderLock
 from edge_lpr.core.errors import AuthorityError
 
 Row: TypeAlias = tuple[Any, ...]
@@ -23,7 +22,6 @@ Row: TypeAlias = tuple[Any, ...]
 _LOCK_WAIT_S: Final = 30.0
 """A transaction takes milliseconds, with a slow HSM a second; longer, and somebody stands still."""
 
-_POLL_S: Final = 0.02
 _OLDEST_SQLITE: Final = (3, 37)
 """The first with STRICT tables."""
 
@@ -44,15 +42,13 @@ class Store:
             raise AuthorityError(f"needs SQLite 3.37, here is {sqlite3.sqlite_version}")
         self._file = file
         self._mutex = threading.RLock()
+        # Beside the data base, because closing a file of SQLite's would drop SQLite's locks.
+        self._lock = FolderLock(file.with_name(f"{file.name}.lock"))
         self._depth = 0
         self._after_commit: list[Callable[[], None]] = []
         with self._sentences():
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            # Beside the data base, because closing a file of SQLite's would drop SQLite's locks.
-            self._lock = os.open(
-                file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-            )
             self._connection = sqlite3.connect(
                 file, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
             )
@@ -137,9 +133,6 @@ class Store:
         """Close the data base; may be called twice."""
         with self._mutex:
             self._connection.close()
-            if self._lock >= 0:
-                os.close(self._lock)
-                self._lock = -1
 
     def _outermost(self) -> Iterator[sqlite3.Connection]:
         """Begin, commit or take back, and do what waits for the commit."""
@@ -161,18 +154,11 @@ class Store:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Keep other processes from writing."""
-        stop = time.monotonic() + _LOCK_WAIT_S
-        while not _try_lock(self._lock):
-            if time.monotonic() > stop:
-                raise AuthorityError(
-                    f"{self._file}: another edge-lpr authority has held it for "
-                    f"{_LOCK_WAIT_S:.0f} s; see which one runs (ps), and stop it"
-                )
-            time.sleep(_POLL_S)
+        self._lock.take(_LOCK_WAIT_S)
         try:
             yield
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._lock.release()
 
     def _migrate(self) -> None:
         """Apply the scripts that this data base has not had."""
@@ -199,15 +185,6 @@ class Store:
                 f"{self._file}: {reason}; it must be the authority's data base, on a disk with "
                 "room, writable by this user"
             ) from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Return whether the lock is ours now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _scripts() -> dict[int, str]:

@@ -1,6 +1,8 @@
 """An authority in a temporary folder, and booths that it knows."""
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,14 @@ YEAR_S = 365 * 86_400
 def no_pin() -> str:
     """Fail: files need none."""
     raise AssertionError
+
+
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """Give a folder whose files wait for no disk; tests of power cuts use others."""
+    memory = Path("/dev/shm")  # noqa: S108 - Linux's own name for it
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
 
 
 @dataclass
