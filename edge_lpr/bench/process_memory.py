@@ -16,7 +16,8 @@ class ProcessMemory:
     resident_mb: float
     """Pages in memory, those shared with other processes included (RSS)."""
     proportional_mb: float
-    """Likewise, but of each shared page only this process's share (PSS)."""
+    """Likewise, but of each shared page only this process's share (PSS). That of another user's
+    process, or of one that nobody may look into, is not told: then all of its resident memory."""
     peak_mb: float
     """Most that was ever resident."""
 
@@ -32,14 +33,22 @@ def memory_of(process_id: int) -> ProcessMemory | None:
     """
     folder = _PROCESSES / str(process_id)
     try:
-        rollup = _sizes_mb(folder / "smaps_rollup")
         status = _sizes_mb(folder / "status")
+        rollup = _shares_mb(folder / "smaps_rollup", status)
     except OSError:
         return None
     # A process that has ended, but was not waited for, has these files, and nothing in them.
     if "Rss" not in rollup or "VmHWM" not in status:
         return None
     return ProcessMemory(rollup["Rss"], rollup["Pss"], status["VmHWM"])
+
+
+def _shares_mb(file: Path, status: dict[str, float]) -> dict[str, float]:
+    """Return what the kernel says page by page; to strangers only the sum in the status."""
+    try:
+        return _sizes_mb(file)
+    except PermissionError:
+        return {"Rss": status["VmRSS"], "Pss": status["VmRSS"]} if "VmRSS" in status else {}
 
 
 def open_descriptors() -> int:

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Final, TypeAlias
 
 from edge_lpr.core.errors import KeyFileError, ModelError, NoSuchSourceError, SettingsError
+from edge_lpr.core.hardening import forbid_inspection, lock_memory
 from edge_lpr.core.log import Log, start_logging
 from edge_lpr.core.settings import DEFAULT_SETTINGS_FILE, BoothSettings, load_settings
 
@@ -87,6 +88,7 @@ def run_service(
         0 after an orderly stop, ``EXIT_MISCONFIGURED`` or ``EXIT_FAILURE``.
     """
     forbid_core_dumps()
+    forbid_inspection()
     parser = argparse.ArgumentParser(prog=f"edge-lpr {name}", description=description)
     parser.add_argument(
         "--settings", type=Path, default=DEFAULT_SETTINGS_FILE, help="the booth's settings file"
@@ -99,6 +101,7 @@ def run_service(
     log = Log(name)
     try:
         with stopping_on_signals() as stop:
+            lock_memory(log)
             service(load_settings(chosen.settings), log, stop)
     except (SettingsError, KeyFileError, ModelError, NoSuchSourceError) as error:
         log.failure(error)

@@ -1,13 +1,12 @@
 """No plate is found in the memory of the live tokeniser once it has answered."""
 
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.booth import Booth, lay_out_booth
+from tests.support.memory_search import LEFT_READABLE, memory_of
 from tests.support.readings import reading_of
 from tests.support.scripted_publisher import accepted, listening
 from tests.support.tokeniser_process import (
@@ -16,7 +15,6 @@ from tests.support.tokeniser_process import (
     running_tokeniser,
     vision_of,
 )
-from tests.support.waiting import wait_until
 
 PLATES = (b"QX77ZZK4", b"W0LFX9ZQ", b"K4YZ8QJ7W2", b"ZZ9PLURAL4")
 
@@ -29,31 +27,6 @@ edge_lpr.core.wipe.wipe = lambda buffer: None
 @pytest.fixture
 def booth(tmp_path: Path) -> Booth:
     return lay_out_booth(tmp_path)
-
-
-@contextmanager
-def standing_still(tokeniser: RunningTokeniser) -> Iterator[None]:
-    """Stop a process, or its regions come and go while they are read."""
-    tokeniser.process.send_signal(signal.SIGSTOP)
-    try:
-        state_file = Path("/proc") / str(tokeniser.process.pid) / "stat"
-        wait_until(lambda: state_file.read_text().rpartition(") ")[2].startswith("T"))
-        yield
-    finally:
-        tokeniser.process.send_signal(signal.SIGCONT)
-
-
-def memory_of(tokeniser: RunningTokeniser) -> Iterator[bytes]:
-    """Yield every writable region of a process, which stands still meanwhile."""
-    folder = Path("/proc") / str(tokeniser.process.pid)
-    with standing_still(tokeniser), (folder / "mem").open("rb", buffering=0) as memory:
-        for line in (folder / "maps").read_text().splitlines():
-            addresses, permissions, *_ = line.split()
-            if not permissions.startswith("rw"):
-                continue
-            start, end = (int(address, 16) for address in addresses.split("-"))
-            memory.seek(start)
-            yield memory.read(end - start)
 
 
 def forms_of(plate: bytes) -> Iterator[tuple[str, bytes]]:
@@ -73,7 +46,12 @@ def forms_of(plate: bytes) -> Iterator[tuple[str, bytes]]:
 def forms_found(tokeniser: RunningTokeniser) -> set[str]:
     """Return in which forms a plate is found in a process."""
     forms = [form for plate in PLATES for form in forms_of(plate)]
-    return {name for region in memory_of(tokeniser) for name, content in forms if content in region}
+    return {
+        name
+        for region in memory_of(tokeniser.process.pid)
+        for name, content in forms
+        if content in region
+    }
 
 
 def hand_over_plates(booth: Booth) -> None:
@@ -91,12 +69,12 @@ def hand_over_plates(booth: Booth) -> None:
 
 
 def test_no_plate_is_left_in_memory_after_the_answer(booth: Booth) -> None:
-    with running_tokeniser(booth) as tokeniser:
+    with running_tokeniser(booth, sabotage=LEFT_READABLE) as tokeniser:
         hand_over_plates(booth)
         assert forms_found(tokeniser) == set()
 
 
 def test_search_finds_the_plates_of_a_tokeniser_that_does_not_wipe(booth: Booth) -> None:
-    with running_tokeniser(booth, sabotage=NO_WIPING) as tokeniser:
+    with running_tokeniser(booth, sabotage=LEFT_READABLE + NO_WIPING) as tokeniser:
         hand_over_plates(booth)
         assert {"ascii", "class indices of 8 bits"} <= forms_found(tokeniser)

@@ -38,6 +38,14 @@ def test_the_three_units_give_up_the_same_things() -> None:
 
 
 @pytest.mark.parametrize("process_name", PROCESSES)
+def test_memory_of_a_process_never_becomes_a_file(process_name: str) -> None:
+    lines = lines_of(process_name)
+    assert "LimitCORE=1" in lines
+    assert "LimitMEMLOCK=infinity" in lines
+    assert "MemorySwapMax=0" in lines
+
+
+@pytest.mark.parametrize("process_name", PROCESSES)
 def test_unit_is_started_again_for_ever(process_name: str) -> None:
     lines = lines_of(process_name)
     assert "StartLimitIntervalSec=0" in lines

@@ -16,6 +16,7 @@ from edge_lpr.core.alphabet import PLATE_ALPHABET
 from edge_lpr.handoff.reading_message import READING_TAKEN, parse_reading
 from edge_lpr.handoff.seqpacket import Listener
 from edge_lpr.handoff.vision_report import REPORT_BYTES
+from tests.support.memory_search import LEFT_READABLE, memory_of
 from tests.support.scenes import write_lane_folder
 from tests.support.waiting import DEADLINE_S
 
@@ -48,7 +49,13 @@ def _vision(tmp_path: Path, sabotage: str = "") -> Iterator[tuple[int, list[str]
         "motion_gate = false\n"  # an empty road would be over before it is searched
         f"[vision.source]\nkind = 'folder'\naddress = '{frames}'\n"
     )
-    command = [sys.executable, "-c", sabotage + START, "--settings", str(settings_file)]
+    command = [
+        sys.executable,
+        "-c",
+        LEFT_READABLE + sabotage + START,
+        "--settings",
+        str(settings_file),
+    ]
     listener = Listener(tmp_path / "readings.sock", allowed_user_id=os.geteuid())
     with closing(listener), subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
@@ -75,18 +82,6 @@ def _take_readings(listener: Listener) -> list[str]:
     return plates
 
 
-def _memory_of(process_id: int) -> Iterator[bytes]:
-    """Give every writable region of a process."""
-    folder = Path("/proc") / str(process_id)
-    with (folder / "mem").open("rb", buffering=0) as memory:
-        for line in (folder / "maps").read_text().splitlines():
-            addresses, permissions, *_ = line.split()
-            start, end = (int(address, 16) for address in addresses.split("-"))
-            if permissions.startswith("rw"):
-                memory.seek(start)
-                yield memory.read(end - start)
-
-
 def _forms(plate: str) -> dict[str, bytes]:
     """Return every form in which a plate may lie in memory."""
     forms = {
@@ -106,7 +101,7 @@ def _forms_found(process_id: int, plates: list[str]) -> set[str]:
     """Return in which forms any of the plates is found in a process."""
     forms = [form for plate in plates for form in _forms(plate).items()]
     return {
-        name for region in _memory_of(process_id) for name, content in forms if content in region
+        name for region in memory_of(process_id) for name, content in forms if content in region
     }
 
 

@@ -24,3 +24,9 @@ def _logging_is_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _core_dumps_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     # A lowered hard limit cannot be raised again, and the test of crashing processes needs it.
     monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _test_process_is_not_hardened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_lpr.core.service.forbid_inspection", lambda: None)
+    monkeypatch.setattr("edge_lpr.core.service.lock_memory", lambda _: None)
