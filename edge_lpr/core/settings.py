@@ -207,6 +207,8 @@ class TokeniserSection(_Section):
     sealing_key_file: Path | None = None
     """Key of 32 bytes that key ring and event key are sealed under: a credential that systemd has
     unsealed with the board's TPM. Without it the two files are plain, for the laboratory."""
+    incoming_folder: Path = Path("/var/lib/edge-lpr/tokeniser/incoming")
+    """Where deliveries of keys are taken from as files, ``*.lprkeys``; it need not exist."""
     epochs_held: int = Field(default=4, ge=1, le=8)
     """Most key epochs that are kept, today's included: what a thief of the booth gets."""
     mode: Literal["stream", "hit-only"] = "stream"

@@ -47,6 +47,11 @@ def authority_file(folders: DemoFolders) -> Path:
     return folders.keys / "authority.pub"
 
 
+def incoming_folder(folders: DemoFolders) -> Path:
+    """Return where the tokeniser takes deliveries of keys from as files; nobody puts any there."""
+    return folders.keys / "incoming"
+
+
 def make_keys(folders: DemoFolders, clock: Clock) -> PublicKey:
     """Make the keys that are missing, and certify the device anew.
 

@@ -8,7 +8,14 @@ from edge_lpr.core.secret_file import write_secret_file
 from edge_lpr.demo.arguments import EngineChoice, Source
 from edge_lpr.demo.brokers import EmbeddedBroker
 from edge_lpr.demo.folders import DemoFolders
-from edge_lpr.demo.keys import DEMO_ADDRESS, certificate_file, event_key_file, key_ring_file
+from edge_lpr.demo.keys import (
+    DEMO_ADDRESS,
+    authority_file,
+    certificate_file,
+    event_key_file,
+    incoming_folder,
+    key_ring_file,
+)
 from edge_lpr.synthesis.lane import PASSAGE_GAP_S
 
 _LANE: Final = 1
@@ -51,6 +58,8 @@ def write_settings(
             "key_ring_file": str(key_ring_file(folders)),
             "event_key_file": str(event_key_file(folders)),
             "device_certificate_file": str(certificate_file(folders)),
+            "authority_file": str(authority_file(folders)),
+            "incoming_folder": str(incoming_folder(folders)),
         },
         "[publisher]": {
             "sightings_socket": str(folders.sightings_socket),

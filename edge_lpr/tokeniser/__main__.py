@@ -5,13 +5,14 @@ The main thread receives readings and makes sightings; a second one delivers the
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.complaints import Complaints
-from edge_lpr.core.errors import HandoffError
+from edge_lpr.core.errors import HandoffError, KeyFileError, SettingsError
+from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
@@ -19,10 +20,15 @@ from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
-from edge_lpr.tokeniser.condition import Condition
-from edge_lpr.tokeniser.credentials import birth_claims, load_credentials
+from edge_lpr.tokeniser.clock_floor import FlooredClock
+from edge_lpr.tokeniser.condition import Condition, HitOnly
+from edge_lpr.tokeniser.credentials import Credentials, birth_claims, load_credentials
 from edge_lpr.tokeniser.delivery import Delivery
 from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.tokeniser.hit_list import HitList
+from edge_lpr.tokeniser.inbox import Inbox
+from edge_lpr.tokeniser.key_intake import KeyIntake
+from edge_lpr.tokeniser.key_keeper import KeyKeeper
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
 
@@ -51,24 +57,50 @@ class Tokeniser:
                 does not let us.
         """
         self._log = log
-        self._clock = clock
         self._funnel = Funnel()
         self._notifier = ServiceNotifier()
-        self._watchdog = Watchdog(self._notifier, log, clock)
-        self._heart = self._watchdog.heart("receiver")
         self._boot_id = new_boot_id()
         credentials = load_credentials(settings, clock)
+        if credentials.damage is not None:
+            log.warning("keys_lost", detail=f"{credentials.damage}; this start has no keys yet")
+        clock = FlooredClock(clock, credentials.key_state.issued_at_s)
+        self._clock = clock
+        self._watchdog = Watchdog(self._notifier, log, clock)
+        self._heart = self._watchdog.heart("receiver")
+        self._keeper = KeyKeeper(
+            settings,
+            credentials.key_state,
+            authority=credentials.authority,
+            sealing_key=credentials.sealing_key,
+            clock=clock,
+        )
+        hit_list = _hit_list(settings, credentials)
+        intake = KeyIntake(
+            self._keeper,
+            settings.tokeniser.incoming_folder,
+            funnel=self._funnel,
+            log=log,
+            clock=clock,
+        )
+        self._inbox = Inbox(self._keeper, intake, hit_list, log=log, clock=clock)
+        # Before the birth, which says whether the keys are for tests: the first ones may lie there.
+        self._inbox.look_around()
+        self._keeper.bind_purpose()
         claims = birth_claims(
             settings, credentials, boot=self._boot_id, time_quality=clock.quality()
         )
-        self._relay = Relay(settings, credentials.key_ring, clock)
+        self._relay = Relay(settings, self._keeper.ring, clock, hit_list)
+        self._counters: Callable[[], Mapping[str, int]] = self._funnel.counters
+        if hit_list is not None:
+            self._counters = HourlyCounters(self._funnel.counters, clock)
         condition = Condition(
             self._relay.vision,
             self._funnel.counters,
             # One step of the interpreter, so the thread that forgets past keys may go on meanwhile.
-            credentials.key_ring.epochs,
+            self._keeper.ring.epochs,
             certificate_ends_s=credentials.certificate_ends_s,
             clock=clock,
+            hit_only=None if hit_list is None else HitOnly(hit_list.has_list, self._counters),
         )
         # One set of complaints a thread: they are not locked.
         complaints = Complaints(log, clock)
@@ -85,12 +117,13 @@ class Tokeniser:
             allowed_user_id=user_id(settings.tokeniser.vision_user, _USER_KEY),
             key=_USER_KEY,
         )
+        self._complaints = Complaints(log, clock)
         self._receiver = ReadingReceiver(
             self._listener,
             self._relay,
             self._delivery,
             funnel=self._funnel,
-            complaints=Complaints(log, clock),
+            complaints=self._complaints,
             clock=clock,
         )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
@@ -102,7 +135,7 @@ class Tokeniser:
             stop: Set to end.
         """
         self._log.info("started", version=__version__, boot=self._boot_id)
-        self._delivery.start(self._watchdog.heart("delivery"))
+        self._delivery.start(self._watchdog.heart("delivery"), self._inbox)
         self._notifier.ready()
         with self._watchdog.watching():
             try:
@@ -111,19 +144,50 @@ class Tokeniser:
                 self._notifier.stopping()
                 self._listener.close()
                 self._delivery.finish(FINISH_S)
-                self._log.info("funnel", counters=self._funnel.counters())
+                self._log.info("funnel", counters=self._counters())
         self._log.info("stopped", boot=self._boot_id)
 
     def _heartbeat(self) -> None:
         """Give a sign of life, wipe past keys, and write the funnel once a minute."""
         if not self._delivery.is_alive():
             raise HandoffError("the delivering thread has died; the process must start again")
+        if self._keeper.must_restart:
+            raise HandoffError(
+                "keys have come for another purpose than this start has told; the process must "
+                "start again to say so in its birth"
+            )
         self._heart.beat()
         self._relay.forget_past_keys()
+        self._forget_on_disk()
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._next_funnel_ns:
             self._next_funnel_ns = now_ns + FUNNEL_INTERVAL_NS
-            self._log.info("funnel", counters=self._funnel.counters())
+            self._log.info("funnel", counters=self._counters())
+
+    def _forget_on_disk(self) -> None:
+        """Rewrite the key file after keys were wiped; a disk that is full now is tried again."""
+        try:
+            self._keeper.save_if_changed()
+        except KeyFileError as error:
+            self._complaints.about("past_keys_kept", error)
+
+
+def _hit_list(settings: BoothSettings, credentials: Credentials) -> HitList | None:
+    """Return where watch-lists are kept; ``None`` where every passage is published."""
+    if settings.tokeniser.mode == "stream":
+        return None
+    if credentials.authority is None:
+        raise SettingsError(
+            "tokeniser.mode is hit-only, which needs tokeniser.authority_file: watch-lists are "
+            "taken from nobody else"
+        )
+    ring, booth = credentials.key_ring, settings.booth
+    return HitList(
+        booth.tenant,
+        booth.site,
+        credentials.authority,
+        lambda epoch: ring.keys_for(epoch).site_key,
+    )
 
 
 def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:

@@ -15,11 +15,13 @@ from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
 from edge_lpr.tokeniser.condition import Condition
+from edge_lpr.tokeniser.key_keeper import KeyKeeper
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.gap import GapClaims, sign_gap
 from edge_lpr.wire.health import BoothFigures, sign_health
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, sighting_hash, verify_sighting
+from edge_lpr.wire.transport import sign_transport
 
 _BOOT_ID_BYTES: Final = 8
 """64 random bits: no two boots of a device's life share an id."""
@@ -107,6 +109,14 @@ class Boot:
             test=self._claims.test,
         )
         return sign_health(claims, self._signing_key)
+
+    def sign_transport(self, keeper: KeyKeeper) -> bytes:
+        """Return a signed announcement of the newest transport key.
+
+        Args:
+            keeper: Knows the key and what is held.
+        """
+        return sign_transport(keeper.announcement(self._claims.certificate), self._signing_key)
 
     def sign_gap(self, wish: GapWish) -> bytes:
         """Return a signed gap, of this boot or an earlier one.

@@ -38,6 +38,10 @@ class Passage:
     """0 to 3."""
     reads_bucket: int
     """2, 3 or 6."""
+    entry: bytes | None = None
+    """Hit-only: the authority's name for the entry that it matches, 8 bytes."""
+    possible: bool = False
+    """Hit-only: whether it matches by the folded token or by a variant alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,6 +94,8 @@ class SightingChain:
             reads=passage.reads_bucket,
             prev=self._last_hash,
             test=self._is_test,
+            entry=passage.entry,
+            possible=passage.possible,
         )
         jws = sign_sighting(claims, self._signing_key)
         self._last_number = claims.seq

@@ -5,10 +5,12 @@ in the record; nobody but themselves vouches for it.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
-from edge_lpr.core.vision_counts import CameraState
+from edge_lpr.core.hourly import HourlyCounters
+from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.handoff.vision_report import VisionReport
 from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.wire.bounds import MAXIMUM_UNIX_S
@@ -23,6 +25,9 @@ KEYS_END_DAYS: Final = 1
 _MAXIMUM_DAYS: Final = 36_525
 """A century: what a health record can hold."""
 
+_ABOUT_KEYS: Final = ("deliveries", "deliveries_refused")
+"""Counters that say nothing about passages."""
+
 _NS: Final = 1_000_000_000
 
 _CAMERA_ALARMS: Final[Mapping[CameraState, Alarm]] = {
@@ -30,6 +35,16 @@ _CAMERA_ALARMS: Final[Mapping[CameraState, Alarm]] = {
     "frozen": "camera_frozen",
     "dark": "camera_dark",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class HitOnly:
+    """What is said differently in hit-only mode."""
+
+    has_list: Callable[[int], bool]
+    """Returns whether there is a watch-list for an epoch."""
+    counters: Callable[[], Mapping[str, int]]
+    """Returns the tokeniser's funnel of the last full hour, as its log has it."""
 
 
 class Condition:
@@ -43,6 +58,7 @@ class Condition:
         *,
         certificate_ends_s: int,
         clock: Clock,
+        hit_only: HitOnly | None = None,
     ) -> None:
         """Know where to look.
 
@@ -53,6 +69,8 @@ class Condition:
                 than the one that forgets past keys, so it must return a copy made at once.
             certificate_ends_s: Last second of the device certificate, UTC since 1970.
             clock: Its UTC is what the record says, its monotonic time the time since the start.
+            hit_only: In hit-only mode a minute's record must not tell when somebody passed, so
+                counters are those of the last full hour.
         """
         self._vision = vision
         self._counters = counters
@@ -60,6 +78,8 @@ class Condition:
         self._certificate_ends_s = certificate_ends_s
         self._clock = clock
         self._started_ns = clock.monotonic_ns()
+        self._hit_only = hit_only
+        self._vision_by_hour = HourlyCounters(self._vision_counters, clock)
 
     def now_s(self) -> int:
         """Return UTC as whole seconds since 1970, within what a document can say.
@@ -86,7 +106,7 @@ class Condition:
         report = self._vision.latest()
         quality = self._clock.quality()
         certificate_days = _whole_days(self._certificate_ends_s - self.now_s())
-        key_days = self._key_days()
+        key_days = self.key_days()
         return HealthClaims(
             boot=boot,
             seq=end[0],
@@ -95,8 +115,8 @@ class Condition:
             tq=quality,
             up_s=(self._clock.monotonic_ns() - self._started_ns) // _NS,
             camera="not_known" if report is None else report.camera,
-            vision=None if report is None else report.counters,
-            tokeniser=self._counters(),
+            vision=self._said_of_vision(report),
+            tokeniser=self._said_of_us(),
             queued=queued,
             certificate_days=certificate_days,
             key_days=key_days,
@@ -105,10 +125,43 @@ class Condition:
                 *self._alarms_about_vision(report),
                 *(("no_clock",) if quality is TimeQuality.NONE else ()),
                 *(("keys_end",) if key_days < KEYS_END_DAYS else ()),
+                *(("watch_list_missing",) if self._lacks_list() else ()),
                 *(("certificate_ends",) if certificate_days < CERTIFICATE_ENDS_DAYS else ()),
             ),
             test=test,
         )
+
+    def key_days(self) -> int:
+        """Return for how many whole days from now on there are keys without a hole."""
+        epochs = self._epochs()
+        now_s = self.now_s()
+        epoch = epoch_of(now_s)
+        while epoch in epochs:
+            epoch += 1
+        return _whole_days(epoch * EPOCH_LENGTH_S - now_s)
+
+    def _said_of_us(self) -> Mapping[str, int]:
+        """Return our own counters; in hit-only mode those about passages are an hour's."""
+        if self._hit_only is None:
+            return self._counters()
+        now = self._counters()
+        return {**self._hit_only.counters(), **{name: now[name] for name in _ABOUT_KEYS}}
+
+    def _said_of_vision(self, report: VisionReport | None) -> Mapping[str, int] | None:
+        """Return vision's counters, if it is there; in hit-only mode an hour's."""
+        by_hour = self._vision_by_hour()
+        if report is None:
+            return None
+        return report.counters if self._hit_only is None else by_hour
+
+    def _vision_counters(self) -> Mapping[str, int]:
+        """Return what vision said last, zeros before it said anything."""
+        report = self._vision.latest()
+        return dict.fromkeys(VISION_COUNTERS, 0) if report is None else report.counters
+
+    def _lacks_list(self) -> bool:
+        """Return whether nothing can be published today, for want of a watch-list."""
+        return self._hit_only is not None and not self._hit_only.has_list(epoch_of(self.now_s()))
 
     def _alarms_about_vision(self, report: VisionReport | None) -> tuple[Alarm, ...]:
         """Return what somebody should look at in front of the tokeniser."""
@@ -117,15 +170,6 @@ class Condition:
         if report is None or report.camera not in _CAMERA_ALARMS:
             return ()
         return (_CAMERA_ALARMS[report.camera],)
-
-    def _key_days(self) -> int:
-        """Return for how many whole days from now on there are keys without a hole."""
-        epochs = self._epochs()
-        now_s = self.now_s()
-        epoch = epoch_of(now_s)
-        while epoch in epochs:
-            epoch += 1
-        return _whole_days(epoch * EPOCH_LENGTH_S - now_s)
 
 
 def _whole_days(seconds: int) -> int:

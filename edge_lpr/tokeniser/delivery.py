@@ -7,6 +7,8 @@ knows it by (boot, seq). A full queue makes the receiving side wait, and with it
 About once a second, with or without passages, the publisher is asked what it wants signed: a
 health record with its figures, or a gap. That takes about a millisecond, so no passage waits for
 it; and it comes before a passage that the publisher cannot keep, for then its health matters most.
+The answer may also be something for us from the authority; then the publisher is asked again at
+once, between passages. After the birth, and whenever it is new, our transport key is announced.
 """
 
 import threading
@@ -27,6 +29,7 @@ from edge_lpr.handoff.record_message import (
     pack_ask,
     pack_gap,
     pack_health,
+    pack_transport,
     parse_wish,
 )
 from edge_lpr.handoff.seqpacket import Connection, connect
@@ -41,6 +44,7 @@ from edge_lpr.handoff.sighting_message import (
 from edge_lpr.tokeniser.boot import Boot
 from edge_lpr.tokeniser.chain import Passage, SignedSighting
 from edge_lpr.tokeniser.funnel import Funnel
+from edge_lpr.tokeniser.inbox import Inbox
 from edge_lpr.wire.health import BoothFigures
 
 ANSWER_TIMEOUT_S: Final = 10.0
@@ -91,16 +95,20 @@ class Delivery:
         self._give_up_ns: int | None = None
         self._next_ask_ns = clock.monotonic_ns()
         self._heart: Heart | None = None
+        self._inbox: Inbox | None = None
+        self._announced: int | None = None
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
         self._thread = threading.Thread(target=self._work, name="delivery", daemon=True)
 
-    def start(self, heart: Heart | None = None) -> None:
+    def start(self, heart: Heart | None = None, inbox: Inbox | None = None) -> None:
         """Start delivering; the publisher may come later.
 
         Args:
             heart: Beats in every round, and rests when the thread has ended.
+            inbox: Takes what the publisher brings; without it nothing is taken or announced.
         """
         self._heart = heart
+        self._inbox = inbox
         self._thread.start()
 
     def is_alive(self) -> bool:
@@ -151,6 +159,7 @@ class Delivery:
         back_off = BackOff()
         while not self._is_over():
             self._beat()
+            self._look_around()
             try:
                 with closing(connect(self._socket_path)) as connection:
                     self._greet(connection)
@@ -173,6 +182,7 @@ class Delivery:
         birth = self._boot.announce(parse_hello(untrusted_hello))
         if not self._exchange(connection, pack_birth(birth), BIRTH_SEQUENCE_NUMBER):
             raise HandoffError("the publisher refused the birth; update both processes")
+        self._announced = None
 
     def _deliver_over(self, connection: Connection, back_off: BackOff) -> None:
         """Deliver the oldest sighting, then the next, over one connection."""
@@ -198,7 +208,12 @@ class Delivery:
         self._next_ask_ns = self._clock.monotonic_ns() + int(ASK_INTERVAL_S * _NS)
         connection.send(pack_ask())
         wish = parse_wish(self._receive(connection))
-        if wish is None or isinstance(wish, (KeysMessage, WatchListMessage)):
+        if wish is None:
+            return
+        if isinstance(wish, KeysMessage | WatchListMessage):
+            if self._inbox is not None:
+                self._inbox.take(wish)
+            self._next_ask_ns = self._clock.monotonic_ns()
             return
         if not self._exchange(connection, self._record(wish), BIRTH_SEQUENCE_NUMBER):
             self._complaints.about(
@@ -207,6 +222,24 @@ class Delivery:
             )
         elif isinstance(wish, GapWish):
             self._next_ask_ns = self._clock.monotonic_ns()
+
+    def _announce(self, connection: Connection) -> None:
+        """Announce the newest transport key, if this publisher does not know it yet."""
+        if self._inbox is None or self._inbox.news == self._announced:
+            return
+        # First of all, so that a publisher that does not take it is told once a connection.
+        self._announced = self._inbox.news
+        message = pack_transport(self._boot.sign_transport(self._inbox.keeper))
+        if not self._exchange(connection, message, BIRTH_SEQUENCE_NUMBER):
+            self._complaints.about(
+                "record_refused",
+                HandoffError("the publisher refused a transport key; update both processes"),
+            )
+
+    def _look_around(self) -> None:
+        """See whether keys have come by another way."""
+        if self._inbox is not None:
+            self._inbox.look_around()
 
     def _record(self, wish: BoothFigures | GapWish) -> bytes:
         """Return the message with the record that the publisher wants signed."""
@@ -236,8 +269,11 @@ class Delivery:
         """Wait for a passage and return its sighting; ``None`` when all is delivered."""
         while True:
             self._beat()
-            if self._give_up_ns is None and self._clock.monotonic_ns() >= self._next_ask_ns:
-                self._ask(connection)
+            self._look_around()
+            if self._give_up_ns is None:
+                self._announce(connection)
+                if self._is_time_to_ask():
+                    self._ask(connection)
             if self._has_passage(connection):
                 return self._oldest()
 
@@ -245,10 +281,15 @@ class Delivery:
         """Wait a moment for a passage; ``True`` also when there is nothing to wait for."""
         with self._changed:
             if not self._queue and self._give_up_ns is None:
-                self._changed.wait(_LOOK_AROUND_S)
+                if not self._is_time_to_ask():
+                    self._changed.wait(_LOOK_AROUND_S)
                 # A publisher that was started again must get the birth before the next vehicle.
                 connection.require_quiet()
             return bool(self._queue) or self._give_up_ns is not None
+
+    def _is_time_to_ask(self) -> bool:
+        """Return whether the publisher is to be asked again."""
+        return self._clock.monotonic_ns() >= self._next_ask_ns
 
     def _oldest(self) -> SignedSighting | None:
         """Return the sighting of the oldest passage; ``None`` when all is delivered."""

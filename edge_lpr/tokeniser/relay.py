@@ -3,13 +3,18 @@
 1. The lane exists in the settings.
 2. The time of the passage is known, and with it the key epoch.
 3. There is a key for that epoch. A weaker token is never made instead.
-4. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
+4. In hit-only mode there is a watch-list for that epoch.
+5. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
+6. In hit-only mode a passage that is not on the list ends here: its tokens are overwritten.
+7. Its time is rounded down to what the settings say.
 
 What vision says about itself is kept beside. Pace and sockets are left to ``receive.py``, numbering
 and signing to ``boot.py``.
 """
 
-from typing import Final
+import ctypes
+import sys
+from typing import Final, Literal, TypeAlias
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH
 from edge_lpr.core.clock import Clock, TimeQuality, epoch_of
@@ -18,6 +23,7 @@ from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.wipe import wipe
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.tokeniser.chain import Passage
+from edge_lpr.tokeniser.hit_list import HitList
 from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.tokens.canonical import canonical_from_indices
 from edge_lpr.tokens.key_ring import KeyRing
@@ -28,6 +34,12 @@ PAST_KEY_KEPT_S: Final = 900
 """A past epoch's key stays 15 minutes, for passages in flight: the oldest reading that the
 handoff carries is ten minutes old."""
 
+Unlisted: TypeAlias = Literal["no_list", "not_listed"]
+"""Why a passage is not published in hit-only mode; also the name of its counter."""
+
+_BYTES_HEADER: Final = sys.getsizeof(b"") - 1
+"""Where the content of a ``bytes`` begins, in CPython."""
+
 _MS: Final = 1000
 """Milliseconds in a second."""
 
@@ -37,13 +49,21 @@ _NS_PER_S: Final = 1_000_000_000
 class Relay:
     """The rules of the tokeniser."""
 
-    def __init__(self, settings: BoothSettings, key_ring: KeyRing, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: BoothSettings,
+        key_ring: KeyRing,
+        clock: Clock,
+        hit_list: HitList | None = None,
+    ) -> None:
         """Relay for one booth.
 
         Args:
             settings: Who the booth is, and which lanes it has.
             key_ring: Token keys; past ones are wiped by ``forget_past_keys``.
             clock: Decides the epoch, on this process's own authority.
+            hit_list: What is looked for in hit-only mode; ``None`` where every passage is
+                published.
         """
         self.vision = VisionWatch(clock)
         """What vision says about itself, for the next health record."""
@@ -51,10 +71,18 @@ class Relay:
         self._lanes = frozenset(lane.number for lane in settings.lanes)
         self._key_ring = key_ring
         self._clock = clock
+        self._hit_list = hit_list
+        self._time_resolution_s = settings.tokeniser.time_resolution_s
         self._canonical = bytearray(MAX_PLATE_LENGTH)
         self._past_since_ns: int | None = None
+        self._lists_from: int | None = None
 
-    def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage:
+    @property
+    def is_hit_only(self) -> bool:
+        """Whether passages that are not looked for must leave nothing behind."""
+        return self._hit_list is not None
+
+    def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage | Unlisted:
         """Make the tokens of a reading, and wipe the plate whatever comes of it.
 
         Args:
@@ -62,7 +90,7 @@ class Relay:
             received_unix_s: When it came, on this process's clock. Its age is vision's word.
 
         Returns:
-            The passage, ready to be signed.
+            The passage, ready to be signed; in hit-only mode why there is none to publish.
 
         Raises:
             HandoffError: The settings have no such lane.
@@ -77,14 +105,23 @@ class Relay:
             time_quality = self._clock.quality()
             if time_quality is TimeQuality.NONE:
                 raise NoValidKeyError(
-                    "the clock was reset and nothing has set it since, so no epoch can be told; "
-                    "let the device reach a time server"
+                    "the clock was reset and nothing has set it since, or it is earlier than the "
+                    "authority's last delivery, so no epoch can be told; let the device reach a "
+                    "time server"
                 )
             at_unix_s = received_unix_s - (reading.age_ms + _MS // 2) // _MS
             epoch = epoch_of(at_unix_s)
-            tokens = self._tokens_of(reading, self._key_ring.keys_for(epoch), epoch)
+            keys = self._key_ring.keys_for(epoch)
+            if self._hit_list is not None and not self._hit_list.has_list(epoch):
+                return "no_list"
+            tokens = self._tokens_of(reading, keys, epoch)
+            match = None if self._hit_list is None else self._hit_list.find(epoch, tokens)
+            if self._hit_list is not None and match is None:
+                _overwrite(tokens)
+                return "not_listed"
             return Passage(
-                at_unix_s=at_unix_s,
+                # An epoch is a whole number of each resolution, so it stays the same.
+                at_unix_s=at_unix_s - at_unix_s % self._time_resolution_s,
                 time_quality=time_quality,
                 lane=reading.lane,
                 direction=reading.direction,
@@ -92,6 +129,8 @@ class Relay:
                 tokens=tokens,
                 confidence_bucket=reading.confidence_bucket,
                 reads_bucket=bucket_reads(reading.agreeing_readings),
+                entry=None if match is None else match.entry,
+                possible=match is not None and match.possible,
             )
         finally:
             reading.wipe()
@@ -99,19 +138,35 @@ class Relay:
     def forget_past_keys(self) -> None:
         """Wipe the keys of epochs from which no passage can come any more.
 
-        The key ring file is left alone: deleting keys from it belongs to key delivery. A clock
-        that nothing has set must not decide about keys, nor one that has jumped ahead and will be
-        set right in a minute: it must have said so for the whole time on the monotonic clock too.
+        Their file is left to ``key_keeper.py``. A clock that nothing has set must not decide about
+        keys, nor one that has jumped ahead and will be set right in a minute: it must have said so
+        for the whole time on the monotonic clock too.
         """
         now_s, now_ns = self._clock.unix_s(), self._clock.monotonic_ns()
-        is_past = any(epoch < epoch_of(now_s) for epoch in self._key_ring.epochs())
+        if self._lists_from is not None and epoch_of(now_s) < self._lists_from:
+            # The clock was ahead, and today's list must not be refused for that.
+            self._keep_lists_from(epoch_of(now_s))
+        is_past = any(epoch < epoch_of(now_s) for epoch in self._held_epochs())
         if not is_past or self._clock.quality() is TimeQuality.NONE:
             self._past_since_ns = None
             return
         if self._past_since_ns is None:
             self._past_since_ns = now_ns
         if now_ns - self._past_since_ns >= PAST_KEY_KEPT_S * _NS_PER_S:
-            self._key_ring.wipe_before(epoch_of(now_s - PAST_KEY_KEPT_S))
+            first = epoch_of(now_s - PAST_KEY_KEPT_S)
+            self._key_ring.wipe_before(first)
+            self._keep_lists_from(first)
+
+    def _keep_lists_from(self, epoch: int) -> None:
+        """Forget the watch-lists of earlier days."""
+        if self._hit_list is not None:
+            self._lists_from = epoch
+            self._hit_list.keep_from(epoch)
+
+    def _held_epochs(self) -> tuple[int, ...]:
+        """Return the epochs that there are keys or watch-lists for."""
+        lists = () if self._hit_list is None else self._hit_list.epochs()
+        return (*self._key_ring.epochs(), *lists)
 
     def _tokens_of(self, reading: ReadingMessage, keys: TokenKeys, epoch: int) -> TokenPair:
         """Make both tokens by way of the one buffer that holds plate text, and wipe it."""
@@ -121,3 +176,14 @@ class Relay:
             return make_tokens(memoryview(self._canonical)[:length], keys, scope)
         finally:
             wipe(self._canonical)
+
+
+def _overwrite(tokens: TokenPair) -> None:
+    """Overwrite the tokens of a passage that nobody looks for.
+
+    Python has no way to do so with ``bytes``, CPython has: nobody else holds these two, and what
+    is overwritten is the content alone. The copies inside of HMAC are as far away as ever; they
+    are freed, and what comes next takes their place.
+    """
+    for token in (tokens.exact, tokens.fold):
+        ctypes.memset(id(token) + _BYTES_HEADER, 0, len(token))

@@ -42,8 +42,8 @@ MAXIMUM_EPOCHS: Final = 8
 TRANSPORT_KEY_BYTES: Final = 32
 """Length of either half of an X25519 key (RFC 7748)."""
 
-MAXIMUM_NUMBER: Final = 2**63 - 1
-"""Largest number of a transport key or delivery: what data bases hold too."""
+MAXIMUM_NUMBER: Final = 2**48 - 1
+"""Largest number of a transport key or delivery: what documents hold too."""
 
 _MAGIC: Final = b"EDGE-LPR-KEYS\x02"
 _ANY_VERSION: Final = _MAGIC[:-1]
@@ -131,16 +131,17 @@ class KeyRing:
         with self._changing:
             yield self._keys
 
-    def replace(self, keys: Mapping[int, TokenKeys]) -> None:
+    def replace(self, keys: Mapping[int, TokenKeys], purpose: KeyPurpose) -> None:
         """Hold these keys from now on, and no others.
 
         Keys that are held no more are forgotten but not overwritten: a token may be in the making.
 
         Args:
             keys: Keys by epoch; wiped by this ring from now on.
+            purpose: What the tokens may stand for from now on.
         """
         with self._changing:
-            self._keys = dict(sorted(keys.items()))
+            self._keys, self._purpose = dict(sorted(keys.items())), purpose
 
     def wipe_before(self, epoch: int) -> None:
         """Overwrite and forget the keys of every earlier epoch; for the thread that makes tokens.
@@ -265,7 +266,7 @@ def write_key_ring(
         raise ValueError(msg)
     ring = KeyRing(purpose, {epoch: TokenKeys(*pair) for epoch, pair in keys.items()})
     transport_key = bytearray(secrets.token_bytes(TRANSPORT_KEY_BYTES))
-    state = KeyState(ring=ring, transport_key=transport_key, transport_number=0)
+    state = KeyState(ring=ring, transport_key=transport_key, transport_number=1)
     try:
         write_key_state(path, state, sealing_key)
     finally:

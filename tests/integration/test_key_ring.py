@@ -106,8 +106,9 @@ def test_past_keys_are_overwritten_and_forgotten(tmp_path: Path) -> None:
 def test_ring_holds_what_it_is_given_and_nothing_else(tmp_path: Path) -> None:
     ring = _ring(tmp_path, 7, 8)
     with ring.changing() as keys:
-        ring.replace({9: TokenKeys(b"a" * 32, b"b" * 32), 8: keys[8]})
+        ring.replace({9: TokenKeys(b"a" * 32, b"b" * 32), 8: keys[8]}, KeyPurpose.LIVE)
     assert ring.epochs() == (8, 9)
+    assert ring.purpose is KeyPurpose.LIVE
     assert ring.keys_for(8).stretch_key == b"\x08" * 32
 
 
@@ -199,7 +200,7 @@ def test_key_of_another_length_is_not_written(tmp_path: Path) -> None:
     assert not (tmp_path / "key-ring").exists()
 
 
-@pytest.mark.parametrize("number", [-1, 2**63])
+@pytest.mark.parametrize("number", [-1, 2**48])
 def test_number_that_the_file_cannot_hold_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match="numbers of a key state"):
         KeyState(

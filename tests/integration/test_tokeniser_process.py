@@ -127,9 +127,13 @@ def test_orderly_stop_says_what_became_of_the_readings(booth: Booth) -> None:
         "refused": 1,
         "no_key": 0,
         "tokenised": 1,
+        "no_list": 0,
+        "not_listed": 0,
         "delivered": 1,
         "refused_by_publisher": 0,
         "undelivered": 0,
+        "deliveries": 0,
+        "deliveries_refused": 0,
     }
     assert not booth.readings_socket.exists()
 

@@ -1,5 +1,7 @@
 """From a reading to the tokens of a passage: the rules."""
 
+from typing import Literal
+
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, TimeQuality, epoch_of
@@ -9,8 +11,11 @@ from edge_lpr.core.settings import (
     BoothSettings,
     LaneSection,
     SourceSection,
+    TokeniserSection,
     VisionSection,
 )
+from edge_lpr.handoff.reading_message import ReadingMessage
+from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.relay import PAST_KEY_KEPT_S, Relay
 from edge_lpr.tokens import suite1
 from edge_lpr.tokens.canonical import canonicalise
@@ -31,6 +36,15 @@ SETTINGS = BoothSettings(
     ),
     vision=VisionSection(source=SourceSection(kind="camera", address="0")),
 )
+
+
+def published(
+    relay: Relay, reading: ReadingMessage, received_unix_s: int = NOON_OF_THE_VECTORS
+) -> Passage:
+    """Return the passage of a reading that is to be published."""
+    passage = relay.passage_of(reading, received_unix_s=received_unix_s)
+    assert isinstance(passage, Passage), passage
+    return passage
 
 
 @pytest.fixture(autouse=True)
@@ -57,20 +71,19 @@ def relay(key_ring: KeyRing, clock: SetClock) -> Relay:
 
 
 def test_passage_says_what_vision_saw(relay: Relay) -> None:
-    passage = relay.passage_of(reading_of(lane=2), received_unix_s=NOON_OF_THE_VECTORS)
+    passage = published(relay, reading_of(lane=2))
     assert (passage.lane, passage.direction, passage.confidence_bucket) == (2, "in", 3)
     assert passage.time_quality is TimeQuality.NTP
 
 
 @pytest.mark.parametrize(("agreeing", "bucket"), [(2, 2), (3, 3), (5, 3), (6, 6), (255, 6)])
 def test_agreeing_readings_are_bucketed(relay: Relay, agreeing: int, bucket: int) -> None:
-    reading = reading_of(agreeing_readings=agreeing)
-    passage = relay.passage_of(reading, received_unix_s=NOON_OF_THE_VECTORS)
+    passage = published(relay, reading_of(agreeing_readings=agreeing))
     assert passage.reads_bucket == bucket
 
 
 def test_tokens_are_those_that_a_server_makes_of_the_same_plate(relay: Relay) -> None:
-    passage = relay.passage_of(reading_of(b"B123ABC"), received_unix_s=NOON_OF_THE_VECTORS)
+    passage = published(relay, reading_of(b"B123ABC"))
     keys = TokenKeys(*epoch_keys(TODAY))
     expected = make_tokens(canonicalise("b-123 abc"), keys, TokenScope("agency", "north", TODAY))
     assert passage.tokens == expected
@@ -88,8 +101,7 @@ def test_tokens_are_those_that_a_server_makes_of_the_same_plate(relay: Relay) ->
 def test_time_of_the_passage_is_when_the_vehicle_was_last_seen(
     relay: Relay, age_ms: int, at_unix_s: int
 ) -> None:
-    reading = reading_of(age_ms=age_ms)
-    passage = relay.passage_of(reading, received_unix_s=NOON_OF_THE_VECTORS)
+    passage = published(relay, reading_of(age_ms=age_ms))
     assert passage.at_unix_s == at_unix_s
 
 
@@ -104,7 +116,7 @@ def test_time_of_the_passage_is_when_the_vehicle_was_last_seen(
 def test_epoch_is_that_of_the_passage_and_not_of_its_arrival(
     relay: Relay, received_unix_s: int, age_ms: int, epoch: int
 ) -> None:
-    passage = relay.passage_of(reading_of(age_ms=age_ms), received_unix_s=received_unix_s)
+    passage = published(relay, reading_of(age_ms=age_ms), received_unix_s)
     assert passage.epoch == epoch
 
 
@@ -214,5 +226,19 @@ def test_clock_that_stays_ahead_is_believed(
 
 
 def test_passage_has_no_telling_repr(relay: Relay) -> None:
-    passage = relay.passage_of(reading_of(), received_unix_s=NOON_OF_THE_VECTORS)
+    passage = published(relay, reading_of())
     assert repr(passage.tokens.exact) not in repr(passage)
+
+
+@pytest.mark.parametrize(
+    ("resolution_s", "at_unix_s"),
+    [(1, MIDNIGHT - 1), (10, MIDNIGHT - 10), (60, MIDNIGHT - 60)],
+)
+def test_time_is_rounded_down_and_stays_in_its_epoch(
+    key_ring: KeyRing, clock: SetClock, resolution_s: Literal[1, 10, 60], at_unix_s: int
+) -> None:
+    settings = SETTINGS.model_copy(
+        update={"tokeniser": TokeniserSection(time_resolution_s=resolution_s)}
+    )
+    passage = published(Relay(settings, key_ring, clock), reading_of(age_ms=1000), MIDNIGHT)
+    assert (passage.at_unix_s, passage.epoch) == (at_unix_s, TODAY - 1)
