@@ -6,18 +6,24 @@ is wrapped: token keys under their epoch's wrapping key, all others under the ro
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_lpr.authority.configuration import Configuration, FilesPlace, read_configuration
+from edge_lpr.authority.configuration import Configuration
 from edge_lpr.authority.devices import DeviceBook
-from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.journal import Journal
 from edge_lpr.authority.key_vault import KeyVault
+from edge_lpr.authority.places import (
+    CONFIGURATION_FILE,
+    DATA_BASE_FILE,
+    PinSource,
+    configuration_of,
+    open_store,
+    open_wrapping,
+)
 from edge_lpr.authority.quota import Quota
 from edge_lpr.authority.secret_box import SecretBox
 from edge_lpr.authority.store import Store
@@ -34,11 +40,6 @@ from edge_lpr.wire.topics import NAME_PATTERN
 CertificateKind: TypeAlias = Literal["broker", "devices", "consumers"]
 """Whom an X.509 authority certifies."""
 
-PinSource: TypeAlias = Callable[[], str]
-"""Asked for the PIN of a token once, when the authority is opened."""
-
-CONFIGURATION_FILE: Final = "authority.toml"
-DATA_BASE_FILE: Final = "authority.sqlite3"
 DEPLOYMENT_FILE: Final = "deployment.lpr"
 
 CERTIFICATE_KINDS: Final[tuple[CertificateKind, ...]] = ("broker", "devices", "consumers")
@@ -172,16 +173,8 @@ class Authority:
             NotAllowedError: The token refuses the PIN.
             DestroyedError: The whole authority was decommissioned.
         """
-        configuration = read_configuration(folder / CONFIGURATION_FILE)
-        if wrapping_folder is not None:
-            configuration = configuration.model_copy(
-                update={"wrapping": FilesPlace(folder=wrapping_folder)}
-            )
-        if not (folder / DATA_BASE_FILE).exists():
-            raise AuthorityError(
-                f"{folder / DATA_BASE_FILE}: is missing; restore the newest backup"
-            )
-        store = Store(folder / DATA_BASE_FILE)
+        configuration = configuration_of(folder, wrapping_folder)
+        store = open_store(folder)
         try:
             wrapping = open_wrapping(configuration, pin)
         except NotAllowedError as error:
@@ -284,29 +277,6 @@ class Authority:
             with self.store.transaction():
                 self.store.set_fact("configuration", digest)
                 self.journal.record("configuration", now=text)
-
-
-def open_wrapping(configuration: Configuration, pin: PinSource) -> WrappingKeys:
-    """Return the wrapping keys that a configuration names.
-
-    Raises:
-        AuthorityError: They are not there, or the library for tokens is not installed.
-        NotAllowedError: The token refuses the PIN.
-    """
-    place = configuration.wrapping
-    if isinstance(place, FilesPlace):
-        return FileWrappingKeys(place.folder)
-    try:
-        # Only here: who keeps files needs no such library.
-        from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
-            Pkcs11WrappingKeys,
-            TokenAddress,
-        )
-    except ImportError as error:
-        raise AuthorityError(
-            "tokens need the library python-pkcs11: pip install 'edge-lpr[authority]'"
-        ) from error
-    return Pkcs11WrappingKeys(TokenAddress(place.module, place.token), pin)
 
 
 def _require_unused(folder: Path, wrapping: WrappingKeys) -> None:

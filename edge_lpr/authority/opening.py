@@ -9,11 +9,13 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.journal import Journal
+from edge_lpr.authority.places import configuration_of, open_store, open_wrapping
 from edge_lpr.authority.terminal import ask_pin
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import EdgeLprError
@@ -95,6 +97,25 @@ def opened_quietly(options: argparse.Namespace, clock: Clock) -> Iterator[Author
         options.folder, ask_pin, clock, wrapping_folder=options.wrapping
     ) as authority:
         yield authority
+
+
+@contextmanager
+def opened_journal(options: argparse.Namespace, clock: Clock) -> Iterator[Journal]:
+    """Open the journal alone, which outlives the authority's keys.
+
+    Args:
+        options: With ``folder`` and ``wrapping``.
+        clock: Tells the time.
+
+    Yields:
+        The journal; its data base is closed afterwards.
+    """
+    configuration = configuration_of(options.folder, options.wrapping)
+    with (
+        closing(open_wrapping(configuration, ask_pin)) as wrapping,
+        closing(open_store(options.folder)) as store,
+    ):
+        yield Journal(store, wrapping, clock)
 
 
 def caller() -> str:

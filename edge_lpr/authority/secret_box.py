@@ -2,7 +2,7 @@
 
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import ROOT, WrappingKeys
-from edge_lpr.core.errors import AuthorityError
+from edge_lpr.core.errors import AuthorityError, DestroyedError
 
 
 class SecretBox:
@@ -32,6 +32,8 @@ class SecretBox:
             AuthorityError: There is no such secret, or the root key is another authority's.
         """
         rows = self._store.rows("SELECT wrapped FROM secret WHERE name = ?", (name,))
+        if not rows and ROOT not in self._wrapping.names():
+            raise DestroyedError(f"{self._wrapping.place}: the root key is gone")
         if not rows:
             raise AuthorityError(
                 f"{self._store.file}: has no {name}; it is no authority's data base, or an empty "

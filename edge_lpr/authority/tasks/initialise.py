@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-from edge_lpr.authority.authority import (
-    CONFIGURATION_FILE,
-    DATA_BASE_FILE,
-    DEPLOYMENT_FILE,
-    Authority,
-    DeploymentPlan,
-    open_wrapping,
-)
+from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority, DeploymentPlan
 from edge_lpr.authority.configuration import Configuration, FilesPlace, TokenPlace
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.opening import Options, SubParsers, add_task
+from edge_lpr.authority.places import CONFIGURATION_FILE, DATA_BASE_FILE, open_wrapping
 from edge_lpr.authority.terminal import ask_pin
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import InputRefusedError, WireError

@@ -9,7 +9,7 @@ from edge_lpr.authority.opening import (
     SubParsers,
     add_task,
     opened,
-    opened_quietly,
+    opened_journal,
 )
 from edge_lpr.core.clock import Clock
 
@@ -31,10 +31,10 @@ def run(options: Options, clock: Clock) -> Outcome:
     """Print and judge; exit status 1 if the journal is not whole."""
     if options.after_restore is not None:
         return _after_restore(options, clock)
-    with opened_quietly(options, clock) as authority:
-        verdict = authority.journal.verify()
+    with opened_journal(options, clock) as journal:
+        verdict = journal.verify()
         after = 0 if options.last is None else max(0, verdict.entries - options.last)
-        entries = [] if options.verify else list(authority.journal.entries(after))
+        entries = [] if options.verify else list(journal.entries(after))
     end = (
         f"{verdict.entries} entries, the chain holds and nothing is missing at its end"
         if verdict.fault is None
