@@ -79,6 +79,7 @@ class Condition:
         self._clock = clock
         self._started_ns = clock.monotonic_ns()
         self._hit_only = hit_only
+        self._vision_said: Mapping[str, int] = dict.fromkeys(VISION_COUNTERS, 0)
         self._vision_by_hour = HourlyCounters(self._vision_counters, clock)
 
     def now_s(self) -> int:
@@ -155,9 +156,11 @@ class Condition:
         return report.counters if self._hit_only is None else by_hour
 
     def _vision_counters(self) -> Mapping[str, int]:
-        """Return what vision said last, zeros before it said anything."""
+        """Return what vision said last, also while it is away; zeros before it said anything."""
         report = self._vision.latest()
-        return dict.fromkeys(VISION_COUNTERS, 0) if report is None else report.counters
+        if report is not None:
+            self._vision_said = report.counters
+        return self._vision_said
 
     def _lacks_list(self) -> bool:
         """Return whether nothing can be published today, for want of a watch-list."""

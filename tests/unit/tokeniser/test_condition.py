@@ -3,9 +3,10 @@
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, TimeQuality, epoch_of
+from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.handoff.vision_report import VisionReport
-from edge_lpr.tokeniser.condition import Condition
+from edge_lpr.tokeniser.condition import Condition, HitOnly
 from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, TOKENISER_COUNTERS, BoothFigures, HealthClaims
 from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
@@ -143,3 +144,58 @@ def test_clock_that_is_centuries_off_does_not_silence_the_booth(unix_s: int) -> 
     condition = booth(clock)
     clock.now_unix_s = unix_s
     assert HealthClaims.decode(claims_of(condition).encode()).seq == 5
+
+
+class HitOnlyBooth:
+    """A booth in hit-only mode whose counters a test sets."""
+
+    def __init__(self, *listed: int) -> None:
+        self.clock = SetClock()
+        self.vision = VisionWatch(self.clock)
+        self.counted = dict.fromkeys(TOKENISER_COUNTERS, 0)
+        self.condition = Condition(
+            self.vision,
+            lambda: self.counted,
+            lambda: (TODAY, TODAY + 1),
+            certificate_ends_s=NOON_OF_THE_VECTORS + 100 * EPOCH_LENGTH_S,
+            clock=self.clock,
+            hit_only=HitOnly(
+                lambda epoch: epoch in listed, HourlyCounters(lambda: self.counted, self.clock)
+            ),
+        )
+
+    def count(self, number: int) -> None:
+        """Count so many passages, everywhere."""
+        self.counted = dict.fromkeys(TOKENISER_COUNTERS, number)
+        self.vision.hear()
+        self.vision.take(VisionReport("good", dict.fromkeys(VISION_COUNTERS, number)))
+
+
+def test_minutes_of_a_hit_only_booth_do_not_tell_when_somebody_passed() -> None:
+    booth = HitOnlyBooth(TODAY)
+    booth.clock.advance_s(60)
+    booth.count(1)
+    claims = claims_of(booth.condition)
+    assert claims.vision == dict.fromkeys(VISION_COUNTERS, 0)
+    assert {name: number for name, number in claims.tokeniser.items() if number} == {
+        "deliveries": 1,
+        "deliveries_refused": 1,
+    }
+    booth.clock.advance_s(3540)
+    booth.count(2)
+    hour_over = claims_of(booth.condition)
+    assert hour_over.vision == dict.fromkeys(VISION_COUNTERS, 2)
+    assert set(hour_over.tokeniser.values()) == {2}
+    booth.clock.advance_s(60)
+    booth.count(3)
+    assert claims_of(booth.condition).vision == dict.fromkeys(VISION_COUNTERS, 2)
+
+
+@pytest.mark.parametrize(
+    ("listed", "is_alarming"), [(TODAY, False), (TODAY + 1, True)], ids=["today", "tomorrow"]
+)
+def test_hit_only_booth_without_a_list_for_today_is_an_alarm(
+    listed: int, *, is_alarming: bool
+) -> None:
+    claims = claims_of(HitOnlyBooth(listed).condition)
+    assert ("watch_list_missing" in claims.alarms) == is_alarming
