@@ -42,8 +42,9 @@ _PIXELS_A_METRE: Final = 420.0
 """A plate of the United States is 128 px wide then: sharp, before the camera spoils it."""
 
 _BATCH: Final = 64
-_SEEN_TWICE: Final = 2
-"""Pairs of characters that were confused less often are accidents of one picture."""
+_LEAST_SHARE: Final = 0.01
+"""Share of all replaced characters from which on a pair counts as confusable; rarer ones are
+accidents of single pictures. Whether folding joins the pair does not matter here."""
 
 STATE_PATTERN: Final = ("@@@", "####")
 """The commonest shape of a state: three letters, four digits, 1.8e8 plates."""
@@ -74,7 +75,7 @@ class Recovery:
     of_replaced: Proportion
     """Of those in which characters are only replaced."""
     of_confusable: Proportion
-    """Of those in which all replaced pairs were confused at least twice in the measurement."""
+    """Of those in which all replaced pairs are confusable: the reader's own, not the suite's."""
     pairs: dict[str, int]
     """How often which two characters were confused, in either direction."""
 
@@ -91,8 +92,9 @@ def measure_recovery(plates: Sequence[ReadPlate]) -> Recovery:
     wrong = [plate for plate in plates if plate.reading != plate.truth]
     replaced = [plate for plate in wrong if len(plate.reading) == len(plate.truth)]
     pairs = Counter(pair for plate in replaced for pair in _pairs(plate))
+    least = _LEAST_SHARE * pairs.total()
     confusable = [
-        plate for plate in replaced if all(pairs[pair] >= _SEEN_TWICE for pair in _pairs(plate))
+        plate for plate in replaced if all(pairs[pair] >= least for pair in _pairs(plate))
     ]
     of_all, of_replaced, of_confusable = (
         Proportion(sum(folded(p.truth) == folded(p.reading) for p in group), len(group))
