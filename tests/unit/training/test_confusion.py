@@ -23,7 +23,7 @@ def test_wrong_readings_are_counted_by_what_is_wrong_with_them() -> None:
     recovery = measure_recovery(READ)
     assert (recovery.of_all.hits, recovery.of_all.total) == (90, 112)
     assert (recovery.of_replaced.hits, recovery.of_replaced.total) == (90, 111)
-    # C and G were confused once only, an accident; 0 and 8 often, though folding does not join them.
+    # C and G were confused once, an accident; 0 and 8 often, though folding does not join them.
     assert (recovery.of_confusable.hits, recovery.of_confusable.total) == (90, 110)
     assert recovery.pairs == {"0O": 90, "08": 20, "CG": 1}
 
