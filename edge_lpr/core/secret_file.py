@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import KeyFileError, KeyFileMissingError
-
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-"""Permission bits of group and others; a secret file has none of them."""
+from edge_lpr.core.file_access import is_private
 
 _OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
 
@@ -41,7 +39,7 @@ def read_secret_file(path: Path, maximum_bytes: int) -> bytearray:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             status = os.fstat(descriptor)
-            _require_private(path, status)
+            _require_private(path, descriptor, status)
             if status.st_size > maximum_bytes:
                 raise KeyFileError(f"{path}: longer than {maximum_bytes} bytes, so another file")
             return _read_exactly(path, descriptor, status.st_size)
@@ -102,7 +100,7 @@ def write_secret_file(path: Path, content: bytes | bytearray) -> None:
         ) from error
 
 
-def _require_private(path: Path, status: os.stat_result) -> None:
+def _require_private(path: Path, descriptor: int, status: os.stat_result) -> None:
     """Refuse a file that somebody else can read or could have written."""
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError(f"{path}: is no regular file; put the file itself there")
@@ -111,7 +109,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
             f"{path}: belongs to user {status.st_uid}; it must belong to this process's user, "
             f"{os.geteuid()}, or to root"
         )
-    if status.st_mode & _OTHERS:
+    if not is_private(descriptor, status):
         raise KeyFileError(
             f"{path}: others can reach it (mode {stat.S_IMODE(status.st_mode):04o}); "
             "treat its keys as known, replace them and set mode 0600"

@@ -13,6 +13,7 @@ START_S = 4
 """Left for the start of the next process."""
 
 UNITS = Path(__file__).parents[2] / "systemd"
+TPM = UNITS / "edge-lpr-tokeniser.service.d"
 PROCESSES = ("vision", "tokeniser", "publisher")
 
 
@@ -82,6 +83,8 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     for unit in UNITS.glob("*.service"):
         text = unit.read_text().replace("/opt/edge-lpr/bin/edge-lpr", str(program))
         (tmp_path / unit.name).write_text(text)
+    # What a booth with a TPM adds is understood too.
+    shutil.copytree(TPM, tmp_path / TPM.name)
     units = [str(unit) for unit in sorted(tmp_path.glob("*.service"))]
     verified = subprocess.run(
         [analyze, "verify", "--man=no", *units],
