@@ -29,14 +29,17 @@ class _EpochList:
     """What has come of one epoch's list; ``None`` is the manifest's place."""
 
     parts: dict[int | None, bytes] = field(default_factory=dict)
-    waiting: dict[int | None, None] = field(default_factory=dict)
-    """Places to be handed on, in this order; none without a manifest."""
+    waiting: dict[int | None, int] = field(default_factory=dict)
+    """Places to be handed on, in this order; none without a manifest. The number says since which
+    change: what was in hand before it must be handed on once more."""
+    changes: int = 0
 
     def wait_again(self) -> None:
         """Hand everything on once more."""
+        self.changes += 1
         if None in self.parts:
             chunks = sorted(index for index in self.parts if index is not None)
-            self.waiting = dict.fromkeys([None, *chunks])
+            self.waiting = dict.fromkeys([None, *chunks], self.changes)
 
     def put(self, index: int | None, content: bytes) -> None:
         """Fill a place."""
@@ -44,7 +47,8 @@ class _EpochList:
         if index is None:
             self.wait_again()
         elif None in self.parts:
-            self.waiting[index] = None
+            self.changes += 1
+            self.waiting[index] = self.changes
 
     def remove(self, index: int | None) -> None:
         """Empty a place."""
@@ -64,6 +68,7 @@ class ListShelf:
         self._lists: dict[int, _EpochList] = {}
         self._bytes = 0
         self._has_lost = False
+        self._in_hand: tuple[_EpochList, int | None, int] | None = None
 
     def put(self, part: WatchListMessage) -> None:
         """Keep a part, in place of the one that was there before.
@@ -101,18 +106,21 @@ class ListShelf:
         """Return what is to be handed on, the earliest day first; it stays until ``handed``."""
         for epoch in sorted(self._lists):
             epoch_list = self._lists[epoch]
-            for index in epoch_list.waiting:
+            for index, change in epoch_list.waiting.items():
+                self._in_hand = epoch_list, index, change
                 return WatchListMessage(epoch, index, epoch_list.parts[index])
         return None
 
-    def handed(self, part: WatchListMessage) -> None:
-        """Note that the tokeniser has a part.
+    def handed(self) -> None:
+        """Note that the tokeniser has what ``next_part`` returned last.
 
-        Args:
-            part: From ``next_part``; if another has come in its place, that one still waits.
+        If another has come in its place, or a manifest behind which it must go again, it waits on.
         """
-        if self._content(part.epoch, part.index) == part.untrusted_content:
-            self._lists[part.epoch].waiting.pop(part.index, None)
+        if self._in_hand is None:
+            return
+        (epoch_list, index, change), self._in_hand = self._in_hand, None
+        if epoch_list.waiting.get(index) == change:
+            del epoch_list.waiting[index]
 
     def hand_again(self) -> None:
         """Hand everything on once more, because the tokeniser may be another process."""

@@ -136,7 +136,7 @@ class Mailbox:
         """
         with self._lock:
             if isinstance(message, WatchListMessage):
-                self._shelf.handed(message)
+                self._shelf.handed()
             elif self._deliveries and self._deliveries[0].message is message:
                 self._deliveries.popleft()
 

@@ -25,6 +25,7 @@ from edge_lpr.handoff.record_message import (
     pack_ask,
     pack_gap,
     pack_health,
+    pack_transport,
     parse_wish,
 )
 from edge_lpr.handoff.seqpacket import Connection, connect
@@ -85,6 +86,12 @@ class TokeniserStandIn:
         elif isinstance(wish, BoothFigures):
             self._exchange_greeted(pack_health(self.signer.health(wish)))
         return wish
+
+    def announce(self, *, delivery: int = 0) -> bytes:
+        """Hand the announcement of the transport key over, and return it."""
+        announcement = self.signer.transport(delivery=delivery)
+        self._exchange_greeted(pack_transport(announcement))
+        return announcement
 
     def exchange(self, message: bytes) -> bytes:
         """Send one message over the greeted connection and return the raw answer."""
@@ -228,6 +235,8 @@ class PublisherProcess:
     folder: Path
     port: int
     options: dict[str, object] = field(default_factory=dict)
+    tokeniser_options: dict[str, object] = field(default_factory=dict)
+    """Settings of the tokeniser that the publisher reads too."""
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
@@ -335,12 +344,15 @@ class PublisherProcess:
             "outbox_file": str(self.outbox_file),
             "broker_port": self.port,
         } | self.options
-        publisher = "".join(f"{key} = {json.dumps(value)}\n" for key, value in options.items())
+        publisher, tokeniser = (
+            "".join(f"{key} = {json.dumps(value)}\n" for key, value in each.items())
+            for each in (options, self.tokeniser_options)
+        )
         return (
             f'[booth]\ntenant = "{BOOTH.tenant}"\nsite = "{BOOTH.site}"\n'
             f'device = "{BOOTH.device}"\n[[lanes]]\nnumber = 1\n[vision.source]\n'
             f'kind = "folder"\naddress = "/nowhere"\n[tokeniser]\n'
-            f'sightings_socket = "{self.socket_path}"\n[publisher]\n{publisher}'
+            f'sightings_socket = "{self.socket_path}"\n{tokeniser}[publisher]\n{publisher}'
         )
 
 

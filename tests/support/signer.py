@@ -1,4 +1,4 @@
-"""Signs what the tokeniser would: births, sightings, health records and gaps; and requests."""
+"""Signs what the tokeniser would, births, sightings, records and transport keys; and requests."""
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.handoff.record_message import (
@@ -8,9 +8,11 @@ from edge_lpr.wire.birth import BirthClaims, sign_birth
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, sign_gap
 from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
+from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, sign_sighting
 from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.transport import TransportClaims, sign_transport
 from tests.support.clock import SetClock
 
 BOOTH = DeviceAddress("agency", "north-crossing", "booth-1")
@@ -23,6 +25,8 @@ class Signer:
         self.clock = SetClock()
         self.authority_key = SigningKey.generate()
         self.event_key = SigningKey.generate()
+        self.transport_key = TransportKey.generate()
+        self.transport_number = 0
         self.boot_number = 0
         self.begin_boot()
 
@@ -32,13 +36,29 @@ class Signer:
         self.seq = 0
         self.prev = FIRST_PREV
 
-    def birth(self) -> bytes:
+    def certificate(self) -> bytes:
         now = self.clock.unix_s()
         certificate = DeviceCertificate(
             BOOTH, self.event_key.public_key, CustodyTier.C, now - 1000, now + 1_000_000
         )
+        return issue_certificate(certificate, self.authority_key)
+
+    def transport(self, *, delivery: int = 0) -> bytes:
+        """Announce the transport key, under the next number."""
+        self.transport_number += 1
+        claims = TransportClaims(
+            certificate=self.certificate(),
+            number=self.transport_number,
+            key=self.transport_key.public_key,
+            epochs=(),
+            delivery=delivery,
+            at=self.clock.unix_s(),
+        )
+        return sign_transport(claims, self.event_key)
+
+    def birth(self) -> bytes:
         claims = BirthClaims(
-            certificate=issue_certificate(certificate, self.authority_key),
+            certificate=self.certificate(),
             boot=self.boot,
             previous=None,
             software="0.1.0",

@@ -27,7 +27,7 @@ def handed_on(shelf: ListShelf) -> list[tuple[int, int | None, bytes]]:
     """Hand everything on that waits."""
     parts = []
     while (part := shelf.next_part()) is not None:
-        shelf.handed(part)
+        shelf.handed()
         parts.append((part.epoch, part.index, part.untrusted_content))
     return parts
 
@@ -52,17 +52,37 @@ def test_chunks_wait_for_their_manifest(shelf: ListShelf) -> None:
 def test_part_waits_until_the_tokeniser_has_it(shelf: ListShelf) -> None:
     shelf.put(manifest())
     assert shelf.next_part() == shelf.next_part() == manifest()
-    shelf.handed(manifest())
+    shelf.handed()
     assert shelf.next_part() is None
+    shelf.handed()
 
 
 def test_part_that_changed_while_it_was_in_hand_goes_once_more(shelf: ListShelf) -> None:
     shelf.put(manifest())
-    in_hand = shelf.next_part()
-    assert in_hand is not None
+    assert shelf.next_part() is not None
     shelf.put(manifest(b"newer"))
-    shelf.handed(in_hand)
+    shelf.handed()
     assert handed_on(shelf) == [(TODAY, None, b"newer")]
+
+
+def test_chunk_in_hand_when_its_manifest_comes_goes_once_more(shelf: ListShelf) -> None:
+    for part in (manifest(), chunk(0), chunk(1)):
+        shelf.put(part)
+    for _ in range(2):
+        shelf.next_part()
+        shelf.handed()
+    assert shelf.next_part() == chunk(1)
+    shelf.put(manifest(b"of the version that the chunks are of"))
+    shelf.handed()
+    assert places(shelf) == [None, 0, 1]
+
+
+def test_part_in_hand_when_the_tokeniser_is_another_goes_once_more(shelf: ListShelf) -> None:
+    shelf.put(manifest())
+    shelf.next_part()
+    shelf.hand_again()
+    shelf.handed()
+    assert places(shelf) == [None]
 
 
 def test_new_manifest_brings_all_chunks_again(shelf: ListShelf) -> None:
@@ -113,12 +133,13 @@ def test_part_that_was_taken_back_is_handed_on_no_more(shelf: ListShelf) -> None
 
 def test_part_in_hand_that_was_taken_back_is_no_error(shelf: ListShelf) -> None:
     shelf.put(manifest())
-    part = shelf.next_part()
-    assert part is not None
+    shelf.next_part()
     shelf.remove(TODAY, None)
-    shelf.handed(part)
+    shelf.handed()
+    shelf.put(manifest())
+    shelf.next_part()
     shelf.forget_before(TOMORROW)
-    shelf.handed(part)
+    shelf.handed()
     assert shelf.next_part() is None
 
 
