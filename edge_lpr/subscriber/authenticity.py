@@ -155,7 +155,7 @@ class Authenticator:
             address, kind = _parse_topic(untrusted_topic)
         except WireError as error:
             return Refusal(RefusalReason.MALFORMED, str(error))
-        judge = self._judges.get(kind, _judge_request)
+        judge = self._judges.get(kind, _judge_others)
         try:
             verdict = judge(address, untrusted_payload)
         except VerificationError as error:
@@ -212,9 +212,9 @@ def _judge_status(address: DeviceAddress, untrusted_payload: bytes) -> Authentic
     return DeviceStatus(address, decode_status(untrusted_payload))
 
 
-def _judge_request(_address: DeviceAddress, _untrusted_payload: bytes) -> Authentic | Refusal:
-    """Pass over what goes to a device."""
-    return Refusal(RefusalReason.NOT_FOR_US, "the message is for a device")
+def _judge_others(_address: DeviceAddress, _untrusted_payload: bytes) -> Authentic | Refusal:
+    """Pass over what goes to a device, and what a device says to the authority."""
+    return Refusal(RefusalReason.NOT_FOR_US, "the message is for a device or for the authority")
 
 
 def _no_birth() -> Refusal:

@@ -14,6 +14,8 @@ from edge_lpr.subscriber.verdicts import (
     VerifiedHealth,
     VerifiedSighting,
 )
+from edge_lpr.wire import base64url
+from edge_lpr.wire.sighting import SightingClaims
 from edge_lpr.wire.topics import DeviceAddress
 
 _KINDS = {
@@ -26,6 +28,9 @@ _KINDS = {
 
 def event_object(event: Verdict) -> dict[str, Any]:
     """Return an event as an object: who, what kind, and the claims as they were signed.
+
+    What a booth of hits alone packs into ``hit`` is taken apart: ``exact``, ``fold``, ``entry`` and
+    ``possible``. The ``hit`` of an event is what the consumer's own watch-list says.
 
     Args:
         event: As handed out.
@@ -58,8 +63,10 @@ def event_object(event: Verdict) -> dict[str, Any]:
         found["continuity"] = event.continuity.value
     if isinstance(event, VerifiedGap):
         found["lost"] = event.lost
-    if isinstance(event, VerifiedSighting) and event.hit is not None:
-        found["hit"] = {"match": event.hit.match.value, "entries": list(event.hit.entries)}
+    if isinstance(event, VerifiedSighting):
+        found |= _list_entry(found.pop("hit", None), event.claims)
+        if event.hit is not None:
+            found["hit"] = {"match": event.hit.match.value, "entries": list(event.hit.entries)}
     return found
 
 
@@ -90,6 +97,15 @@ def device_object(device: DeviceState, now_unix_s: int) -> dict[str, Any]:
 def _address(address: DeviceAddress) -> dict[str, str]:
     """Return who it was."""
     return {"tenant": address.tenant, "site": address.site, "device": address.device}
+
+
+def _list_entry(packed: str | None, claims: SightingClaims) -> dict[str, Any]:
+    """Return the members that a booth of hits alone packs into one claim; ``hit`` is free then."""
+    if packed is None or claims.entry is None:
+        return {}
+    parts = {"exact": claims.exact, "fold": claims.fold, "entry": claims.entry}
+    texts = {name: base64url.encode(octets).decode() for name, octets in parts.items()}
+    return {**texts, "possible": claims.possible}
 
 
 def _missing(missing: SequenceRange | None) -> dict[str, list[int]]:

@@ -25,6 +25,7 @@ from edge_lpr.subscriber.verdicts import (
 )
 from edge_lpr.subscriber.watch_list import Hit, Match
 from edge_lpr.wire import base64url
+from edge_lpr.wire.sighting import SightingClaims
 from edge_lpr.wire.topics import DeviceAddress
 
 _TOKEN_CHARACTERS: Final = 8
@@ -118,7 +119,8 @@ class EventTable:
             _READS[claims.reads],
             _duration(max(0, self._clock.unix_s() - claims.at)),
         )
-        self._console.print(Text(row) + _hit(sighting.hit), soft_wrap=True)
+        behind = _list_entry(claims) + _hit(sighting.hit)
+        self._console.print(Text(row) + behind, soft_wrap=True)
 
     def _health(self, health: VerifiedHealth) -> None:
         """Add a line when what somebody should look at has changed."""
@@ -215,7 +217,8 @@ def _sentence(event: Refusal | DeviceStatus | VerifiedBirth | VerifiedGap) -> tu
         return f"{name}: {event.lost} sightings will never come ({reason})", "bold yellow"
     if event.continuity is Continuity.BROKEN:
         return f"{name} has started and does not remember what it had sent", "bold red"
-    return f"{name} has started, edge-lpr {event.claims.software}", "dim"
+    scope = ", publishes hits alone" if event.claims.mode == "hit-only" else ""
+    return f"{name} has started, edge-lpr {event.claims.software}{scope}", "dim"
 
 
 def _name(address: DeviceAddress) -> str:
@@ -226,6 +229,16 @@ def _name(address: DeviceAddress) -> str:
 def _missing(address: DeviceAddress, missing: SequenceRange) -> str:
     """Say what has not arrived."""
     return f"{_name(address)}: {missing.first} to {missing.last} of its sightings are missing"
+
+
+def _list_entry(claims: SightingClaims) -> Text:
+    """Return what the booth's own watch-list said."""
+    if claims.entry is None:
+        return Text("")
+    entry = base64url.encode(claims.entry).decode()
+    if claims.possible:
+        return Text(f"  possible: entry {entry}, look at the vehicle", style="bold yellow")
+    return Text(f"  HIT entry {entry}", style="bold white on red")
 
 
 def _hit(hit: Hit | None) -> Text:

@@ -64,7 +64,7 @@ class RefusalReason(Enum):
     BROKEN_CHAIN = "broken_chain"
     """The chain of hashes does not hold."""
     NOT_FOR_US = "not_for_us"
-    """It goes from a consumer to a device."""
+    """It goes from a consumer or the authority to a device, or from a device to the authority."""
 
 
 @dataclass(frozen=True, slots=True)

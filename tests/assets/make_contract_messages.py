@@ -6,6 +6,7 @@ Run: `PYTHONPATH=. python tests/assets/make_contract_messages.py > docs/contract
 """
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -13,16 +14,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from unittest import mock
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from edge_lpr.core.clock import TimeQuality
+from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire import base64url
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
+from edge_lpr.wire.deployment import Deployment, sign_deployment
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
 from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
+from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.key_delivery import EpochKeys, KeyDelivery, sign_delivery
 from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.sighting import (
     FIRST_PREV,
@@ -33,6 +42,8 @@ from edge_lpr.wire.sighting import (
 )
 from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.transport import TransportClaims, sign_transport
+from edge_lpr.wire.watch_list import WatchListManifest, sign_manifest
 
 DAY_S: Final = 86_400
 NOON: Final = 20_454 * DAY_S + DAY_S // 2
@@ -114,7 +125,52 @@ HEALTH = HealthClaims(
         alarms=("bandwidth",),
     ),
 )
-GAP = GapClaims(BOOT, 3, 17, NOON + 90, GapReason.OUTBOX_FULL)
+THIRD = sign_sighting(replace(NEXT, seq=3, prev=sighting_hash(SECOND)), BOOTH)
+HIT_BIRTH = replace(
+    BIRTH,
+    boot="c2d80e6f9b1a4573",
+    previous=PreviousBoot(BOOT, 3, sighting_hash(THIRD)),
+    mode="hit-only",
+)
+HIT = replace(
+    SIGHTING,
+    boot=HIT_BIRTH.boot,
+    at=NOON + 600,
+    exact=token("exact 4"),
+    entry=token("entry")[:8],
+    possible=True,
+)
+TRANSPORT_KEY = TransportKey.from_octets(hashlib.sha256(b"edge-lpr contract, transport").digest())
+ANNOUNCEMENT = TransportClaims(
+    certificate=BIRTH.certificate,
+    number=NOON + 30,
+    key=TRANSPORT_KEY.public_key,
+    epochs=(20_454, 20_455),
+    delivery=11,
+    at=NOON + 30,
+)
+DELIVERY = KeyDelivery(
+    address=ADDRESS,
+    number=12,
+    issued_at=NOON + 40,
+    last_valid=NOON + 40 + DAY_S,
+    purpose=KeyPurpose.LIVE,
+    keys=tuple(
+        EpochKeys(epoch, token(f"a{epoch}") + token(f"b{epoch}"), token(f"c{epoch}") * 2)
+        for epoch in (20_454, 20_455, 20_456, 20_457)
+    ),
+)
+MANIFEST = WatchListManifest(
+    tenant=ADDRESS.tenant,
+    site=ADDRESS.site,
+    epoch=20_454,
+    version=3,
+    entries=74,
+    chunks=2,
+    digest=hashlib.sha256(b"chunks").digest(),
+    at=NOON - DAY_S,
+)
+GAP = GapClaims(BOOT, 4, 17, NOON + 90, GapReason.OUTBOX_FULL)
 REQUEST = RequestClaims(ADDRESS, BOOT, 18, 42, NOON + 120)
 
 
@@ -139,6 +195,11 @@ def forged(typ: str = SIGHTING_TYP, **changes: str) -> dict[str, str]:
     return {"alg": "EdDSA", "kid": BOOTH.kid, "typ": typ, **changes}
 
 
+def signed(payload: bytes, **changes: str) -> bytes:
+    """Return what the booth never signs: a sighting with other claims."""
+    return BOOTH.sign(SIGHTING_TYP, json.dumps(json.loads(payload) | changes).encode())
+
+
 def hmac_of_public_key(signed: bytes) -> bytes:
     """Sign with the public key as a secret, as some libraries would let one."""
     return hmac.new(BOOTH.public_key.octets, signed, "sha512").digest()
@@ -154,13 +215,44 @@ def stranger_sign(signed: bytes) -> bytes:
     return base64.urlsafe_b64decode(STRANGER.sign("x", signed).rpartition(b".")[2] + b"==")
 
 
+def sealed_delivery() -> bytes:
+    """Return a delivery that is the same every time: its sender's key and nonce are fixed here."""
+    sender = TransportKey.from_octets(hashlib.sha256(b"edge-lpr contract, sender").digest())
+    with (
+        mock.patch.object(TransportKey, "generate", return_value=sender),
+        mock.patch("edge_lpr.wire.jwe.secrets.token_bytes", lambda length: token("nonce")[:length]),
+    ):
+        return sign_delivery(DELIVERY, TRANSPORT_KEY.public_key, AUTHORITY)
+
+
+def deployment() -> Deployment:
+    """Return a bundle whose certificate is the same every time."""
+    key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"edge-lpr contract, CA").digest())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Agency broker authority")])
+    start = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (the builder takes UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, start)
+    builder = builder.not_valid_after(start + dt.timedelta(days=730))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    pem = builder.sign(key, None).public_bytes(Encoding.PEM).decode()
+    return Deployment(
+        tenant=ADDRESS.tenant,
+        authority=AUTHORITY.public_key,
+        broker_ca_pem=pem,
+        broker_host="broker.example",
+        devices_port=8883,
+        consumers_port=8884,
+        enrolment_url="https://authority.example:8443",
+        made_at=NOON - DAY_S,
+    )
+
+
 def messages() -> list[tuple[str, str, str, bytes]]:
     """Return what each is, its verdict, its topic and its payload, in the order of delivery."""
     here, there = "agency/north-crossing/booth-1", "agency/north-crossing/booth-2"
+    list_of_site = "agency/north-crossing/watchlist/20454"
     birth = sign_birth(BIRTH, BOOTH)
-    third = replace(NEXT, seq=3, prev=sighting_hash(SECOND))
     other = replace(CERTIFICATE, address=replace(ADDRESS, device="booth-2"))
-    late = replace(third, at=CERTIFICATE.not_before - 1)
+    late = replace(NEXT, at=CERTIFICATE.not_before - 1)
     padded = SECOND + b"=="
     stray = SECOND[:-1] + {b"A": b"B", b"Q": b"R", b"g": b"h", b"w": b"x"}[SECOND[-1:]]
     return [
@@ -172,7 +264,12 @@ def messages() -> list[tuple[str, str, str, bytes]]:
         ("the same once more", "again", f"{here}/sighting", SECOND),
         ("a health record", "health", f"{here}/health", sign_health(HEALTH, BOOTH)),
         ("a gap", "gap", f"{here}/gap", sign_gap(GAP, BOOTH)),
+        ("a birth in hit-only mode", "birth", f"{here}/birth", sign_birth(HIT_BIRTH, BOOTH)),
+        ("a possible hit", "sighting", f"{here}/sighting", sign_sighting(HIT, BOOTH)),
         ("a request", "request", f"{here}/request", sign_request(REQUEST, CONSUMER)),
+        ("an announcement", "transport", f"{here}/transport", sign_transport(ANNOUNCEMENT, BOOTH)),
+        ("a delivery", "keys", f"{here}/keys", sealed_delivery()),
+        ("a manifest", "manifest", f"{list_of_site}/manifest", sign_manifest(MANIFEST, AUTHORITY)),
         *[
             (what, "refused", f"{here}/{kind}", payload)
             for what, kind, payload in [
@@ -185,6 +282,8 @@ def messages() -> list[tuple[str, str, str, bytes]]:
                 ("padding", "sighting", padded),
                 ("stray bits in the signature", "sighting", stray),
                 ("before the certificate", "sighting", sign_sighting(late, BOOTH)),
+                ("tokens beside a hit", "sighting", signed(SIGHTING.encode(), hit="A" * 55)),
+                ("a hit of neither kind", "sighting", signed(HIT.encode(), hit="A" * 54 + "I")),
                 ("a health record as a sighting", "sighting", sign_health(HEALTH, BOOTH)),
                 ("a gap as a sighting", "sighting", sign_gap(GAP, BOOTH)),
                 ("a birth as a sighting", "sighting", birth),
@@ -205,7 +304,7 @@ def messages() -> list[tuple[str, str, str, bytes]]:
         ("a birth under another topic", "refused", f"{there}/birth", birth),
         ("a sighting under another topic", "early", f"{there}/sighting", SECOND),
         ("a stranger's sighting", "early", f"{here}/sighting", sign_sighting(NEXT, STRANGER)),
-        ("the third sighting", "sighting", f"{here}/sighting", sign_sighting(third, BOOTH)),
+        ("the third sighting", "sighting", f"{here}/sighting", THIRD),
     ]
 
 
@@ -225,6 +324,8 @@ def document() -> dict[str, object]:
         "this topic yet, else `refused`. What is early is kept until that birth comes, as it does "
         "for the first message. The private keys are public: never pin this authority.",
         "authority": base64url.encode(AUTHORITY.public_key.octets).decode(),
+        "transport_key": base64url.encode(TRANSPORT_KEY.private_octets()).decode(),
+        "deployment": sign_deployment(deployment(), AUTHORITY).decode(),
         "request_key": base64url.encode(CONSUMER.public_key.octets).decode(),
         "messages": [
             {

@@ -5,7 +5,7 @@ import random
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from paho.mqtt.client import Client
@@ -15,9 +15,14 @@ from edge_lpr.core.clock import SystemClock
 from edge_lpr.subscriber.verdicts import Refusal, RefusalReason, Verdict, VerifiedSighting
 from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire import base64url
+from edge_lpr.wire.deployment import read_deployment
+from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.jws import PublicKey
+from edge_lpr.wire.key_delivery import open_delivery
 from edge_lpr.wire.request import REQUEST_TYP, RequestClaims, parse_request
-from tests.assets.make_contract_messages import document
+from edge_lpr.wire.transport import verify_transport
+from edge_lpr.wire.watch_list import verify_manifest
+from tests.assets.make_contract_messages import HIT, document
 from tests.support.broker import Mosquitto, running_mosquitto
 from tests.support.contract_schemas import CONTRACT, message_faults, require_valid
 from tests.support.node import need_node, running_example
@@ -26,8 +31,11 @@ from tests.support.waiting import wait_until
 
 FILE: Final = json.loads((CONTRACT / "messages.json").read_text())
 MESSAGES: Final[list[dict[str, str]]] = FILE["messages"]
-HEARD: Final = [each for each in MESSAGES if not each["topic"].endswith(("/status", "/request"))]
+UNHEARD: Final = ("/status", "/request", "/transport", "/keys", "/manifest")
+HEARD: Final = [each for each in MESSAGES if not each["topic"].endswith(UNHEARD)]
 """What the JavaScript consumer subscribes to."""
+
+NOT_FOR_CONSUMERS: Final = ("request", "transport", "keys", "manifest")
 
 PATIENCE_S: Final = 60.0
 """Two seconds on an idle machine."""
@@ -68,7 +76,8 @@ def test_good_message_is_what_the_contract_says(message: dict[str, str]) -> None
 
 def test_every_kind_is_among_the_good_messages() -> None:
     kinds = {each["topic"].rpartition("/")[2] for each in MESSAGES if each["verdict"] != "refused"}
-    assert kinds == {"birth", "status", "sighting", "gap", "health", "request"}
+    heard = {"birth", "status", "sighting", "gap", "health"}
+    assert kinds == heard | {"request", "transport", "keys", "manifest"}
 
 
 def test_schemas_alone_see_that_a_kind_was_changed() -> None:
@@ -78,7 +87,7 @@ def test_schemas_alone_see_that_a_kind_was_changed() -> None:
 
 
 def test_python_judges_as_the_file_says() -> None:
-    judged = [each for each in MESSAGES if each["verdict"] != "request"]
+    judged = [each for each in MESSAGES if each["verdict"] not in NOT_FOR_CONSUMERS]
     verdicts = python_verdicts(judged)
     assert [(each["what"], verdict) for each, verdict in zip(judged, verdicts, strict=True)] == [
         (each["what"], each["verdict"]) for each in judged
@@ -91,6 +100,25 @@ def test_request_is_signed_by_the_consumer() -> None:
     payload = parse_request(request["payload"].encode()).verified(REQUEST_TYP, key)
     claims = RequestClaims.decode(payload)
     assert (claims.first, claims.last) == (18, 42)
+
+
+def test_announcement_delivery_and_manifest_are_the_codes() -> None:
+    authority = PublicKey(base64url.decode(FILE["authority"].encode()))
+    by_kind = {each["verdict"]: each["payload"].encode() for each in MESSAGES}
+    transport_key = TransportKey.from_octets(base64url.decode(FILE["transport_key"].encode()))
+    certificate, announcement = verify_transport(
+        by_kind["transport"], authority, SystemClock().unix_s()
+    )
+    delivery = open_delivery(by_kind["keys"], authority, transport_key)
+    assert announcement.key == transport_key.public_key
+    assert delivery.address == certificate.address
+    assert [each.epoch for each in delivery.keys] == [20_454, 20_455, 20_456, 20_457]
+    assert verify_manifest(by_kind["manifest"], authority).entries == 74
+
+
+def test_deployment_bundle_is_the_codes() -> None:
+    deployment = read_deployment(FILE["deployment"].encode())
+    assert base64url.encode(deployment.authority.octets).decode() == FILE["authority"]
 
 
 def publish(client: Client, port: int, messages: list[dict[str, str]]) -> None:
@@ -125,9 +153,13 @@ class Example:
         self.authority_file.write_text(FILE["authority"] + "\n")
         self.output = folder / "output.jsonl"
 
+    def printed(self) -> list[dict[str, Any]]:
+        """Return what it has printed so far."""
+        return [json.loads(line) for line in self.output.read_text().splitlines()]
+
     def verdicts(self) -> list[str]:
         """Return the kinds it has printed so far."""
-        return [json.loads(line)["kind"] for line in self.output.read_text().splitlines()]
+        return [each["kind"] for each in self.printed()]
 
     def require_python_verdicts(self, messages: list[dict[str, str]]) -> None:
         """Wait until it has judged messages, and compare."""
@@ -152,6 +184,10 @@ def test_javascript_and_python_judge_alike(tmp_path: Path) -> None:
             wait_until(lambda: subscribed(broker), deadline_s=PATIENCE_S)
             publish(Client(CallbackAPIVersion.VERSION2, "test-booth"), broker.port, HEARD)
             example.require_python_verdicts(HEARD)
+    (hit,) = (each for each in example.printed() if "entry" in each)
+    expected = (HIT.exact, HIT.fold, HIT.entry)
+    parts = tuple(base64url.decode(hit[name].encode()) for name in ("exact", "fold", "entry"))
+    assert (parts, hit["possible"]) == (expected, True)
 
 
 @pytest.mark.broker

@@ -78,6 +78,9 @@ def _payload_faults(message: Mapping[str, Any], payload: bytes) -> list[str]:
     """Return what a message of the AsyncAPI file has against a payload."""
     if "x-jws" in message:
         return _document_faults(message["payload"], message["x-jws"], payload.decode("latin-1"))
+    if message["contentType"] == "application/octet-stream":
+        bounds = range(message["payload"]["minLength"], message["payload"]["maxLength"] + 1)
+        return [] if len(payload) in bounds else ["too short or too long"]
     if len(payload) > message["x-maximum-bytes"]:
         return ["too long"]
     return faults(_file(message["payload"]), json.loads(payload))
@@ -88,14 +91,28 @@ def _document_faults(text: Mapping[str, Any], jws: Mapping[str, Any], document: 
     if not Draft7Validator(text).is_valid(document):
         return ["no JWS, or too long"]
     header_text, claims_text, _ = document.split(".")
-    header, claims = (
-        json.loads(base64url.decode(part.encode())) for part in (header_text, claims_text)
-    )
-    found = faults(_file(jws["header"]), header) + faults(_file(jws["claims"]), claims)
+    found = faults(_file(jws["header"]), _json(header_text))
+    if "sealed" in jws:
+        return found + _sealed_faults(jws["sealed"], claims_text)
+    claims = _json(claims_text)
+    found += faults(_file(jws["claims"]), claims)
     if not found:
         for name, inner in jws.get("inside", {}).items():
             found += _document_faults(text, inner, claims[name])
     return found
+
+
+def _sealed_faults(sealed: Mapping[str, Any], text: str) -> list[str]:
+    """Return what is wrong with a sealed document, as far as anybody sees who cannot open it."""
+    document = base64url.decode(text.encode()).decode("latin-1")
+    if not re.search(sealed["pattern"], document):
+        return ["no JWE"]
+    return faults(_file(sealed["header"]), _json(document.split(".")[0]))
+
+
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value that a part of a document spells out."""
+    return json.loads(base64url.decode(text.encode()))
 
 
 def _file(reference: Mapping[str, str]) -> str:

@@ -38,6 +38,24 @@ def _environment(node: str) -> dict[str, str]:
     return {**os.environ, "NODE_OPTIONS": options}
 
 
+def run_script(script: str, argument: str) -> bytes:
+    """Run a script that may import the example's packages, and return what it prints.
+
+    Args:
+        script: An ECMAScript module.
+        argument: What ``process.argv[1]`` says.
+    """
+    node = need_node()
+    return subprocess.run(
+        [node, "--input-type=module", "-e", script, argument],
+        cwd=EXAMPLES,  # where names of packages are looked for
+        env=_environment(node),
+        check=True,
+        stdout=subprocess.PIPE,
+        timeout=60,
+    ).stdout
+
+
 @contextmanager
 def running_example(arguments: list[str], output: Path) -> Iterator[None]:
     """Run the JavaScript consumer, and end it whatever happens.

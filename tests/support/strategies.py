@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, MIN_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.vision_counts import CAMERA_STATES, VISION_COUNTERS
-from edge_lpr.wire.birth import BirthClaims, PreviousBoot
-from edge_lpr.wire.bounds import HASH_BYTES, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
+from edge_lpr.tokens.key_ring import KeyPurpose
+from edge_lpr.wire.birth import BirthClaims, Mode, PreviousBoot
+from edge_lpr.wire.bounds import HASH_BYTES, MAXIMUM_EPOCH, MAXIMUM_SEQUENCE, MAXIMUM_UNIX_S
+from edge_lpr.wire.deployment import Deployment
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate
 from edge_lpr.wire.gap import GapClaims, GapReason
 from edge_lpr.wire.health import (
@@ -18,10 +20,15 @@ from edge_lpr.wire.health import (
     BoothFigures,
     HealthClaims,
 )
+from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.key_delivery import EpochKeys, KeyDelivery
 from edge_lpr.wire.request import MAXIMUM_REQUESTED, RequestClaims
 from edge_lpr.wire.sighting import READS_BUCKETS, SightingClaims
 from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.transport import TransportClaims
+from edge_lpr.wire.watch_list import MAXIMUM_ENTRIES, WatchListManifest, chunks_for
+from tests.assets.make_contract_messages import deployment
 
 canonical_plates = st.lists(
     st.sampled_from(PLATE_ALPHABET), min_size=MIN_PLATE_LENGTH, max_size=MAX_PLATE_LENGTH
@@ -34,8 +41,12 @@ boot_ids = st.from_regex(r"[0-9a-f]{16}", fullmatch=True)
 links = st.binary(min_size=HASH_BYTES, max_size=HASH_BYTES)
 """Chain hashes, and tokens, which are as long."""
 
+matches = st.just((None, False)) | st.tuples(st.binary(min_size=8, max_size=8), st.booleans())
+"""No entry of a watch-list, or one, and whether it is only possible."""
+
 sightings = st.builds(
-    SightingClaims,
+    lambda match, **claims: SightingClaims(entry=match[0], possible=match[1], **claims),
+    match=matches,
     boot=boot_ids,
     seq=st.integers(1, MAXIMUM_SEQUENCE),
     at=st.integers(0, MAXIMUM_UNIX_S),
@@ -62,6 +73,7 @@ births = st.builds(
     models=st.binary(min_size=32, max_size=32),
     camera_networked=st.booleans(),
     tq=st.sampled_from(TimeQuality),
+    mode=st.sampled_from(get_args(Mode)),
     test=st.booleans(),
 )
 """Every birth that the contract allows."""
@@ -153,3 +165,78 @@ certificates = st.builds(
     st.tuples(unix_times, unix_times).map(sorted),
 )
 """What an authority can certify, for a new key each."""
+
+epochs = st.integers(0, MAXIMUM_EPOCH)
+"""Key epochs."""
+
+
+def ascending_epochs(fewest: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Return some epochs, at most 8, as a device holds them."""
+    return st.lists(epochs, min_size=fewest, max_size=8, unique=True).map(sorted).map(tuple)
+
+
+announcements = st.builds(
+    TransportClaims,
+    certificate=st.from_regex(r"[A-Za-z0-9_.-]{1,1024}", fullmatch=True).map(str.encode),
+    number=st.integers(1, MAXIMUM_SEQUENCE),
+    key=st.builds(lambda: TransportKey.generate().public_key),
+    epochs=ascending_epochs(0),
+    delivery=st.integers(0, MAXIMUM_SEQUENCE),
+    at=unix_times,
+)
+"""Every announcement that the contract allows, for a new key each."""
+
+deliveries = st.builds(
+    lambda address, number, times, purpose, held: KeyDelivery(
+        address, number, times[0], times[1], purpose, tuple(EpochKeys(*each) for each in held)
+    ),
+    addresses,
+    st.integers(1, MAXIMUM_SEQUENCE),
+    st.tuples(unix_times, unix_times).map(sorted),
+    st.sampled_from(KeyPurpose),
+    ascending_epochs(1).flatmap(
+        lambda each: st.tuples(
+            *(
+                st.tuples(
+                    st.just(epoch),
+                    st.binary(min_size=32, max_size=32),
+                    st.binary(min_size=32, max_size=32),
+                )
+                for epoch in each
+            )
+        )
+    ),
+)
+"""Every delivery that the contract allows."""
+
+manifests = st.builds(
+    lambda address, epoch, version, entries, digest, at: WatchListManifest(
+        address.tenant, address.site, epoch, version, entries, chunks_for(entries), digest, at
+    ),
+    addresses,
+    epochs,
+    st.integers(1, MAXIMUM_SEQUENCE),
+    st.integers(0, MAXIMUM_ENTRIES),
+    st.binary(min_size=32, max_size=32),
+    unix_times,
+)
+"""Every manifest that the contract allows."""
+
+CA_PEM = deployment().broker_ca_pem
+"""A certificate authority."""
+
+ports = st.integers(1, 65_535)
+"""Ports that somebody can listen on."""
+
+deployments = st.builds(
+    Deployment,
+    tenant=addresses.map(lambda address: address.tenant),
+    authority=st.builds(lambda: SigningKey.generate().public_key),
+    broker_ca_pem=st.sampled_from([CA_PEM, CA_PEM * 2]),
+    broker_host=st.from_regex(r"[0-9A-Za-z.:-]{1,253}", fullmatch=True),
+    devices_port=ports,
+    consumers_port=ports,
+    enrolment_url=st.none() | ports.map("https://authority.example:{}".format),
+    made_at=unix_times,
+)
+"""Bundles with one certificate or two; no strategy makes certificates of its own."""

@@ -33,12 +33,24 @@ async function openBirth(text, address) {
   return { kind: "birth", address, boot };
 }
 
+// What a booth of hits alone packs into one claim: its own list had this entry.
+function takeHitApart({ hit, ...claims }) {
+  if (hit === undefined) return claims;
+  if (!/^[\w-]{53}[AQgw][AE]$/.test(hit) || "exact" in claims || "fold" in claims) {
+    throw new Error("no hit");
+  }
+  const octets = Buffer.from(hit, "base64url");
+  const part = (from, to) => octets.subarray(from, to).toString("base64url");
+  const tokens = { exact: part(0, 16), fold: part(16, 32) };
+  return { ...claims, ...tokens, entry: part(32, 40), possible: octets[40] === 1 };
+}
+
 async function judge(topic, text) {
   const [address, kind] = topic.match(/^lpr\/v1\/(.+)\/(\w+)$/).slice(1);
   if (kind === "birth") return openBirth(text, address);
   const booth = booths.get(`${address} ${decodeProtectedHeader(text).kid}`);
   if (!booth) return early.push([topic, text]) && { kind: "early", address };
-  const claims = await open(text, booth.key, `lpr-${kind}+jws`);
+  const claims = takeHitApart(await open(text, booth.key, `lpr-${kind}+jws`));
   if (kind !== "sighting") return { kind, address, ...claims };
   if (!isValid(booth.certificate, claims.at)) throw new Error("certificate not valid then");
   const again = seen.size === seen.add(`${address} ${claims.boot} ${claims.seq}`).size;

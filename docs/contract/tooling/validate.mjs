@@ -20,16 +20,22 @@ const judge = (schema, value, what) => {
   if (!ajv.validate(schema, value)) faults.push(`${what}: ${ajv.errorsText()}`);
 };
 const decode = (part) => JSON.parse(Buffer.from(part, "base64url"));
-const judgeDocument = (text, { header, claims, inside = {} }, what) => {
+const judgeDocument = (text, { header, claims, inside = {}, sealed }, what) => {
   const [headerPart, claimsPart] = text.split(".");
   judge(header, decode(headerPart), `${what}, header`);
+  if (sealed !== undefined) {
+    const jwe = Buffer.from(claimsPart, "base64url").toString("ascii");
+    judge({ type: "string", pattern: sealed.pattern }, jwe, `${what}, sealed`);
+    judge(sealed.header, decode(jwe.split(".")[0]), `${what}, header of the sealed part`);
+    return; // what is inside only the booth can judge
+  }
   judge(claims, decode(claimsPart), `${what}, claims`);
   for (const [name, jws] of Object.entries(inside)) {
     judgeDocument(decode(claimsPart)[name], jws, `${what}, ${name}`);
   }
 };
 
-const { messages } = JSON.parse(readFileSync(join(folder, "messages.json")));
+const { messages, ...files } = JSON.parse(readFileSync(join(folder, "messages.json")));
 const good = messages.filter(({ verdict }) => verdict !== "refused");
 for (const { what, topic, payload } of document ? good : []) {
   const message = document.json().components.messages[topic.split("/").at(-1)];
@@ -39,6 +45,11 @@ for (const { what, topic, payload } of document ? good : []) {
     judge(message.payload, payload, what);
     judgeDocument(payload, message["x-jws"], what);
   }
+}
+
+for (const [name, file] of Object.entries(document?.json()["x-files"] ?? {})) {
+  judge(file.payload, files[name], name);
+  judgeDocument(files[name], file["x-jws"], name);
 }
 
 if (faults.length > 0 || document === undefined) {

@@ -5,6 +5,7 @@ import pytest
 
 from edge_lpr.core.errors import BrokerUnreachableError
 from edge_lpr.subscriber.fleet_state import FleetState
+from edge_lpr.subscriber.json_lines import event_object
 from edge_lpr.subscriber.screen import JsonScreen
 from edge_lpr.subscriber.tables import EventTable, FleetTable
 from edge_lpr.subscriber.verdicts import (
@@ -12,6 +13,7 @@ from edge_lpr.subscriber.verdicts import (
     Refusal,
     RefusalReason,
     Verdict,
+    VerifiedBirth,
     VerifiedSighting,
 )
 from edge_lpr.subscriber.verify import FleetVerifier
@@ -105,6 +107,45 @@ def test_hit_stands_behind_its_row(
 ) -> None:
     table.event(booth.sighting(hit=Hit(("case-1", "case-2"), match)))
     assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("possible", "words"),
+    [
+        (False, "HIT entry bm5ubm5ubm4"),
+        (True, "possible: entry bm5ubm5ubm4, look at the vehicle"),
+    ],
+    ids=["hit", "possible"],
+)
+def test_entry_of_the_booths_own_list_stands_behind_its_row(
+    booth: Booth,
+    table: EventTable,
+    possible: bool,  # noqa: FBT001 - a parameter of the test
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sighting = booth.sighting()
+    claims = replace(sighting.claims, entry=b"n" * 8, possible=possible)
+    table.event(replace(sighting, claims=claims))
+    assert words in capsys.readouterr().out
+
+
+def test_booth_of_hits_alone_says_so_at_its_start(
+    booth: Booth, table: EventTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    birth = booth.birth
+    assert isinstance(birth, VerifiedBirth)
+    table.event(replace(birth, claims=replace(birth.claims, mode="hit-only")))
+    assert "has started, edge-lpr 0.1.0, publishes hits alone" in capsys.readouterr().out
+
+
+def test_json_takes_a_hit_apart(booth: Booth) -> None:
+    sighting = booth.sighting(hit=Hit(("case-1",), Match.FOLD))
+    claims = replace(sighting.claims, entry=b"n" * 8, possible=True)
+    found = event_object(replace(sighting, claims=claims))
+    assert (found["entry"], found["possible"]) == ("bm5ubm5ubm4", True)
+    assert found["exact"] == event_object(sighting)["exact"]
+    assert found["hit"] == {"match": "fold", "entries": ["case-1"]}
 
 
 def test_missing_sightings_are_named_before_the_row(
