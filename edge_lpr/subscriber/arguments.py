@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edge_lpr.core.errors import KeyFileError
+from edge_lpr.subscriber.key_files import DeploymentFile, read_deployment_file
 from edge_lpr.subscriber.options import SubscriberOptions
 
 _MAXIMUM_LANE: Final = 16
@@ -43,15 +45,24 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument(
         "broker",
+        nargs="?",
         metavar="BROKER",
-        help="mqtts://HOST[:PORT]; mqtt:// only for a broker on this machine",
+        help="mqtts://HOST[:PORT]; mqtt:// only for a broker on this machine; default: the "
+        "bundle's",
     )
-    parser.add_argument(
+    trust = parser.add_mutually_exclusive_group(required=True)
+    trust.add_argument(
+        "--deployment",
+        type=_deployment,
+        metavar="FILE",
+        help="deployment.lpr, which the key custodian gives you: broker, its authority, and the "
+        "key that alone is trusted",
+    )
+    trust.add_argument(
         "--authority",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="the authority's public key, which the key custodian gives you; only it is trusted",
+        help="the authority's public key instead; only it is trusted",
     )
     for option, text in (
         ("--ca", "PEM certificates of the broker's authority; default: what this machine trusts"),
@@ -78,10 +89,12 @@ def broker_keywords(chosen: argparse.Namespace) -> dict[str, Any]:
     Args:
         chosen: The parsed command line.
     """
+    bundle: DeploymentFile | None = chosen.deployment
     return {
-        "broker": chosen.broker,
-        "authority_key": chosen.authority,
-        "ca_file": chosen.ca,
+        # Without either, the URL's own reader says what is missing.
+        "broker": chosen.broker or (bundle.broker_url if bundle else ""),
+        "authority_key": bundle.deployment.authority if bundle else chosen.authority,
+        "ca_file": chosen.ca or (bundle.path if bundle else None),
         "certificate_file": chosen.certificate,
         "key_file": chosen.key,
         "request_key_file": chosen.request_key,
@@ -156,6 +169,14 @@ def _parser() -> argparse.ArgumentParser:
         help="keep in FILE which numbers came, so that a restart misses nothing and doubles little",
     )
     return parser
+
+
+def _deployment(text: str) -> DeploymentFile:
+    """Read a bundle."""
+    try:
+        return read_deployment_file(Path(text))
+    except KeyFileError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> float:

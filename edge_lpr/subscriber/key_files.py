@@ -9,6 +9,7 @@ from edge_lpr.core.errors import KeyFileError, SettingsError, WireError
 from edge_lpr.core.secret_file import read_secret_file
 from edge_lpr.core.wipe import wipe
 from edge_lpr.wire import base64url
+from edge_lpr.wire.deployment import MAXIMUM_DEPLOYMENT_BYTES, Deployment, read_deployment
 from edge_lpr.wire.jws import PublicKey
 
 _MAXIMUM_AUTHORITY_BYTES: Final = 128
@@ -17,24 +18,66 @@ _MAXIMUM_AUTHORITY_BYTES: Final = 128
 _MAXIMUM_KEY_BYTES: Final = 65_536
 """An RSA key of 4,096 bits has a twentieth of this."""
 
+_BUNDLE_HEAD: Final = b"eyJ"
+"""How a signed document begins: the base64url of ``{"``. A key may too, but is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFile:
+    """A deployment bundle and where it lies."""
+
+    path: Path
+    """The file; it is read again for every TLS connection, so a newer one is taken."""
+    deployment: Deployment
+    """What it says, signed by the authority that it names."""
+
+    @property
+    def broker_url(self) -> str:
+        """Where servers reach the broker."""
+        host = self.deployment.broker_host
+        shown = f"[{host}]" if ":" in host else host
+        return f"mqtts://{shown}:{self.deployment.consumers_port}"
+
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
     """Who the broker must be, and who we are."""
 
     ca_file: Path | None
-    """PEM certificates of the broker's authority; ``None`` for those that this machine trusts."""
+    """PEM certificates of the broker's authority, or the deployment bundle; ``None`` for those that
+    this machine trusts."""
     certificate_file: Path | None
     """PEM certificate of this consumer, with those between it and its authority."""
     key_file: Path | None
     """Its private key, PEM without a password, readable by its owner alone."""
 
 
+def read_deployment_file(path: Path) -> DeploymentFile:
+    """Read a deployment bundle.
+
+    Args:
+        path: ``deployment.lpr``, which the key custodian gives you.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        KeyFileError: The file cannot be read, or holds no sound bundle.
+    """
+    untrusted_content = _read(path, MAXIMUM_DEPLOYMENT_BYTES, "it is the deployment bundle")
+    try:
+        return DeploymentFile(path, read_deployment(untrusted_content.strip()))
+    except WireError as error:
+        raise KeyFileError(
+            f"{path}: is no sound deployment bundle ({error}); ask the key custodian for it again"
+        ) from error
+
+
 def read_authority_key(path: Path) -> PublicKey:
     """Read the public key of the authority, which is pinned.
 
     Args:
-        path: One line: 32 bytes in base64url, 43 characters.
+        path: One line: 32 bytes in base64url, 43 characters; or the deployment bundle.
 
     Returns:
         The key.
@@ -42,16 +85,11 @@ def read_authority_key(path: Path) -> PublicKey:
     Raises:
         KeyFileError: The file cannot be read, or holds no such key.
     """
+    untrusted_content = _read(path, MAXIMUM_DEPLOYMENT_BYTES, "it is the authority's public key")
+    if _is_bundle(untrusted_content):
+        return read_deployment_file(path).deployment.authority
     try:
-        with path.open("rb") as file:
-            untrusted_content = file.read(_MAXIMUM_AUTHORITY_BYTES)
-    except OSError as error:
-        raise KeyFileError(
-            f"{path}: cannot be read ({error.strerror}); it is the authority's public key, which "
-            "the key custodian gives you"
-        ) from error
-    try:
-        return PublicKey(base64url.decode(untrusted_content.strip()))
+        return PublicKey(base64url.decode(untrusted_content[:_MAXIMUM_AUTHORITY_BYTES].strip()))
     except WireError as error:
         raise KeyFileError(
             f"{path}: holds no public key of an authority: one line of 43 base64url characters"
@@ -88,11 +126,42 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
 def _load_authorities(context: ssl.SSLContext, ca_file: Path) -> None:
     """Trust the authorities of a file, and nobody else."""
     try:
+        with ca_file.open("rb") as file:
+            if _is_bundle(file.read(_MAXIMUM_AUTHORITY_BYTES)):
+                _load_bundle(context, ca_file)
+                return
         context.load_verify_locations(cafile=ca_file)
     except ssl.SSLError as error:
         raise SettingsError(f"{ca_file}: holds no sound PEM certificate of an authority") from error
     except OSError as error:
         raise SettingsError(f"{ca_file}: cannot be read ({error.strerror})") from error
+
+
+def _load_bundle(context: ssl.SSLContext, path: Path) -> None:
+    """Trust the authorities of a deployment bundle."""
+    try:
+        context.load_verify_locations(cadata=read_deployment_file(path).deployment.broker_ca_pem)
+    except KeyFileError as error:
+        # One kind for all of TLS: it is read again at every connection, and may be half exchanged.
+        raise SettingsError(str(error)) from error
+
+
+def _is_bundle(untrusted_content: bytes) -> bool:
+    """Return whether a file is a deployment bundle rather than a key or PEM."""
+    longest_key = 43
+    head = untrusted_content.lstrip()
+    return head.startswith(_BUNDLE_HEAD) and len(head.split(b"\n")[0]) > longest_key
+
+
+def _read(path: Path, maximum_bytes: int, what: str) -> bytes:
+    """Return the content of a file that the key custodian gives."""
+    try:
+        with path.open("rb") as file:
+            return file.read(maximum_bytes + 1)
+    except OSError as error:
+        raise KeyFileError(
+            f"{path}: cannot be read ({error.strerror}); {what}, which the key custodian gives you"
+        ) from error
 
 
 def _load_identity(context: ssl.SSLContext, certificate_file: Path, key_file: Path) -> None:

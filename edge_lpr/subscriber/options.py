@@ -45,9 +45,11 @@ class SubscriberOptions:
     """``mqtts://HOST[:PORT]``; ``mqtt://`` for a broker on this machine."""
     _: KW_ONLY
     authority_key: FilePath | PublicKey
-    """The authority's public key, or a file with it, which the key custodian gives you: pinned."""
+    """The authority's public key, or a file with it, which the key custodian gives you: pinned.
+    The deployment bundle is such a file too."""
     ca_file: FilePath | None = None
-    """PEM certificates of the broker's authority; those that this machine trusts if left out."""
+    """PEM certificates of the broker's authority, or the deployment bundle, which has them; those
+    that this machine trusts if left out."""
     certificate_file: FilePath | None = None
     """PEM certificate of this consumer for the broker."""
     key_file: FilePath | None = None

@@ -14,8 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from edge_lpr.core.errors import BrokerRefusedError, KeyFileError, SettingsError
 from edge_lpr.subscriber import Subscriber, VerifiedBirth, VerifiedSighting
-from edge_lpr.subscriber.key_files import read_authority_key
+from edge_lpr.subscriber.arguments import parse_arguments
+from edge_lpr.subscriber.key_files import TlsFiles, read_authority_key, tls_context
 from edge_lpr.wire import base64url
+from edge_lpr.wire.deployment import Deployment, sign_deployment
+from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.topics import DeviceAddress, TopicKind
 from tests.support.fleet import AUTHORITY, SignedBooth
 from tests.support.mqtt_peer import Peer, closing_peers, connected
@@ -229,3 +232,56 @@ def test_file_without_an_authority_says_what_belongs_there(tmp_path: Path, conte
         read_authority_key(path)
     with pytest.raises(KeyFileError, match="the key custodian gives you"):
         read_authority_key(tmp_path / "absent")
+
+
+def bundle(broker: TlsMosquitto, path: Path, key: SigningKey = AUTHORITY) -> Path:
+    deployment = Deployment(
+        tenant="agency",
+        authority=AUTHORITY.public_key,
+        broker_ca_pem=broker.ca_file.read_text(),
+        broker_host="localhost",
+        devices_port=broker.port,
+        consumers_port=broker.consumer_port,
+        enrolment_url=None,
+        made_at=broker.now,
+    )
+    path.write_bytes(sign_deployment(deployment, key) + b"\n")
+    return path
+
+
+def test_bundle_says_where_the_broker_is_and_whom_to_believe(
+    broker: TlsMosquitto, tmp_path: Path
+) -> None:
+    files = broker.consumer()
+    words = ["--deployment", str(bundle(broker, tmp_path / "deployment.lpr"))]
+    words += ["--certificate", str(files.certificate_file), "--key", str(files.key_file)]
+    options = parse_arguments(words).subscriber
+    assert options.broker == f"mqtts://localhost:{broker.consumer_port}"
+    with Subscriber(**vars(options)) as fleet:
+        assert fleet.trouble is None
+
+
+def test_bundle_is_good_wherever_a_key_is_asked_for(broker: TlsMosquitto, tmp_path: Path) -> None:
+    path = bundle(broker, tmp_path / "deployment.lpr")
+    assert read_authority_key(path).octets == AUTHORITY.public_key.octets
+
+
+def test_bundle_that_another_key_signed_is_refused(
+    broker: TlsMosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = bundle(broker, tmp_path / "deployment.lpr", SigningKey.generate())
+    with pytest.raises(SystemExit):
+        parse_arguments(["--deployment", str(path)])
+    assert "no sound deployment bundle" in capsys.readouterr().err
+    with pytest.raises(KeyFileError, match="ask the key custodian for it again"):
+        read_authority_key(path)
+    with pytest.raises(SettingsError, match="ask the key custodian for it again"):
+        tls_context(TlsFiles(path, None, None))
+
+
+def test_broker_of_another_address_goes_before_the_bundles(
+    broker: TlsMosquitto, tmp_path: Path
+) -> None:
+    path = bundle(broker, tmp_path / "deployment.lpr")
+    chosen = parse_arguments(["mqtts://elsewhere", "--deployment", str(path)])
+    assert chosen.subscriber.broker == "mqtts://elsewhere"

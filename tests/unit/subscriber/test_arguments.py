@@ -39,7 +39,7 @@ def test_everything_can_be_said() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "required: BROKER, --authority"),
+        ([], "one of the arguments --deployment --authority is required"),
         ([*BROKER, "--hits"], "--hits needs --watchlist"),
         ([*BROKER, "--memory", "file"], "--memory needs --name"),
         ([*BROKER, "--lane", "17"], "must be a whole number from 1 to 16"),
