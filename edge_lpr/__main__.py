@@ -16,6 +16,7 @@ PROGRAMS: Final = {
     "vision": ("edge_lpr.vision.__main__", "the vision process of a booth"),
     "tokeniser": ("edge_lpr.tokeniser.__main__", "the tokeniser process of a booth"),
     "publisher": ("edge_lpr.publisher.__main__", "the publisher process of a booth"),
+    "enrol": ("edge_lpr.provisioning.__main__", "make this booth one of a deployment"),
     "subscribe": (
         "edge_lpr.subscriber.__main__",
         "what booths say, verified, for a central server",

@@ -250,10 +250,11 @@ class EnrolmentDesk:
         digest, now_s = document_digest(document), self._authority.clock.unix_s()
         with self._store.transaction() as session:
             ticket = self.tickets.redeem(claims.ticket, claims.address, digest, now_s)
-            if ticket.tier is CustodyTier.A and claims.custody == _UNSEALED:
+            if ticket.tier is not CustodyTier.C and claims.custody == _UNSEALED:
                 raise NotAllowedError(
-                    "the ticket is for custody tier A, but the booth keeps its keys in plain "
-                    "files; enrol with --custody tpm, or ask for a ticket of tier B or C"
+                    f"the ticket is for custody tier {ticket.tier.value}, but the booth keeps its "
+                    "keys in plain files; enrol with --custody tpm, or what else keeps them "
+                    "(docs/custody.md), or ask for a ticket of tier C"
                 )
             session.execute(
                 "INSERT INTO enrolment (digest, fingerprint, kind, site, device, ticket, document, "
