@@ -24,6 +24,7 @@ from edge_lpr.authority.tasks import (
     serve,
     status,
     ticket,
+    watchlist,
 )
 
 
@@ -49,6 +50,7 @@ TASKS: Final[tuple[Task, ...]] = (
     issue,
     rotate,
     destroy,
+    watchlist,
     lookup,
     quota,
     person,

@@ -4,6 +4,9 @@ A token is good for one site and one day, so the Token Authority compiles a list
 and key epoch; here it is only read and compared. The file has one JSON object a line:
 
 ``{"site": "north-crossing", "epoch": 20789, "exact": "…", "fold": "…", "entry": "case-4711"}``
+
+A line with ``"variant": true`` is a plate that the listed one may be misread as: what matches it is
+a possible match and never a hit.
 """
 
 from collections.abc import Iterable
@@ -18,8 +21,8 @@ from edge_lpr.wire.claims import ClaimReader
 from edge_lpr.wire.sighting import SightingClaims
 from edge_lpr.wire.topics import NAME_PATTERN
 
-_MAXIMUM_LINE_BYTES: Final = 512
-"""Longest line; one with an entry of 64 characters has about 200."""
+_MAXIMUM_LINE_BYTES: Final = 1024
+"""Longest line; one has about 200, and 64 characters of an entry may take 768 as JSON."""
 
 _MAXIMUM_ENTRIES: Final = 5_000_000
 """About a gigabyte of memory; a longer list is a mistake."""
@@ -33,6 +36,9 @@ class Match(Enum):
 
     EXACT = "exact"
     """The exact tokens are equal: a hit."""
+    VARIANT = "variant"
+    """The exact token is that of a plate that the listed one may be misread as: possible, so look
+    at the vehicle."""
     FOLD = "fold"
     """Only the folded ones are: characters that look alike may differ, so look at the vehicle."""
 
@@ -71,25 +77,32 @@ class WatchList:
             raise WireError(f"a line has at most {_MAXIMUM_LINE_BYTES} bytes")
         reader = ClaimReader(untrusted_line, "watch-list entry")
         site, epoch, entry = reader.text("site"), reader.integer("epoch"), reader.text("entry")
-        tokens = {Match.EXACT: reader.octets("exact"), Match.FOLD: reader.octets("fold")}
+        exact, fold = reader.octets("exact"), reader.octets("fold")
+        is_variant = reader.mark("variant")
         reader.nothing_else()
         require_match("site", site, NAME_PATTERN)
         if not 0 < len(entry) <= _MAXIMUM_ENTRY_CHARACTERS:
             raise WireError(f"'entry' must have 1 to {_MAXIMUM_ENTRY_CHARACTERS} characters")
-        for match, token in tokens.items():
-            require_length(match.value, token, _TOKEN_BYTES)
+        require_length("exact", exact, _TOKEN_BYTES)
+        require_length("fold", fold, _TOKEN_BYTES)
+        own = Match.VARIANT if is_variant else Match.EXACT
+        for match, token in ((own, exact), (Match.FOLD, fold)):
             key = (site, epoch, match, token)
             others = self._entries.get(key, ())
             self._entries[key] = others if entry in others else (*others, entry)
 
     def find(self, site: str, claims: SightingClaims) -> Hit | None:
-        """Return what a sighting matches, exactly if it can be.
+        """Return what a sighting matches: exactly if it can be, then a variant, then the fold.
 
         Args:
             site: Where the sighting was made.
             claims: What it says.
         """
-        for match, token in ((Match.EXACT, claims.exact), (Match.FOLD, claims.fold)):
+        for match, token in (
+            (Match.EXACT, claims.exact),
+            (Match.VARIANT, claims.exact),
+            (Match.FOLD, claims.fold),
+        ):
             entries = self._entries.get((site, claims.epoch, match, token))
             if entries is not None:
                 return Hit(entries, match)

@@ -40,6 +40,20 @@ def test_sighting_with_the_folded_token_alone_is_a_possible_hit() -> None:
     assert _list(_line()).find(SITE, lookalike) == Hit(("case-4711",), Match.FOLD)
 
 
+def test_sighting_of_a_variant_is_only_ever_a_possible_hit() -> None:
+    assert _list(_line(variant=True)).find(SITE, SIGHTING) == Hit(("case-4711",), Match.VARIANT)
+
+
+def test_plate_that_is_also_a_variant_of_another_is_its_own_hit() -> None:
+    listed = _list(_line(variant=True, entry="case-12"), _line())
+    assert listed.find(SITE, SIGHTING) == Hit(("case-4711",), Match.EXACT)
+
+
+def test_longest_entry_in_any_script_fits_a_line() -> None:
+    entry = "\U0001f697" * 64
+    assert _list(_line(entry=entry, variant=True)).find(SITE, SIGHTING) is not None
+
+
 @pytest.mark.parametrize(
     "other",
     [{"site": "lane-08"}, {"epoch": SIGHTING.epoch + 1}, {"exact": "A" * 22, "fold": "A" * 22}],
@@ -66,9 +80,10 @@ def test_two_entries_that_look_alike_are_both_named() -> None:
         _line(entry="x" * 65),
         _line(site="Lane 7"),
         _line(plate="secret"),
-        _line(entry="x" * 512),
+        _line(variant=False),
+        _line(entry="x" * 1024),
     ],
-    ids=["no JSON", "short token", "no name", "long name", "bad site", "more", "long line"],
+    ids=["no JSON", "short token", "no name", "long name", "bad site", "more", "no", "long line"],
 )
 def test_line_that_is_no_entry_is_refused(line: bytes) -> None:
     with pytest.raises(WireError):
