@@ -28,9 +28,16 @@ from edge_lpr.authority.quota import Quota
 from edge_lpr.authority.secret_box import SecretBox
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import ROOT, WrappingKeys
-from edge_lpr.certificates.certificate_authority import CertificateAuthority, write_public
+from edge_lpr.certificates.certificate_authority import CertificateAuthority
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.errors import AuthorityError, DestroyedError, NotAllowedError, WireError
+from edge_lpr.core.errors import (
+    AuthorityError,
+    DestroyedError,
+    KeyFileError,
+    NotAllowedError,
+    WireError,
+)
+from edge_lpr.core.secret_file import write_secret_file
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire.deployment import Deployment, read_deployment, sign_deployment
 from edge_lpr.wire.jws import SigningKey
@@ -47,6 +54,7 @@ CA_DAYS: Final = 3650
 """Ten years: when a certificate authority ends, every booth and server must be visited."""
 
 _MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
+_PUBLIC: Final = 0o644
 _SIGNING_KEY: Final = "signing-key"
 
 
@@ -143,11 +151,11 @@ class Authority:
             enrolment_url=plan.enrolment_url,
             made_at=clock.unix_s(),
         )
-        write_public(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
+        _write(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
         made = cls(folder, configuration, wrapping, store, clock)
         made.journal.begin(tenant=plan.tenant, fingerprint=key.kid)
         made.note_configuration()
-        write_public(folder / CONFIGURATION_FILE, configuration.text().encode())
+        _write(folder / CONFIGURATION_FILE, configuration.text().encode())
         return made
 
     @classmethod
@@ -298,6 +306,15 @@ def _require_unused(folder: Path, wrapping: WrappingKeys) -> None:
             f"{folder}: cannot be made ready ({error.strerror}); name a folder that this user "
             "may write"
         ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that everybody may read, whole or not at all, and wait for the disk."""
+    try:
+        write_secret_file(path, content)
+        path.chmod(_PUBLIC)
+    except (OSError, KeyFileError) as error:
+        raise AuthorityError(f"{path}: cannot be written; see that its disk has room") from error
 
 
 def _read_deployment(path: Path) -> Deployment:

@@ -22,6 +22,9 @@ Row: TypeAlias = tuple[Any, ...]
 _LOCK_WAIT_S: Final = 30.0
 """A transaction takes milliseconds, with a slow HSM a second; longer, and somebody stands still."""
 
+_DURABLE: Final = "PRAGMA synchronous = FULL"
+"""What was issued must survive a power cut."""
+
 _OLDEST_SQLITE: Final = (3, 37)
 """The first with STRICT tables."""
 
@@ -53,8 +56,7 @@ class Store:
                 file, timeout=_LOCK_WAIT_S, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA journal_mode = WAL")
-            # What was issued must survive a power cut.
-            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute(_DURABLE)
             # What was deleted must not be read from free pages.
             self._connection.execute("PRAGMA secure_delete = ON")
             self._connection.execute("PRAGMA foreign_keys = ON")

@@ -47,6 +47,28 @@ def cut_power(cuts: int, *, seed: int, synchronous: str = "FULL") -> dict[str, A
     return _run("power_cuts", arguments, shim="record_writes")
 
 
+def cut_authority(
+    *, cuts: int = 0, kills: int = 0, seed: int, careless: str = ""
+) -> dict[str, Any]:
+    """Cut the power of the authority's disk, or kill its processes; see ``authority_cuts.py``.
+
+    Args:
+        cuts: How many times the power goes; or
+        kills: how many processes are killed.
+        seed: Decides when, and what the disk then holds.
+        careless: ``database`` or ``files`` for a control that waits for the disk less.
+
+    Returns:
+        What was found.
+
+    Raises:
+        CompilerMissingError: There is no C compiler.
+    """
+    arguments = ["--cuts", str(cuts), "--kills", str(kills), "--seed", str(seed)]
+    shim = "record_writes" if cuts else None
+    return _run("authority_cuts", [*arguments, "--careless", careless], shim=shim)
+
+
 def _run(program: str, arguments: list[str], *, shim: str | None = None) -> dict[str, Any]:
     """Run a campaign in an empty folder and return its line of JSON."""
     in_memory = _MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else None
