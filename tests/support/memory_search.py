@@ -121,9 +121,14 @@ def _holds(content: bytes, form: Form, wanted: set[str]) -> bool:
     return False
 
 
-def memory_of(process_id: int) -> Iterator[bytes]:
-    """Yield all that a process could write, in pieces that overlap; it stands still meanwhile."""
-    overlap = PLATE_LENGTH * _WIDEST_BYTES
+def memory_of(process_id: int, overlap: int = PLATE_LENGTH * _WIDEST_BYTES) -> Iterator[bytes]:
+    """Yield all that a process could write, in pieces; it stands still meanwhile.
+
+    Args:
+        process_id: A process that may be looked into.
+        overlap: Bytes of the next piece that each piece has too, so that nothing is missed at a
+            border.
+    """
     folder = Path("/proc") / str(process_id)
     with standing_still(process_id), (folder / "mem").open("rb", buffering=0) as memory:
         for line in (folder / "maps").read_text().splitlines():
