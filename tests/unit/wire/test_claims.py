@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -111,3 +112,57 @@ def test_refusal_does_not_quote_the_value() -> None:
     with pytest.raises(WireError) as refusal:
         reader.integer("a")
     assert "SECRET" not in repr(refusal.value)
+
+
+def test_arrays_and_objects_are_written_compactly_with_bytes_as_base64url() -> None:
+    inner: dict[str, str | bytes] = {"x": b"\xff", "kty": "OKP"}
+    written = encode_claims({"numbers": (1, 2), "inner": inner})
+    assert written == b'{"numbers":[1,2],"inner":{"x":"_w","kty":"OKP"}}'
+
+
+def test_value_that_no_document_holds_is_never_written() -> None:
+    inner = {"x": object()}
+    with pytest.raises(TypeError, match="no place in a document"):
+        encode_claims({"inner": inner})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("numbers", ["[]", "[0]", "[1,5,70]"])
+def test_ascending_numbers_are_taken(numbers: str) -> None:
+    reader = ClaimReader(f'{{"n":{numbers}}}'.encode(), "record")
+    assert list(reader.numbers("n", 3)) == json.loads(numbers)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param("1", id="no array"),
+        pytest.param("{}", id="object"),
+        pytest.param("[1,2,3,4]", id="too many"),
+        pytest.param("[2,1]", id="descending"),
+        pytest.param("[1,1]", id="twice the same"),
+        pytest.param("[true]", id="true"),
+        pytest.param('["1"]', id="text"),
+        pytest.param("[[1]]", id="array inside"),
+        pytest.param("[null]", id="null"),
+    ],
+)
+def test_other_arrays_of_numbers_are_refused(numbers: str) -> None:
+    reader = ClaimReader(f'{{"n":{numbers}}}'.encode(), "record")
+    with pytest.raises(WireError, match="'n' of the record must be"):
+        reader.numbers("n", 3)
+
+
+def test_object_inside_is_read_by_the_same_rules() -> None:
+    reader = ClaimReader(b'{"key":{"x":1,"y":2}}', "record")
+    inner = reader.inner("key")
+    reader.nothing_else()
+    assert inner.integer("x") == 1
+    with pytest.raises(WireError, match="record's key has 1 members"):
+        inner.nothing_else()
+
+
+@pytest.mark.parametrize("value", ["1", "[]", '"x"', "null"])
+def test_what_is_no_object_is_not_read_as_one(value: str) -> None:
+    reader = ClaimReader(f'{{"key":{value}}}'.encode(), "record")
+    with pytest.raises(WireError, match="record's key is no JSON object"):
+        reader.inner("key")
