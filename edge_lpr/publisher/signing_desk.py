@@ -78,6 +78,7 @@ class SigningDesk:
     def begin(self) -> None:
         """Note that a tokeniser has connected: whatever was in hand must be handed on again."""
         self._in_hand = None
+        self._next_taker = 0
         self._mailbox.begin()
 
     def next_wish(self) -> Wish | None:

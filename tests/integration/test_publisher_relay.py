@@ -16,9 +16,11 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.handoff.record_message import (
     GapWish,
+    KeysMessage,
     pack_ask,
     pack_gap,
     pack_health,
+    pack_transport,
     parse_wish,
 )
 from edge_lpr.handoff.seqpacket import Listener
@@ -36,6 +38,7 @@ from edge_lpr.publisher.signing_desk import SigningDesk
 from edge_lpr.wire.birth import BIRTH_TYP
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures
+from edge_lpr.wire.topics import TopicKind, topic
 from tests.support.clock import SetClock
 from tests.support.outboxes import limits_of
 from tests.support.publisher_bench import TokeniserStandIn
@@ -267,6 +270,30 @@ def test_record_that_nobody_wanted_is_refused(
     assert not parse_answer(bench.tokeniser.exchange(pack_gap(b"gap"))).is_committed
     assert "failure" in events(caplog)
     bench.tokeniser.hand_over(1)
+
+
+def test_announcement_is_answered_and_one_that_is_none_refused(bench: Bench) -> None:
+    bench.tokeniser.greet()
+    announcement = bench.tokeniser.announce()
+    assert bench.desk.newest_transport() == announcement
+    health = pack_transport(bench.tokeniser.signer.health())
+    assert not parse_answer(bench.tokeniser.exchange(health)).is_committed
+    assert bench.desk.newest_transport() == announcement
+    bench.tokeniser.hand_over(1)
+
+
+def test_delivery_is_handed_on_until_a_tokeniser_asks_on(bench: Bench) -> None:
+    bench.mailbox.take(topic(BOOTH, TopicKind.KEYS), b"delivery")
+    for _ in range(2):
+        bench.tokeniser.greet()
+        assert parse_wish(bench.tokeniser.exchange(pack_ask())) == KeysMessage(b"delivery")
+        bench.tokeniser.close()
+    bench.tokeniser.greet()
+    bench.tokeniser.exchange(pack_ask())
+    bench.tokeniser.exchange(pack_ask())
+    bench.tokeniser.close()
+    bench.tokeniser.greet()
+    assert parse_wish(bench.tokeniser.exchange(pack_ask())) == FIGURES
 
 
 def test_figures_that_no_record_can_hold_hold_no_sighting_back(

@@ -43,7 +43,13 @@ class Subscription:
 
     message_id: int
     topic: str
-    qos: int
+    options: int
+    """One octet: QoS, and in version 5 what is to become of retained messages."""
+
+    @property
+    def qos(self) -> int:
+        """The highest QoS that the client takes."""
+        return self.options & 3
 
 
 class ScriptedBroker:
@@ -182,4 +188,4 @@ class ScriptedBroker:
         start = 2 + self._is_v5
         (topic_length,) = struct.unpack_from("!H", packet.body, start)
         topic = packet.body[start + 2 : start + 2 + topic_length].decode()
-        return Subscription(message_id, topic, packet.body[start + 2 + topic_length] & 3)
+        return Subscription(message_id, topic, packet.body[start + 2 + topic_length])
