@@ -60,6 +60,10 @@ class Scene:
     vision: Connection
     birth: BirthClaims
 
+    def set_clock(self, unix_s: int) -> None:
+        """Set the tokeniser's clock, in one step: it reads the file at any moment."""
+        _write_clock(self.clock_file, unix_s)
+
     def announced(self) -> TransportClaims:
         """Return the newest announcement, as the authority reads it."""
         key, now_s = self.booth.authority_key.public_key, self.authority.now_s
@@ -99,6 +103,13 @@ class Scene:
         return HealthClaims.decode(parse_health(document).untrusted_payload)
 
 
+def _write_clock(clock_file: Path, unix_s: int) -> None:
+    """Replace the file that the tokeniser's clock reads."""
+    new_file = clock_file.with_suffix(".new")
+    new_file.write_text(str(unix_s))
+    new_file.replace(clock_file)
+
+
 @contextmanager
 def at_work(
     folder: Path, *epochs_from_today: int, more_settings: str = "", kept_s: int = 900
@@ -124,7 +135,7 @@ def at_work(
 def running_scene(booth: Booth, today: int, now_s: int, *, kept_s: int = 900) -> Iterator[Scene]:
     """Start the booth, and connect its neighbours."""
     clock_file = booth.folder / "clock"
-    clock_file.write_text(str(now_s))
+    _write_clock(clock_file, now_s)
     with ExitStack() as stack:
         listener = stack.enter_context(listening(booth.sightings_socket))
         sabotage = SET_CLOCK.format(file=str(clock_file), kept_s=kept_s)
@@ -163,9 +174,9 @@ def test_epoch_changes_at_midnight_and_the_past_key_is_gone_from_the_disk(tmp_pa
         scene.listen_until_announced(0, scene.today, scene.today + 1)
         assert scene.sighting_of(b"B123ABC").epoch == scene.today
         midnight = (scene.today + 1) * EPOCH_LENGTH_S
-        scene.clock_file.write_text(str(midnight))
+        scene.set_clock(midnight)
         assert scene.sighting_of(b"B123ABC").epoch == scene.today + 1
-        scene.clock_file.write_text(str(midnight + 1))
+        scene.set_clock(midnight + 1)
         scene.listen_until_announced(0, scene.today + 1)
         assert epoch_keys(scene.today)[1] not in scene.booth.key_ring_file.read_bytes()
         assert scene.sighting_of(b"B123ABC").epoch == scene.today + 1
@@ -193,7 +204,7 @@ def test_booth_whose_clock_is_a_year_behind_waits_and_then_takes_its_keys(tmp_pa
     with at_work(tmp_path, 0) as scene:
         before = scene.listen_until_announced(0, scene.today)
         right_s = scene.authority.now_s
-        scene.clock_file.write_text(str(right_s - 365 * EPOCH_LENGTH_S))
+        scene.set_clock(right_s - 365 * EPOCH_LENGTH_S)
         sealed = scene.authority.sealed(before.key, scene.authority.delivery(scene.today + 1))
         scene.publisher.wishes.append(KeysMessage(sealed))
         wait_until(
@@ -203,7 +214,7 @@ def test_booth_whose_clock_is_a_year_behind_waits_and_then_takes_its_keys(tmp_pa
         health = scene.health()
         assert "no_clock" in health.alarms
         assert health.tokeniser["no_key"] == 1
-        scene.clock_file.write_text(str(right_s))
+        scene.set_clock(right_s)
         scene.listen_until_announced(1, scene.today, scene.today + 1)
         assert scene.sighting_of(b"B123ABC").epoch == scene.today
 
@@ -232,7 +243,7 @@ def test_hit_only_booth_publishes_hits_and_leaves_nothing_of_the_others(tmp_path
     more = 'mode = "hit-only"\ntime_resolution_s = 60\n'
     with at_work(tmp_path, 0, 1, more_settings=more) as scene:
         assert scene.birth.mode == "hit-only"
-        scene.clock_file.write_text(str(scene.authority.now_s + 59))
+        scene.set_clock(scene.authority.now_s + 59)
         assert "watch_list_missing" in scene.health().alarms
         assert hand_over(scene.vision, reading_of(b"B123ABC")) == b"A"
         keys, scope = (
