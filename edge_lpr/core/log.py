@@ -138,6 +138,7 @@ def start_logging(level_name: str = "INFO") -> None:
     logging.basicConfig(level=level_name, handlers=[handler], force=True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
+    sys.unraisablehook = _log_unraisable
 
 
 def _log_uncaught(
@@ -152,6 +153,12 @@ def _log_uncaught_in_thread(fault: threading.ExceptHookArgs) -> None:
     """Log what a thread did not catch; ``None`` stands for an error that has no more memory."""
     if fault.exc_value is not None:
         _log_uncaught(fault.exc_type, fault.exc_value, fault.exc_traceback)
+
+
+def _log_unraisable(fault: "sys.UnraisableHookArgs") -> None:
+    """Log what nobody could have caught, such as a fault in a finalizer, and not its object."""
+    if fault.exc_value is not None:
+        Log("process").failure(fault.exc_value)
 
 
 def _place(place: TracebackType | None) -> str:

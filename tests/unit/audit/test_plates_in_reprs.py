@@ -167,6 +167,7 @@ def test_log_of_a_failure_does_not_quote_the_plate(
     # Set to what they are, so that they are put back after start_logging has changed them.
     monkeypatch.setattr("sys.excepthook", sys.excepthook)
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
+    monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:

@@ -13,6 +13,7 @@ import pytest
 def _logging_is_put_back(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield

@@ -61,3 +61,20 @@ def test_long_words_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
     Log("vision").info("camera_opened", address="x" * 1000)
     (line,) = lines(capsys)
     assert len(str(line["address"])) == 600
+
+
+class _FailingFinalizer:
+    def __del__(self) -> None:
+        raise ValueError(self.__class__.words)
+
+    words = "secret words"
+
+
+def test_fault_that_nobody_could_catch_is_logged_without_its_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    start_logging()
+    _FailingFinalizer()
+    (line,) = lines(capsys)
+    assert line["kind"] == "ValueError"
+    assert "secret words" not in json.dumps(line)
