@@ -139,9 +139,10 @@ gaps = st.builds(
 )
 """Every gap that the contract allows."""
 
-addresses = st.builds(
-    DeviceAddress, *[st.from_regex(r"[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)] * 3
-)
+names = st.from_regex(r"[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)
+"""Names of tenants, sites and devices."""
+
+addresses = st.builds(DeviceAddress, names, names, names)
 """Every address that a topic can hold."""
 
 requests = st.builds(
