@@ -40,9 +40,10 @@ def _do(options: Options, clock: Clock) -> str:
     if isinstance(options, RequestKeyOptions):
         return make_request_key(options.name, options.file)
     access = read_access_list(options.list_file)
+    authorities = len(access.authorities)
     who = (
         f"{len(access.devices)} booths, {len(access.consumers)} consumers and "
-        f"{len(access.authorities)} authorities"
+        f"{authorities} {'authority' if authorities == 1 else 'authorities'}"
     )
     if isinstance(options, LaboratoryOptions):
         return f"{who} in {options.folder}: {_certify(options, access, clock)}"
