@@ -6,7 +6,8 @@ holds that epoch's site key; nobody else can. An entry is 41 bytes::
     exact token (16) | folded token (16) | entry id (8) | 1 if this is a variant, else 0
 
 A chunk is a random nonce (12), up to 73 entries under AES-256-GCM and the tag (16); the tag also
-covers version and index, so that no chunk passes for another one. The key can be made by every
+covers version and index, so that no chunk passes for another one. Through all chunks the entries
+ascend by their exact tokens: the order says nothing then. The key can be made by every
 booth of the site: that a list is the authority's and whole, only the manifest's digest shows.
 """
 
@@ -242,7 +243,8 @@ def pack_entries(entries: Sequence[ListEntry]) -> list[bytes]:
     """Return entries as the plaintexts of chunks, in their order.
 
     Args:
-        entries: At most ``MAXIMUM_ENTRIES``.
+        entries: At most ``MAXIMUM_ENTRIES``, ascending by their exact tokens: a booth searches the
+            list as it comes, and refuses one in another order.
 
     Returns:
         73 entries each, the last one the rest; none for no entries.
