@@ -1,7 +1,7 @@
-"""Searches bytes for known plates and for pictures, in every form in which they could leak.
+"""Searches bytes for known plates, keys and pictures, in every form in which they could leak.
 
 Pure: what is searched (logs, state folders, messages) is for the caller to collect. A finding says
-where and in which form, never which plate, because findings are printed and pasted.
+where and in which form, never which plate or key, because findings are printed and pasted.
 """
 
 import base64
@@ -56,18 +56,22 @@ class Leak:
 
 
 class LeakSearch:
-    """A search for a set of plates, and for any picture. Its ``repr`` shows no plate."""
+    """A search for plates and keys, and for any picture. Its ``repr`` shows neither."""
 
-    def __init__(self, plates: Iterable[str]) -> None:
+    def __init__(self, plates: Iterable[str], keys: Iterable[bytes] = ()) -> None:
         """Prepare the search.
 
         Args:
             plates: Plates as A-Z and 0-9, at least five characters each: shorter ones turn up in
                 random bytes.
+            keys: Secret keys, at least eight bytes each, for the same reason.
         """
         patterns: dict[str, list[bytes]] = {}
         for plate in plates:
             for form, pattern in _plate_patterns(plate):
+                patterns.setdefault(form, []).append(pattern)
+        for key in keys:
+            for form, pattern in _key_patterns(key):
                 patterns.setdefault(form, []).append(pattern)
         self._searches = {
             form: re.compile(b"|".join(alternatives), re.DOTALL)
@@ -109,6 +113,16 @@ def _plate_patterns(plate: str) -> Iterator[tuple[str, bytes]]:
             yield f"{name} in base64", pattern
     for name, first in _INDEX_BASES.items():
         yield from _index_patterns([PLATE_ALPHABET.index(c.encode()) + first for c in plate], name)
+
+
+def _key_patterns(key: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield form and pattern of every form of one key."""
+    yield "key", re.escape(key)
+    yield "key, repr of bytes", re.escape(repr(key)[2:-1].encode())
+    yield "key, hexadecimal", _separated((f"{octet:02x}" for octet in key), rb"(?:[: ]|\\x)?")
+    yield "key, as numbers", rb"[,\s]+".join(b"%d" % octet for octet in key)
+    for pattern in _base64_patterns(key):
+        yield "key in base64", pattern
 
 
 def _index_patterns(indices: list[int], name: str) -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""Nothing that a booth writes or sends shows a plate or a picture; the search can fail."""
+"""Nothing that a booth writes or sends shows a plate, a key or a picture; the search can fail."""
 
 import sys
 from collections.abc import Sequence
@@ -8,6 +8,9 @@ import pytest
 
 from edge_lpr.audit.leak_search import Leak, LeakSearch
 from edge_lpr.demo.brokers import EmbeddedBroker
+from edge_lpr.demo.keys import EPOCHS, event_key_file, key_ring_file
+from edge_lpr.tokens.key_ring import read_key_state
+from edge_lpr.wire.jws import load_signing_key
 from tests.support.waiting import wait_until
 from tests.support.whole_booth import KnownLane, Recorder, WholeBooth
 
@@ -26,10 +29,12 @@ class Run:
         self.elsewhere = sorted(elsewhere.rglob("*"))
         self.logs = sorted(booth.folders.logs.iterdir())
         self.state_files = sorted(f for f in booth.folders.state.rglob("*") if f.is_file())
+        self.key_files = [key_ring_file(booth.folders), event_key_file(booth.folders)]
+        self.keys = keys_of(booth)
 
     def leaks(self, plates: Sequence[str]) -> list[Leak]:
         """Search every log, every file below the state folder and every payload."""
-        search = LeakSearch(plates)
+        search = LeakSearch(plates, self.keys)
         found = [
             leak
             for file in (*self.logs, *self.state_files)
@@ -38,6 +43,15 @@ class Run:
         for topic, payload in self.messages:
             found += search.search(payload, topic) + search.search(topic.encode(), topic)
         return found
+
+
+def keys_of(booth: WholeBooth) -> list[bytes]:
+    """Return every secret key of a booth."""
+    state = read_key_state(key_ring_file(booth.folders))
+    pairs = [state.ring.keys_for(epoch) for epoch in state.ring.epochs()]
+    token_keys = [bytes(key) for pair in pairs for key in (pair.stretch_key, pair.site_key)]
+    event_key = load_signing_key(event_key_file(booth.folders)).private_octets()
+    return [*token_keys, bytes(state.transport_key), event_key]
 
 
 def run_booth(
@@ -87,6 +101,13 @@ def test_run_over_known_plates_leaks_nothing(honest_run: Run, lane: KnownLane) -
     }
     assert all(file.stat().st_size > 0 for file in honest_run.logs)
     assert honest_run.leaks(lane.plates) == []
+
+
+def test_search_for_keys_finds_them_where_they_belong(honest_run: Run) -> None:
+    search = LeakSearch([], honest_run.keys)
+    assert len(honest_run.keys) == 2 * EPOCHS + 2
+    for file in honest_run.key_files:
+        assert [leak.form for leak in search.search(file.read_bytes(), file.name)] == ["key"]
 
 
 def test_state_folders_hold_the_outbox_and_nothing_else(honest_run: Run) -> None:

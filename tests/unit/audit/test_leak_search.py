@@ -117,3 +117,32 @@ def test_finding_says_where_and_not_which_plate() -> None:
     (leak,) = LeakSearch([PLATE]).search(b"1234" + PLATE.encode(), "vision.log")
     assert (leak.where, leak.form, leak.offset) == ("vision.log", "ascii", 4)
     assert PLATE not in repr(leak)
+
+
+KEY = bytes(range(200, 232))
+
+KEY_CONTROLS = {
+    "key": KEY,
+    "key, repr of bytes": repr(KEY).encode(),
+    "key, hexadecimal": KEY.hex(":").upper().encode(),
+    "key, as numbers": repr(list(KEY)).encode(),
+    "key in base64": base64.urlsafe_b64encode(b"x" + KEY + b"yy"),
+}
+
+
+@pytest.mark.parametrize("form", KEY_CONTROLS)
+def test_key_is_found_in_every_form(form: str) -> None:
+    content = b"before" + KEY_CONTROLS[form] + b"after"
+    assert form in {leak.form for leak in LeakSearch([], [KEY]).search(content, "here")}
+
+
+def test_other_keys_are_not_found() -> None:
+    others = secrets.token_bytes(100_000) + repr(secrets.token_bytes(1000)).encode()
+    key_forms = {leak.form for leak in LeakSearch([], [KEY]).search(others, "here")}
+    assert not key_forms & set(KEY_CONTROLS)
+
+
+def test_finding_and_search_show_no_key() -> None:
+    search = LeakSearch([], [KEY])
+    shown = repr(search) + repr(search.search(KEY, "here"))
+    assert LeakSearch([], [KEY]).search(shown.encode(), "here") == []
