@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from edge_lpr.authority.arguments import parse_arguments
 from edge_lpr.authority.opening import Outcome
 from edge_lpr.core.clock import SystemClock
-from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.core.errors import BrokerError, EdgeLprError
 from edge_lpr.core.service import forbid_core_dumps
 
 
@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     try:
         result: str | Outcome = options.run(options, SystemClock())
+    except BrokerError as error:
+        sys.stderr.write(f"edge-lpr authority: {error}: {error.advice}\n")
+        return 1
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr authority: {error}\n")
         return 1

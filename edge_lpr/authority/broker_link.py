@@ -5,6 +5,7 @@ hour under the name ``authority`` each time, so that no key of it lies anywhere.
 """
 
 import os
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -43,13 +44,32 @@ _LOCK_WAIT_S: Final = 300.0
 
 _LOCK_FILE: Final = "broker.lock"
 _KEEPALIVE_S: Final = 30
+_INFLIGHT: Final = 500
+"""Messages on their way at once; brokers take 1,000 if asked nothing else."""
+
 _MAXIMUM_PACKET_BYTES: Final = 8192
 _MAXIMUM_RETAINED: Final = 50_000
 """More messages than an agency has booths; a broker that sends more is not ours."""
 
 
 class _BoundedClient(Client):
-    """Takes no packet that is longer than we allow; the library itself would gather 256 MB."""
+    """Takes no packet that is longer than we allow; the library itself would gather 256 MB.
+
+    Works on the library's inside, so every habit that is relied on has a test.
+    """
+
+    context: ssl.SSLContext | None = None
+    """For TLS; ``None`` without."""
+
+    def _create_socket(self) -> socket.socket:
+        """Connect, and greet if TLS is to be spoken; the library leaves a failed one open."""
+        plain: socket.socket = self._create_socket_connection()
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.context is None:
+            return plain
+        plain.settimeout(_ANSWER_S)
+        # Closes the connection if the greeting fails.
+        return self.context.wrap_socket(plain, server_hostname=self._host)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         """Read; the library asks for all that is missing of one packet."""
@@ -90,8 +110,8 @@ class BrokerLink:
             reconnect_on_failure=False,
         )
         self._client.connect_timeout = _ANSWER_S
-        if context is not None:
-            self._client.tls_set_context(context)
+        self._client.context = context
+        self._client.max_inflight_messages_set(_INFLIGHT)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_publish = self._on_publish
