@@ -16,7 +16,8 @@ files cannot be compared. Records are appended; one that a crash has torn is cut
 import hmac
 import os
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +83,8 @@ class StretchCache:
             for record in range(whole):
                 place = start + _RECORD_BYTES * record
                 self._take(bytes(view[place : place + _RECORD_BYTES]))
-        self._descriptor = _open_at(file, start + whole * _RECORD_BYTES)
+        with self._sentences():
+            self._descriptor = _open_at(file, start + whole * _RECORD_BYTES)
 
     def stretched(self, fold: bytes) -> bytes | None:
         """Return ``S`` of a folded plate, if it was made.
@@ -121,7 +123,8 @@ class StretchCache:
 
     def sync(self) -> None:
         """Wait until everything is on the disk."""
-        os.fdatasync(self._descriptor)
+        with self._sentences():
+            os.fdatasync(self._descriptor)
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -137,13 +140,19 @@ class StretchCache:
     def _write(self, octets: bytes) -> None:
         """Append, whole."""
         rest = memoryview(octets)
-        try:
+        with self._sentences():
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Turn the system's errors into ours."""
+        try:
+            yield
         except OSError as error:
             raise AuthorityError(
                 f"{self._file}: cannot be written ({error.strerror}); what was compiled so far is "
-                "kept, make room and begin again"
+                "kept: make room and begin again"
             ) from error
 
     def _record(self, kind: bytes, plate: bytes, value: bytes) -> bytes:
