@@ -12,7 +12,6 @@ from edge_lpr import __version__
 from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import HandoffError, KeyFileError, SettingsError
-from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
@@ -91,8 +90,11 @@ class Tokeniser:
         )
         self._relay = Relay(settings, self._keeper.ring, clock, hit_list)
         self._counters: Callable[[], Mapping[str, int]] = self._funnel.counters
+        hit_only = None
         if hit_list is not None:
-            self._counters = HourlyCounters(self._funnel.counters, clock)
+            counters, vision = self._funnel.counters, self._relay.vision
+            hit_only = HitOnly(vision, counters, hit_list.has_list, clock)
+            self._counters = hit_only.counters
         condition = Condition(
             self._relay.vision,
             self._funnel.counters,
@@ -100,7 +102,7 @@ class Tokeniser:
             self._keeper.ring.epochs,
             certificate_ends_s=credentials.certificate_ends_s,
             clock=clock,
-            hit_only=None if hit_list is None else HitOnly(hit_list.has_list, self._counters),
+            hit_only=hit_only,
         )
         # One set of complaints a thread: they are not locked.
         complaints = Complaints(log, clock)

@@ -5,12 +5,11 @@ in the record; nobody but themselves vouches for it.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
 from edge_lpr.core.hourly import HourlyCounters
-from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
+from edge_lpr.core.vision_counts import CameraState
 from edge_lpr.handoff.vision_report import VisionReport
 from edge_lpr.tokeniser.vision_watch import VisionWatch
 from edge_lpr.wire.bounds import MAXIMUM_UNIX_S
@@ -37,14 +36,40 @@ _CAMERA_ALARMS: Final[Mapping[CameraState, Alarm]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class HitOnly:
-    """What is said differently in hit-only mode."""
+    """What is said differently in hit-only mode: counters once an hour, and that a list is lacking.
 
-    has_list: Callable[[int], bool]
-    """Returns whether there is a watch-list for an epoch."""
-    counters: Callable[[], Mapping[str, int]]
-    """Returns the tokeniser's funnel of the last full hour, as its log has it."""
+    Our counters and vision's are counted together, at vision's first report of an hour, see
+    ``core/hourly.py``; or, while vision is away, at the first health record.
+    """
+
+    def __init__(
+        self,
+        vision: VisionWatch,
+        counters: Callable[[], Mapping[str, int]],
+        has_list: Callable[[int], bool],
+        clock: Clock,
+    ) -> None:
+        """Begin with zeros, and count from now on.
+
+        Args:
+            vision: What vision says; tells of each report from now on.
+            counters: Returns the tokeniser's own funnel.
+            has_list: Returns whether there is a watch-list for an epoch.
+            clock: Tells the hour.
+        """
+        self.has_list = has_list
+        """Returns whether there is a watch-list for an epoch."""
+        self.counters = HourlyCounters(counters, clock)
+        """Returns the tokeniser's own funnel of the last full hour."""
+        self.vision = HourlyCounters(vision.counters, clock)
+        """Returns vision's counters of the last full hour."""
+        vision.after_report = self.count
+
+    def count(self) -> None:
+        """Count, if an hour is over."""
+        self.counters.count()
+        self.vision.count()
 
 
 class Condition:
@@ -79,8 +104,6 @@ class Condition:
         self._clock = clock
         self._started_ns = clock.monotonic_ns()
         self._hit_only = hit_only
-        self._vision_said: Mapping[str, int] = dict.fromkeys(VISION_COUNTERS, 0)
-        self._vision_by_hour = HourlyCounters(self._vision_counters, clock)
 
     def now_s(self) -> int:
         """Return UTC as whole seconds since 1970, within what a document can say.
@@ -105,6 +128,8 @@ class Condition:
             The claims, to be signed.
         """
         report = self._vision.latest()
+        if report is None and self._hit_only is not None:
+            self._hit_only.count()
         quality = self._clock.quality()
         certificate_days = _whole_days(self._certificate_ends_s - self.now_s())
         key_days = self.key_days()
@@ -150,17 +175,9 @@ class Condition:
 
     def _said_of_vision(self, report: VisionReport | None) -> Mapping[str, int] | None:
         """Return vision's counters, if it is there; in hit-only mode an hour's."""
-        by_hour = self._vision_by_hour()
         if report is None:
             return None
-        return report.counters if self._hit_only is None else by_hour
-
-    def _vision_counters(self) -> Mapping[str, int]:
-        """Return what vision said last, also while it is away; zeros before it said anything."""
-        report = self._vision.latest()
-        if report is not None:
-            self._vision_said = report.counters
-        return self._vision_said
+        return report.counters if self._hit_only is None else self._hit_only.vision()
 
     def _lacks_list(self) -> bool:
         """Return whether nothing can be published today, for want of a watch-list."""

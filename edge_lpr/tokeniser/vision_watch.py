@@ -6,7 +6,7 @@ and begin anew only with a new one, rarely. What room is left is told in ``SECUR
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -50,6 +50,8 @@ class VisionWatch:
         Args:
             clock: Its monotonic time tells how long ago that was.
         """
+        self.after_report: Callable[[], None] | None = None
+        """Called by the receiving thread after each report, if it is set."""
         self._clock = clock
         self._lock = threading.Lock()
         self._report: VisionReport | None = None
@@ -82,6 +84,26 @@ class VisionWatch:
         Returns:
             Whether its counters were taken; if not, those before stand.
         """
+        is_credible = self._take(report)
+        if self.after_report is not None:
+            self.after_report()
+        return is_credible
+
+    def is_away(self) -> bool:
+        """Return whether nothing was heard for too long."""
+        with self._lock:
+            return self._clock.monotonic_ns() - self._heard_ns > AWAY_AFTER_NS
+
+    def latest(self) -> VisionReport | None:
+        """Return the last report, ``None`` before the first one and while vision is away."""
+        return None if self.is_away() else self._report
+
+    def counters(self) -> Mapping[str, int]:
+        """Return the counters that were believed last, also while vision is away."""
+        return self._counters
+
+    def _take(self, report: VisionReport) -> bool:
+        """Take a report; return whether its counters are believed."""
         with self._lock:
             now_ns = self._clock.monotonic_ns()
             full_again_ns = max(now_ns, self._full_again_ns) + REPORT_SPACING_NS
@@ -93,15 +115,6 @@ class VisionWatch:
                 self._counters, self._counted_ns = report.counters, now_ns
             self._report = replace(report, counters=self._counters)
             return is_credible
-
-    def is_away(self) -> bool:
-        """Return whether nothing was heard for too long."""
-        with self._lock:
-            return self._clock.monotonic_ns() - self._heard_ns > AWAY_AFTER_NS
-
-    def latest(self) -> VisionReport | None:
-        """Return the last report, ``None`` before the first one and while vision is away."""
-        return None if self.is_away() else self._report
 
     def _is_credible(self, counters: Mapping[str, int], now_ns: int) -> bool:
         """Return whether a vision process can have counted so since the last counters."""

@@ -22,7 +22,12 @@ from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
 from edge_lpr.vision.frame_size import report_frame_size
 from edge_lpr.vision.funnel import Funnel
-from edge_lpr.vision.hand_over import TokeniserConsumer, reporter_of, whole_funnel
+from edge_lpr.vision.hand_over import (
+    HourlyReporter,
+    TokeniserConsumer,
+    reporter_of,
+    whole_funnel,
+)
 from edge_lpr.vision.lanes import Lanes
 from edge_lpr.vision.pipeline import Pipeline
 
@@ -62,11 +67,13 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     engine = load_engine(settings.vision)
     source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
     reporter = reporter_of(funnel, source.camera_state if isinstance(source, LiveSource) else None)
+    # In hit-only mode nobody may read in the log when a vehicle passed.
+    hourly = HourlyReporter(reporter, clock) if settings.tokeniser.mode == "hit-only" else None
     sender = ReadingSender(
         settings.vision.readings_socket,
         log,
         clock,
-        reporter=reporter,
+        reporter=hourly or reporter,
         heart=watchdog.heart("reading-sender"),
     )
     consumer = TokeniserConsumer(sender, settings.vision.source, clock, heart=heart)
@@ -75,17 +82,20 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     )
     stop.tell(source.stop)
     stop.tell(consumer.stop)
+    told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
     notifier.ready()
     log.info("started")
     with watchdog.watching():
         try:
             moments = report_frame_size(source, clock, log)
-            pipeline.run(_watched(moments, clock, heart, lambda: _log_funnel(log, funnel, sender)))
+            pipeline.run(
+                _watched(moments, clock, heart, lambda: log.info("funnel", counters=told()))
+            )
             _deliver_replay(sender, clock, heart, stop)
         finally:
             notifier.stopping()
             sender.drain(_STOP_DRAIN_S)
-            _log_funnel(log, funnel, sender)
+            log.info("funnel", counters=told())
     log.info("stopped")
 
 
@@ -110,11 +120,6 @@ def _deliver_replay(sender: ReadingSender, clock: Clock, heart: Heart, stop: Sto
         if sender.wait_until_sent(_LOOK_AROUND_S):
             return
         heart.beat()
-
-
-def _log_funnel(log: Log, funnel: Funnel, sender: ReadingSender) -> None:
-    """Write what happened so far, with what became of the readings that were handed over."""
-    log.info("funnel", counters=whole_funnel(funnel, sender.counters()))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.settings import SourceSection
-from edge_lpr.core.vision_counts import CameraState
+from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.handoff.reading_sender import ReadingSender, Reporter
@@ -124,3 +125,34 @@ def reporter_of(funnel: Funnel, camera_state: Callable[[], CameraState] | None) 
         )
 
     return report
+
+
+class HourlyReporter:
+    """Reports like another one, and remembers for the log what it said first in an hour.
+
+    In hit-only mode the log of a minute must not tell when a vehicle passed. The tokeniser counts
+    when it has this very report (``core/hourly.py``).
+    """
+
+    def __init__(self, reporter: Reporter, clock: Clock) -> None:
+        """Begin with zeros.
+
+        Args:
+            reporter: Makes the reports.
+            clock: Tells the hour.
+        """
+        self._reporter = reporter
+        self._said: Mapping[str, int] = dict.fromkeys(VISION_COUNTERS, 0)
+        self.counters = HourlyCounters(lambda: self._said, clock)
+        """Returns the counters of the last full hour."""
+
+    def __call__(self, delivery: Mapping[str, int]) -> VisionReport:
+        """Return how vision is.
+
+        Args:
+            delivery: What the sender has counted.
+        """
+        report = self._reporter(delivery)
+        self._said = report.counters
+        self.counters.count()
+        return report

@@ -3,7 +3,6 @@
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, TimeQuality, epoch_of
-from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.handoff.vision_report import VisionReport
 from edge_lpr.tokeniser.condition import Condition, HitOnly
@@ -160,7 +159,7 @@ class HitOnlyBooth:
             certificate_ends_s=NOON_OF_THE_VECTORS + 100 * EPOCH_LENGTH_S,
             clock=self.clock,
             hit_only=HitOnly(
-                lambda epoch: epoch in listed, HourlyCounters(lambda: self.counted, self.clock)
+                self.vision, lambda: self.counted, lambda epoch: epoch in listed, self.clock
             ),
         )
 
@@ -199,3 +198,14 @@ def test_hit_only_booth_without_a_list_for_today_is_an_alarm(
 ) -> None:
     claims = claims_of(HitOnlyBooth(listed).condition)
     assert ("watch_list_missing" in claims.alarms) == is_alarming
+
+
+def test_hours_are_counted_also_while_vision_is_away() -> None:
+    booth = HitOnlyBooth(TODAY)
+    booth.count(1)
+    booth.clock.advance_s(3600)
+    claims = claims_of(booth.condition)
+    assert claims.vision is None
+    assert claims.tokeniser["not_listed"] == 1
+    booth.vision.hear()
+    assert claims_of(booth.condition).vision == dict.fromkeys(VISION_COUNTERS, 1)

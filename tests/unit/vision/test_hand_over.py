@@ -10,7 +10,7 @@ from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.handoff.vision_report import MAXIMUM_COUNT, pack_report, parse_report
 from edge_lpr.vision.contracts import Consensus
 from edge_lpr.vision.funnel import Funnel
-from edge_lpr.vision.hand_over import TokeniserConsumer, reporter_of
+from edge_lpr.vision.hand_over import HourlyReporter, TokeniserConsumer, reporter_of
 from tests.support.clock import SetClock
 from tests.support.fakes import indices_of
 from tests.support.hearts import CountedHeart
@@ -144,3 +144,13 @@ def test_counter_beyond_all_bounds_is_reported_as_the_highest() -> None:
     funnel = Funnel()
     funnel.add("frames", 10**18)
     assert reporter_of(funnel, None)(DELIVERY).counters["frames"] == MAXIMUM_COUNT
+
+
+def test_hourly_reporter_remembers_what_it_said_first_in_an_hour() -> None:
+    clock, funnel = SetClock(), Funnel()
+    hourly = HourlyReporter(reporter_of(funnel, None), clock)
+    for seconds, said, told in ((3600, 1, 1), (60, 2, 1), (3540, 3, 3)):
+        clock.advance_s(seconds)
+        funnel.add("frames")
+        assert hourly(DELIVERY).counters["frames"] == said
+        assert hourly.counters()["frames"] == told
