@@ -165,7 +165,7 @@ class DeviceBook:
         with self._store.transaction() as session:
             row = self.get(address.site, address.device)
             known = None if row.transport_key is None else row.transport_key.octets
-            if number < row.transport_number:
+            if (number, at) < (row.transport_number, row.announced_at or 0):
                 return False
             if number == row.transport_number and known is not None and known != key.octets:
                 raise NotAllowedError(

@@ -13,11 +13,12 @@ from edge_lpr.authority.journal import printable
 from edge_lpr.core.clock import EPOCH_LENGTH_S, epoch_of
 from edge_lpr.core.errors import InputRefusedError, NotAllowedError, WireError
 from edge_lpr.tokens.key_ring import KeyPurpose
-from edge_lpr.wire.topics import TopicKind, parse_topic
+from edge_lpr.wire.status import decode_status
+from edge_lpr.wire.topics import DeviceAddress, TopicKind, parse_topic
 from edge_lpr.wire.transport import verify_transport
 
-RESEND_S: Final = EPOCH_LENGTH_S
-"""As long as the broker keeps a delivery for a device that is away; then it is made anew."""
+RESEND_S: Final = 3600
+"""A booth that is online takes a delivery in seconds; one that was lost on the way is made anew."""
 
 _MAXIMUM_SHOWN: Final = 128
 _KEPT_DAYS: Final = 90
@@ -55,7 +56,8 @@ def missing_epochs(authority: Authority, device: DeviceRow) -> tuple[int, ...]:
         authority: Open.
         device: An active device, as the book has it.
     """
-    since = authority.clock.unix_s() - RESEND_S
+    # What was sent before its last word was lost: brokers keep nothing for a booth that is away.
+    since = max(authority.clock.unix_s() - RESEND_S, (device.announced_at or 0) - 1)
     rows = authority.store.rows(
         "SELECT epoch FROM delivery WHERE site = ? AND device = ? AND transport_number = ? "
         "AND sent_at > ?",
@@ -70,6 +72,20 @@ def missing_epochs(authority: Authority, device: DeviceRow) -> tuple[int, ...]:
     return tuple(e for e in wanted_epochs(authority) if e not in held and e not in under_way)
 
 
+def away(untrusted_statuses: Mapping[str, bytes]) -> frozenset[DeviceAddress]:
+    """Return the devices that the broker says are offline; a delivery to them would be lost.
+
+    Args:
+        untrusted_statuses: Retained statuses by topic; those that make no sense are passed over,
+            because a delivery too many does no harm.
+    """
+    return frozenset(
+        address
+        for address in map(_offline, untrusted_statuses, untrusted_statuses.values())
+        if address is not None
+    )
+
+
 def purpose_for(device: DeviceRow) -> KeyPurpose:
     """Return which keys a device gets by itself: tier C test keys, unless it is allowed others."""
     return KeyPurpose.LIVE if device.production_allowed else KeyPurpose.TEST
@@ -80,6 +96,17 @@ def forget_old_deliveries(authority: Authority) -> None:
     before = authority.clock.unix_s() - _KEPT_DAYS * EPOCH_LENGTH_S
     with authority.store.transaction() as session:
         session.execute("DELETE FROM delivery WHERE issued_at < ?", (before,))
+
+
+def _offline(untrusted_topic: str, untrusted_status: bytes) -> DeviceAddress | None:
+    """Return the device that a status says is offline."""
+    try:
+        address, kind = parse_topic(untrusted_topic)
+        if kind is TopicKind.STATUS and not decode_status(untrusted_status).is_online:
+            return address
+    except WireError:
+        pass
+    return None
 
 
 def _take(authority: Authority, untrusted_topic: str, untrusted_document: bytes) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.issuing import make_delivery, mark_sent
 from edge_lpr.authority.renewal import (
+    away,
     forget_old_deliveries,
     missing_epochs,
     purpose_for,
@@ -19,7 +20,8 @@ from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.key_delivery import open_delivery
-from edge_lpr.wire.topics import TopicKind, topic
+from edge_lpr.wire.status import encode_status
+from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
 from tests.support.authority import Booth, Folders, memory_folder, today
 from tests.support.clock import SetClock
 
@@ -143,14 +145,42 @@ def test_device_lacks_what_it_neither_holds_nor_is_being_sent(
     assert missing_epochs(authority, booth.row(authority)) == (day + 3,)
 
 
-def test_delivery_that_was_not_taken_in_a_day_is_made_again(
+def test_delivery_that_was_not_taken_in_an_hour_is_made_again(
     authority: Authority, booth: Booth, clock: SetClock
 ) -> None:
     make_delivery(authority, booth.row(authority), wanted_epochs(authority))
     mark_sent(authority, booth.row(authority))
     assert missing_epochs(authority, booth.row(authority)) == ()
-    clock.advance_s(DAY_S)
+    clock.advance_s(3600)
     assert missing_epochs(authority, booth.row(authority)) == wanted_epochs(authority)
+
+
+def test_delivery_from_before_a_booths_last_word_was_lost(
+    authority: Authority, booth: Booth, clock: SetClock
+) -> None:
+    make_delivery(authority, booth.row(authority), wanted_epochs(authority))
+    mark_sent(authority, booth.row(authority))
+    clock.advance_s(60)
+    announce(authority, booth)
+    assert missing_epochs(authority, booth.row(authority)) == wanted_epochs(authority)
+
+
+def test_booth_is_away_only_if_its_status_says_so() -> None:
+    statuses = {
+        "lpr/v1/agency/north/booth-1/status": encode_status("0" * 16, is_online=False),
+        "lpr/v1/agency/north/booth-2/status": encode_status("0" * 16, is_online=True),
+        "lpr/v1/agency/north/booth-3/status": b"nonsense",
+        "lpr/v1/agency/north/booth-4/birth": encode_status("0" * 16, is_online=False),
+        "nonsense": b"",
+    }
+    assert away(statuses) == {DeviceAddress("agency", "north", "booth-1")}
+
+
+def test_older_word_under_the_same_key_changes_nothing(authority: Authority, booth: Booth) -> None:
+    now = authority.clock.unix_s()
+    announce(authority, booth, today(authority))
+    assert announce(authority, booth, at=now - 5) == []
+    assert booth.row(authority).announced_epochs == (today(authority),)
 
 
 def test_device_with_a_new_transport_key_and_no_keys_is_sent_all_at_once(

@@ -10,8 +10,9 @@ from edge_lpr.authority.authority import Authority
 from edge_lpr.broker.access_list import parse_access_list
 from edge_lpr.broker.access_rules import consumer_rules, device_rules
 from edge_lpr.certificates.certificate_authority import Validity
-from tests.support.broker import Mosquitto, free_port
+from tests.support.broker import Mosquitto, free_port, listens
 from tests.support.tls_broker import SHIPPED
+from tests.support.waiting import wait_until
 
 AUTHORITY_LINE = "authority token-authority agency"
 
@@ -54,6 +55,11 @@ class AgencyBroker(Mosquitto):
             assert shipped in text, f"the shipped configuration no longer has {shipped!r}"
             text = text.replace(shipped, ours)
         (self._folder / "mosquitto.conf").write_text(f"{text}user root\n")
+
+    def start(self) -> None:
+        """Start it and wait until both listeners are there."""
+        super().start()
+        wait_until(lambda: listens(self.consumers_port))
 
     def device_context(self, authority: Authority, name: str) -> ssl.SSLContext:
         """Return how a booth connects, certified now."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority, DeploymentPlan
+from edge_lpr.authority.broker_link import BROKER_NAME
 from edge_lpr.authority.configuration import Configuration, FilesPlace, TokenPlace
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.opening import Options, SubParsers, add_task
@@ -136,8 +137,9 @@ def _report(authority: Authority) -> str:
             "",
             "Next:",
             "  1. Write the fingerprint down; who installs a booth compares it with the bundle's.",
-            "  2. Certify the broker: edge-lpr authority certify-broker (docs/enrolment.md).",
-            "  3. Let edge-lpr-authority-rotate.timer run rotate every hour (docs/authority.md).",
+            "  2. Certify the broker: edge-lpr authority certify-broker (docs/broker.md).",
+            f"     Its list needs the line: authority {BROKER_NAME} {authority.deployment.tenant}",
+            "  3. Switch edge-lpr-authority-rotate.timer on: keys come and go by themselves.",
             "  4. Enrol the booths: edge-lpr authority ticket (docs/enrolment.md).",
         )
     )

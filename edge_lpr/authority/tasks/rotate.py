@@ -8,6 +8,7 @@ from edge_lpr.authority.broker_link import BrokerLink, link_of
 from edge_lpr.authority.issuing import make_delivery
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
 from edge_lpr.authority.renewal import (
+    away,
     forget_old_deliveries,
     missing_epochs,
     purpose_for,
@@ -54,28 +55,32 @@ def deliver_missing(authority: Authority, link: BrokerLink) -> list[str]:
     Raises:
         BrokerError: The broker is away or refuses.
     """
-    tenant = authority.deployment.tenant
-    refused = take_announcements(
-        authority, link.retained(f"lpr/v1/{tenant}/+/+/{TopicKind.TRANSPORT.value}")
-    )
+    refused = take_announcements(authority, _retained(authority, link, TopicKind.TRANSPORT))
     for reason in refused:
         authority.journal.record("announcement-refused", why=reason)
     lines = [f"not believed: {reason}" for reason in refused]
-    issued = 0
-    for device in authority.devices.active():
-        epochs = missing_epochs(authority, device)
-        if not epochs or device.transport_key is None:
+    lacking = [
+        (device, epochs)
+        for device in authority.devices.active()
+        if device.transport_key is not None and (epochs := missing_epochs(authority, device))
+    ]
+    if not lacking:
+        return [*lines, "no device lacks keys"]
+    offline = away(_retained(authority, link, TopicKind.STATUS))
+    for device, epochs in lacking:
+        name = f"{device.address.site}/{device.address.device}"
+        if device.address in offline:
+            lines.append(f"{name}: lacks keys of {len(epochs)} days, and is offline")
             continue
         purpose = purpose_for(device)
         send(authority, device, make_delivery(authority, device, epochs, purpose=purpose), link)
-        issued += 1
-        lines.append(
-            f"{device.address.site}/{device.address.device}: {purpose.name.lower()} keys of "
-            f"{len(epochs)} days published"
-        )
-    if not issued:
-        lines.append("no device lacks keys")
+        lines.append(f"{name}: {purpose.name.lower()} keys of {len(epochs)} days published")
     return lines
+
+
+def _retained(authority: Authority, link: BrokerLink, kind: TopicKind) -> dict[str, bytes]:
+    """Return what the broker keeps of one kind, of all devices."""
+    return link.retained(f"lpr/v1/{authority.deployment.tenant}/+/+/{kind.value}")
 
 
 def _destroy_due(authority: Authority) -> str:
