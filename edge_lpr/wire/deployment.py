@@ -24,7 +24,7 @@ DEPLOYMENT_FILE_NAME: Final = "deployment.lpr"
 """Name of the file everywhere."""
 
 MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
-"""Longest signed bundle; the longest possible one has 12,369."""
+"""Longest signed bundle; the longest possible one has 12,657."""
 
 _CONTRACT_VERSION: Final = 1
 _MAXIMUM_PORT: Final = 65_535
@@ -36,9 +36,12 @@ _MAXIMUM_PEM_CHARACTERS: Final = 8192
 """Four certificates of RSA keys of 4,096 bits; ours have Ed25519 or P-256 and 700 characters."""
 
 _PEM_PATTERN: Final = re.compile(
-    r"(?:-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]{1,76}\n)+-----END CERTIFICATE-----\n)+"
+    r"(?:-----BEGIN CERTIFICATE-----\n"
+    r"(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/=]{1,64}\n"
+    r"-----END CERTIFICATE-----\n)+"
 )
-"""Certificates and nothing between them: no comment, and above all no private key."""
+"""Certificates as RFC 7468 has them written, and nothing between them: no comment, and above all no
+private key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Deployment:
         require_range("made_at", self.made_at, 0, MAXIMUM_UNIX_S)
         if self.enrolment_url is not None:
             require_match("enrolment_url", self.enrolment_url, _URL_PATTERN)
+            port = int(self.enrolment_url.rpartition(":")[2])
+            require_range("port of enrolment_url", port, 1, _MAXIMUM_PORT)
         _require_certificates(self.broker_ca_pem)
 
     @property

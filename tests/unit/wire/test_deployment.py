@@ -92,8 +92,19 @@ def test_signed_bundle_comes_back_as_it_was(deployment: Deployment) -> None:
 
 
 def test_longest_bundle_fits() -> None:
-    longest = len(_json(broker_ca="x" * 8192 + "\n" * 160)) + 32 + 253 + 10
-    assert longest * 4 // 3 + 200 < MAXIMUM_DEPLOYMENT_BYTES
+    # As far as the form goes: no certificate is so short, and no PEM has so many ends of lines.
+    shortest_pem = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n"
+    members = json.loads(DEPLOYMENT.encode()) | {
+        "tenant": "t" * 32,
+        "broker_ca": shortest_pem * (8192 // len(shortest_pem)),
+        "broker_host": "b" * 253,
+        "devices_port": 65_535,
+        "consumers_port": 65_535,
+        "enrolment_url": f"https://{'a' * 253}:65535",
+        "made_at": MAXIMUM_UNIX_S,
+    }
+    payload = json.dumps(members, separators=(",", ":")).encode()
+    assert len(AUTHORITY.sign(DEPLOYMENT_TYP, payload)) == 12_657 < MAXIMUM_DEPLOYMENT_BYTES
 
 
 def test_longer_document_is_refused_unread() -> None:
@@ -141,6 +152,9 @@ def test_changed_bundle_is_refused() -> None:
         pytest.param({"enrolment_url": "https://authority.example.org"}, id="no port"),
         pytest.param({"enrolment_url": "https://a@b:1"}, id="user in the URL"),
         pytest.param({"enrolment_url": "https://a.example.org:1/x"}, id="path in the URL"),
+        pytest.param({"enrolment_url": "https://a.example.org:0"}, id="port 0 in the URL"),
+        pytest.param({"enrolment_url": "https://a.example.org:65536"}, id="port too large there"),
+        pytest.param({"broker_ca": PEM.replace("\n", "\r\n")}, id="ends of lines of Windows"),
         pytest.param({"enrolment_url": None}, id="URL null instead of absent"),
         pytest.param({"made_at": MAXIMUM_UNIX_S + 1}, id="after 2099"),
         pytest.param({"password": "x"}, id="unknown claim"),
