@@ -1,6 +1,7 @@
 """A booth that can be enrolled in a folder, and an authority that answers it without a network."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from edge_lpr.provisioning.booth_files import BoothFiles, booth_files
 from edge_lpr.provisioning.enrolling import BoardCustody, Enrolment, Surroundings
 from edge_lpr.provisioning.sealing_choice import chosen_custody
 from edge_lpr.provisioning.service_link import Reply, Silence
+from edge_lpr.provisioning.waiting import Link
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.tokens.sealing import SealingKey
 from edge_lpr.wire import base64url
@@ -146,7 +148,7 @@ class TrialBooth:
     def enrol(
         self,
         *words: str,
-        link: DeskLink | Silence | None = None,
+        link: Link | Silence | None = None,
         decide: Callable[[EnrolmentDesk], None] | None = approve_all,
         typed_ticket: str = "",
     ) -> str:
@@ -156,26 +158,27 @@ class TrialBooth:
         clock = self.clock
 
         def sleep(seconds: float) -> None:
-            assert isinstance(clock, SetClock)
-            clock.now_monotonic_ns += int(seconds * 1e9)
+            if isinstance(clock, SetClock):
+                clock.now_monotonic_ns += int(seconds * 1e9)
+            else:
+                time.sleep(seconds)
 
         surroundings = Surroundings(
             clock=clock,
             say=self.said.append,
             ask_ticket=lambda: typed_ticket,
             sleep=sleep,
-            open_link=lambda _url, _ca: link if isinstance(link, DeskLink) else SilentLink(link),
+            open_link=lambda _url, _ca: SilentLink(link) if isinstance(link, Silence) else link,
         )
         custody = chosen_custody(options.custody, self.settings)
         board = BoardCustody(custody, self.sealing_key)
         return Enrolment(options, self.settings, board, surroundings).run()
 
-    def enrol_first(self, ticket: str | None = None, *words: str) -> str:
+    def enrol_first(self, ticket: str | None = None, *words: str, link: Link | None = None) -> str:
         """Enrol with the authority's own bundle and a ticket."""
         code = self.ticket() if ticket is None else ticket
-        return self.enrol(
-            "--deployment", str(self.bundle), "--ticket", code, "--wait", "60", *words
-        )
+        first = ("--deployment", str(self.bundle), "--ticket", code, "--wait", "60")
+        return self.enrol(*first, *words, link=link)
 
 
 @dataclass(frozen=True)
