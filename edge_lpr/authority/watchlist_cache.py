@@ -108,8 +108,10 @@ class StretchCache:
         Args:
             plates: Canonical.
         """
-        self._append([self._record(_CLAIMED, plate, _NOTHING) for plate in plates])
-        self._claimed.update(self._tag(_CLAIMED, plate) for plate in plates)
+        tags = [self._tag(_CLAIMED, plate) for plate in plates]
+        self._write(b"".join(self._record(_CLAIMED + tag, _NOTHING) for tag in tags))
+        self.sync()
+        self._claimed.update(tags)
 
     def note_stretched(self, fold: bytes, stretched: bytes) -> None:
         """Remember what was made of a folded plate; durable after ``sync``.
@@ -118,8 +120,9 @@ class StretchCache:
             fold: The folded plate.
             stretched: ``S``, 32 bytes.
         """
-        self._write(self._record(_STRETCHED, fold, stretched))
-        self._stretched[self._tag(_STRETCHED, fold)] = stretched
+        tag = self._tag(_STRETCHED, fold)
+        self._write(self._record(_STRETCHED + tag, stretched))
+        self._stretched[tag] = stretched
 
     def sync(self) -> None:
         """Wait until everything is on the disk."""
@@ -131,11 +134,6 @@ class StretchCache:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-    def _append(self, records: list[bytes]) -> None:
-        """Append records and wait for the disk."""
-        self._write(b"".join(records))
-        self.sync()
 
     def _write(self, octets: bytes) -> None:
         """Append, whole."""
@@ -155,9 +153,8 @@ class StretchCache:
                 "kept: make room and begin again"
             ) from error
 
-    def _record(self, kind: bytes, plate: bytes, value: bytes) -> bytes:
-        """Return a record."""
-        name = kind + self._tag(kind, plate)
+    def _record(self, name: bytes, value: bytes) -> bytes:
+        """Return a record of a kind and tag."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return name + nonce + self._cipher.encrypt(nonce, value, name)
 

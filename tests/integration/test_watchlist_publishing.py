@@ -1,0 +1,246 @@
+"""From the command line to a booth's memory: compile, publish, add, publish again."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.authority.__main__ import main
+from edge_lpr.authority.broker_link import BrokerLink
+from edge_lpr.authority.watchlist_files import site_days
+from edge_lpr.authority.watchlist_progress import BarProgress, LineProgress, duration_words
+from edge_lpr.authority.watchlist_publishing import LISTS_EXPIRY_S, publish_lists
+from edge_lpr.handoff.record_message import WatchListMessage
+from edge_lpr.tokeniser.hit_list import HitList
+from edge_lpr.wire.topics import parse_watch_list_topic, watch_list_filter
+from tests.support.broker import Mosquitto, running_mosquitto
+from tests.support.clock import SetClock
+from tests.support.watchlist_compiling import Compiling, compiling, plate
+
+LIST = [plate(f"case-{n}", f"KLM{n:03d}") for n in range(200)]
+
+
+@pytest.fixture
+def bench() -> Iterator[Compiling]:
+    with compiling() as made:
+        yield made
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with running_mosquitto(tmp_path) as running:
+        yield running
+
+
+def lists_of_a_booth(bench: Compiling, retained: dict[str, bytes], site: str) -> HitList:
+    """Return what a booth makes of what the broker keeps, in the broker's order."""
+    lists = HitList(
+        bench.authority.deployment.tenant,
+        site,
+        bench.authority.deployment.authority,
+        lambda epoch: bench.authority.epoch_keys(site, epoch).site,
+    )
+    lists.keep_from(bench.today)
+    for topic, content in retained.items():
+        part = parse_watch_list_topic(topic)
+        lists.take(WatchListMessage(part.epoch, part.index, content))
+    return lists
+
+
+@pytest.mark.broker
+def test_booth_that_comes_later_gets_every_list_of_its_site(
+    bench: Compiling, broker: Mosquitto
+) -> None:
+    bench.compile(LIST, bench.order(epochs=2))
+    with BrokerLink("127.0.0.1", broker.port, None) as link:
+        published = publish_lists(bench.authority, site_days(bench.out, bench.today), link)
+        assert (published.lists, published.entries) == (4, 800)
+        retained = link.retained(watch_list_filter("agency", "south"), 0.5)
+        assert len(retained) == 2 * (1 + 3)
+        lists = lists_of_a_booth(bench, retained, "south")
+        assert lists.epochs() == (bench.today, bench.today + 1)
+        tokens = bench.tokens("KLM042", "south", 1)
+        found = lists.find(bench.today + 1, tokens)
+        assert found is not None
+        assert not found.possible
+
+
+class Listening:
+    """Stands for the broker, and remembers."""
+
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+        self.is_retained = True
+        self.expiry_s = 0
+
+    def publish_all(
+        self, messages: list[tuple[str, bytes]], *, retain: bool, expiry_s: int
+    ) -> None:
+        self.topics += [topic for topic, _ in messages]
+        self.is_retained &= retain
+        self.expiry_s = expiry_s
+
+
+def test_manifest_goes_first_and_everything_is_kept_for_two_days(bench: Compiling) -> None:
+    bench.compile(LIST)
+    link = Listening()
+    publish_lists(bench.authority, [bench.day("north")], link)
+    place = f"lpr/v1/agency/north/watchlist/{bench.today}/"
+    assert link.topics == [place + part for part in ("manifest", "0", "1", "2")]
+    assert link.is_retained
+    assert link.expiry_s == LISTS_EXPIRY_S == 172_800
+    (entry,) = [
+        each for each in bench.authority.journal.entries() if each.call == "watchlist-published"
+    ]
+    assert entry.details == {"lists": 1, "entries": 200}
+
+
+def test_without_lists_nothing_is_published(bench: Compiling) -> None:
+    link = Listening()
+    published = publish_lists(bench.authority, [bench.day("north")], link)
+    assert published.lists == 0
+    assert link.topics == []
+
+
+def command(bench: Compiling, *words: str) -> list[str]:
+    """Return a command line; it runs by this machine's own clock."""
+    action, *rest = words
+    return ["watchlist", action, *rest, "--folder", str(bench.folders.folder)]
+
+
+def test_command_line_compiles_adds_and_says_what_is_where(
+    bench: Compiling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = bench.folders.base / "list.csv"
+    listed.write_text("plate,entry\nKLM123,case-1\n")
+    out = ("--out", str(bench.out), "--epochs", "1", "--variants", "1", "--workers", "1")
+    assert main(command(bench, "compile", str(listed), *out)) == 0
+    said = capsys.readouterr()
+    assert "1 entries, 2 plates with their variants; days: 1, sites: 2; 2 lists" in said.out
+    assert "servers.jsonl" in said.out
+    assert "of 1,000,000 passages" in said.out
+    assert "2 plates to stretch" in said.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("new 1\n"))
+    added = ("add", str(bench.out), "--entry", "case-9", "--without-broker")
+    assert main(command(bench, *added)) == 0
+    assert "added to 2 lists" in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("n-e-w-1\n"))
+    assert main(command(bench, *added)) == 0
+    assert "on every list already" in capsys.readouterr().out
+    calls = [
+        each.details["task"] for each in bench.authority.journal.entries() if each.call == "call"
+    ]
+    assert calls == ["watchlist compile", "watchlist add", "watchlist add"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("compile", "LIST", "--out", "OUT", "--sites", "west"), "there is no west"),
+        (("compile", "LIST", "--out", "OUT", "--variants", "64"), "a hit-only booth holds 1;"),
+        (("compile", "BAD", "--out", "OUT"), "line 2: its plate"),
+        (("publish", "OUT"), "has no list for today or later"),
+        (("add", "OUT", "--entry", "case-9"), "compile one first"),
+        (("add", "OUT", "--entry", "!"), "its entry must have"),
+    ],
+)
+def test_command_line_says_what_is_wrong(
+    bench: Compiling,
+    words: tuple[str, ...],
+    sentence: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edge_lpr.authority.tasks.watchlist.MAXIMUM_BOOTH_ROWS", 1)
+    monkeypatch.setattr("sys.stdin", io.StringIO("KLM 999\n"))
+    places = {
+        "LIST": bench.folders.base / "list.csv",
+        "BAD": bench.folders.base / "bad.csv",
+        "OUT": bench.out,
+    }
+    places["LIST"].write_text("plate,entry\nKLM123,case-1\n")
+    places["BAD"].write_text("plate,entry\n!,case-1\n")
+    chosen = [str(places.get(word, word)).replace("!", "\t") for word in words]
+    assert main(command(bench, *chosen)) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "KLM" not in said
+
+
+def test_plate_that_is_none_is_not_added(
+    bench: Compiling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("KLM?999\n"))
+    assert main(command(bench, "add", str(bench.out), "--entry", "case-9")) == 1
+    said = capsys.readouterr().err
+    assert "holds a character that no plate has" in said
+    assert "KLM?999" not in said
+
+
+def test_broker_that_is_away_is_said_after_what_was_done(
+    bench: Compiling, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = bench.folders.base / "list.csv"
+    listed.write_text("plate,entry\nKLM123,case-1\n")
+    out = ("--out", str(bench.out), "--epochs", "1", "--publish")
+    assert main(command(bench, "compile", str(listed), *out)) == 1
+    said = capsys.readouterr().err
+    assert "2 lists written" in said
+    assert "but the lists are not published" in said
+    assert "no session" in said
+
+
+def test_compiling_for_servers_alone_publishes_nothing(
+    bench: Compiling, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = bench.folders.base / "list.csv"
+    listed.write_text("plate,entry\nKLM123,case-1\n")
+    out = ("--out", str(bench.out), "--epochs", "1", "--servers-only", "--sites", "south")
+    assert main(command(bench, "compile", str(listed), *out)) == 0
+    assert "sites: 1" in capsys.readouterr().out
+    assert [day.site for day in site_days(bench.out, 0)] == ["south"]
+
+
+def test_numbers_out_of_range_are_refused(bench: Compiling) -> None:
+    for words in (("--epochs", "9"), ("--epochs", "x"), ("--variants", "65"), ("--workers", "0")):
+        with pytest.raises(SystemExit):
+            main(command(bench, "compile", "list.csv", "--out", "x", *words))
+
+
+def test_lines_tell_rate_and_time_left_once_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = SetClock()
+    progress = LineProgress(clock)
+    progress.begin(100)
+    for _ in range(4):
+        clock.advance_s(30)
+        progress.step(20_454)
+    progress.end()
+    assert capsys.readouterr().err.splitlines() == [
+        "100 plates to stretch; what is done is kept if this is interrupted",
+        "epoch 20454: 2 of 100 plates, 0.0 a second, 0 h 49 min left",
+        "epoch 20454: 4 of 100 plates, 0.0 a second, 0 h 48 min left",
+    ]
+    LineProgress(clock).begin(0)
+    assert capsys.readouterr().err == ""
+
+
+def test_durations_are_for_people() -> None:
+    assert [duration_words(seconds) for seconds in (3.2, 61, 51_400)] == [
+        "3 s",
+        "0 h 01 min",
+        "14 h 17 min",
+    ]
+
+
+def test_bar_shows_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = BarProgress()
+    progress.begin(2)
+    progress.step(20_454)
+    progress.step(20_454)
+    progress.end()
+    assert "2/2" in capsys.readouterr().err
+    idle = BarProgress()
+    idle.begin(0)
+    idle.end()
+    assert capsys.readouterr().err == ""
