@@ -37,6 +37,11 @@ FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 FINISH_S: Final = 5.0
 """Longest time an orderly stop spends on delivering; the publisher commits 1000 in one second."""
 
+_KEYS_END: Final = (
+    "there are token keys for less than a day; without new ones no passage is published, so see "
+    "that the authority issues them and that they reach this booth"
+)
+
 _USER_KEY: Final = "tokeniser.vision_user"
 
 
@@ -95,7 +100,7 @@ class Tokeniser:
             counters, vision = self._funnel.counters, self._relay.vision
             hit_only = HitOnly(vision, counters, hit_list.has_list, clock)
             self._counters = hit_only.counters
-        condition = Condition(
+        self._condition = Condition(
             self._relay.vision,
             self._funnel.counters,
             # One step of the interpreter, so the thread that forgets past keys may go on meanwhile.
@@ -109,7 +114,7 @@ class Tokeniser:
         self._delivery = Delivery(
             settings.tokeniser.sightings_socket,
             settings.tokeniser.queue_sightings,
-            boot=Boot(claims, credentials.signing_key, condition, complaints),
+            boot=Boot(claims, credentials.signing_key, self._condition, complaints),
             funnel=self._funnel,
             complaints=complaints,
             clock=clock,
@@ -137,6 +142,7 @@ class Tokeniser:
             stop: Set to end.
         """
         self._log.info("started", version=__version__, boot=self._boot_id)
+        self._warn_of_keys()
         self._delivery.start(self._watchdog.heart("delivery"), self._inbox)
         self._notifier.ready()
         with self._watchdog.watching():
@@ -165,6 +171,12 @@ class Tokeniser:
         if now_ns >= self._next_funnel_ns:
             self._next_funnel_ns = now_ns + FUNNEL_INTERVAL_NS
             self._log.info("funnel", counters=self._counters())
+            self._warn_of_keys()
+
+    def _warn_of_keys(self) -> None:
+        """Say that keys end, if they do."""
+        if self._condition.keys_end():
+            self._log.warning("keys_end", detail=_KEYS_END)
 
     def _forget_on_disk(self) -> None:
         """Rewrite the key file after keys were wiped; a disk that is full now is tried again."""

@@ -72,7 +72,7 @@ class Boot:
         """
         if self._birth_jws is None:
             previous = self._previous_boot(untrusted_last_jws)
-            claims = replace(self._claims, previous=previous)
+            claims = replace(self._claims, previous=previous, keys_end=self._condition.keys_end())
             self._birth_jws = sign_birth(claims, self._signing_key)
         return self._birth_jws
 

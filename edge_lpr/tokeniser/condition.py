@@ -112,6 +112,10 @@ class Condition:
         """
         return min(max(self._clock.unix_s(), 0), MAXIMUM_UNIX_S)
 
+    def keys_end(self) -> bool:
+        """Return whether there are keys for less than a day from now on."""
+        return self.key_days() < KEYS_END_DAYS
+
     def claims(
         self, figures: BoothFigures, *, boot: str, end: tuple[int, bytes], queued: int, test: bool
     ) -> HealthClaims:

@@ -78,6 +78,8 @@ class BirthClaims:
     """How far the device's clock could be trusted at the start."""
     mode: Mode = "stream"
     """What the booth publishes."""
+    keys_end: bool = False
+    """Whether the booth has token keys for less than a day from its start on."""
     test: bool = False
     """Whether the input is replayed or rendered."""
 
@@ -111,6 +113,7 @@ class BirthClaims:
                 "suite": TOKEN_SUITE,
                 "mode": self.mode,
                 "tq": self.tq.value,
+                "keys_end": self.keys_end or None,
                 "test": self.test or None,
             }
         )
@@ -140,6 +143,7 @@ class BirthClaims:
             camera_networked=reader.truth("camera_networked"),
             tq=time_quality(reader.text("tq")),
             mode=cast("Mode", reader.text("mode")),
+            keys_end=reader.mark("keys_end"),
             test=reader.mark("test"),
         )
         reader.nothing_else()

@@ -151,6 +151,8 @@ def running_scene(booth: Booth, today: int, now_s: int, *, kept_s: int = 900) ->
 def test_booth_without_keys_gets_them_over_the_broker(tmp_path: Path) -> None:
     with at_work(tmp_path) as scene:
         first = scene.listen_until_announced(0)
+        assert scene.birth.keys_end
+        assert scene.tokeniser.has_said("keys_end")
         assert "keys_end" in scene.health().alarms
         assert hand_over(scene.vision, reading_of()) == b"A"
         after = scene.deliver(scene.today, scene.today + 1)

@@ -37,7 +37,7 @@ def condition_of(vision: VisionWatch, clock: SetClock, *epochs: int) -> Conditio
     )
 
 
-def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
+def boot_of(key: SigningKey = KEY, *, test: bool = False, epochs: tuple[int, ...] = ()) -> Boot:
     claims = BirthClaims(
         certificate=b"header.payload.signature",
         boot=new_boot_id(),
@@ -49,5 +49,5 @@ def boot_of(key: SigningKey = KEY, *, test: bool = False) -> Boot:
         test=test,
     )
     clock = SetClock()
-    condition = condition_of(VisionWatch(clock), clock)
+    condition = condition_of(VisionWatch(clock), clock, *epochs)
     return Boot(claims, key, condition, Complaints(Log("test"), clock))

@@ -74,6 +74,7 @@ births = st.builds(
     camera_networked=st.booleans(),
     tq=st.sampled_from(TimeQuality),
     mode=st.sampled_from(get_args(Mode)),
+    keys_end=st.booleans(),
     test=st.booleans(),
 )
 """Every birth that the contract allows."""

@@ -37,6 +37,13 @@ def test_first_boot_of_a_device_has_none_before_it() -> None:
     assert claims_of(boot_of().announce(None)).previous is None
 
 
+@pytest.mark.parametrize(
+    ("epochs", "keys_end"), [((), True), ((20_454, 20_455), False)], ids=["none", "tomorrow"]
+)
+def test_birth_says_that_keys_end(epochs: tuple[int, ...], *, keys_end: bool) -> None:
+    assert claims_of(boot_of(epochs=epochs).announce(None)).keys_end == keys_end
+
+
 def test_birth_names_the_end_of_the_boot_before() -> None:
     boot_before = boot_of()
     boot_before.sign(PASSAGE)

@@ -55,6 +55,7 @@ def test_birth_stands_on_the_wire_as_the_contract_says() -> None:
         pytest.param(BIRTH, id="ordinary"),
         pytest.param(replace(BIRTH, previous=None), id="first boot"),
         pytest.param(replace(BIRTH, test=True), id="test input"),
+        pytest.param(replace(BIRTH, keys_end=True), id="keys end"),
         pytest.param(replace(BIRTH, tq=TimeQuality.NONE), id="no clock yet"),
         pytest.param(replace(BIRTH, camera_networked=True), id="camera on a network"),
     ],
