@@ -13,6 +13,7 @@ from edge_lpr.core.service import (
     stopping_on_signals,
 )
 from edge_lpr.store.arguments import IngestOptions, parse_arguments
+from edge_lpr.store.look_back import FIND_WORD, find
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # It holds the request key, a webhook's secret and tokens.
     forbid_core_dumps()
-    options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] == FIND_WORD:
+        return find(words[1:])
+    options = parse_arguments(words)
     start_logging(options.log_level)
     log = Log("ingest")
     try:

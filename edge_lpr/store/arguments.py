@@ -82,20 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     """Return what knows the options."""
     parser = argparse.ArgumentParser(
         prog="edge-lpr ingest",
-        description="Stores verified sightings, each once; finds what is missing and asks for it.",
+        description="Stores verified sightings, each once; finds what is missing and asks for it. "
+        "`edge-lpr ingest find --help` looks for stored sightings of a plate instead.",
         epilog=_EPILOG,
     )
     add_broker_arguments(parser)
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument(
-        "--database",
-        metavar="DSN",
-        help="PostgreSQL, as libpq takes it: 'host=db.example dbname=lpr user=ingest "
-        "sslmode=verify-full'; the password comes from libpq's password file",
-    )
-    place.add_argument(
-        "--sqlite", type=Path, metavar="FILE", help="SQLite file, for one booth and one worker"
-    )
+    add_database_arguments(parser)
     parser.add_argument(
         "--retention-days",
         type=_between(1, 3650),
@@ -146,6 +138,24 @@ def _parser() -> argparse.ArgumentParser:
         "--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
     )
     return parser
+
+
+def add_database_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the database is.
+
+    Args:
+        parser: Of ``edge-lpr ingest`` or of one of its other tasks.
+    """
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument(
+        "--database",
+        metavar="DSN",
+        help="PostgreSQL, as libpq takes it: 'host=db.example dbname=lpr user=ingest "
+        "sslmode=verify-full'; the password comes from libpq's password file",
+    )
+    place.add_argument(
+        "--sqlite", type=Path, metavar="FILE", help="SQLite file, for one booth and one worker"
+    )
 
 
 def _name(text: str) -> str:

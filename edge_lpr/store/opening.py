@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import SettingsError
@@ -19,7 +20,21 @@ _SECRETS: Final = ("password", "sslpassword", "scram_client_key", "oauth_client_
 """What every user of this machine could read in the list of processes."""
 
 
-def open_database(options: IngestOptions) -> Database:
+class DatabasePlace(Protocol):
+    """What a command line says about the database."""
+
+    @property
+    def database(self) -> str | None:
+        """How to reach PostgreSQL, without a password."""
+        ...
+
+    @property
+    def sqlite(self) -> Path | None:
+        """A SQLite file instead."""
+        ...
+
+
+def open_database(options: DatabasePlace) -> Database:
     """Open a session.
 
     Args:

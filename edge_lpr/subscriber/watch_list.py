@@ -98,15 +98,31 @@ class WatchList:
             site: Where the sighting was made.
             claims: What it says.
         """
-        for match, token in (
-            (Match.EXACT, claims.exact),
-            (Match.VARIANT, claims.exact),
-            (Match.FOLD, claims.fold),
-        ):
-            entries = self._entries.get((site, claims.epoch, match, token))
+        return self.match(site, claims.epoch, claims.exact, claims.fold)
+
+    def match(self, site: str, epoch: int, exact: bytes, fold: bytes) -> Hit | None:
+        """Return what tokens match, as ``find`` does.
+
+        Args:
+            site: Where the sighting was made.
+            epoch: Key epoch of the tokens.
+            exact: Exact token.
+            fold: Folded token.
+        """
+        for match, token in ((Match.EXACT, exact), (Match.VARIANT, exact), (Match.FOLD, fold)):
+            entries = self._entries.get((site, epoch, match, token))
             if entries is not None:
                 return Hit(entries, match)
         return None
+
+    def folds(self) -> list[tuple[int, bytes]]:
+        """Return key epoch and folded token of everything on the list, in that order.
+
+        A sighting that matches in any way has one of them.
+        """
+        return sorted(
+            {(epoch, token) for _, epoch, match, token in self._entries if match is Match.FOLD}
+        )
 
 
 def read_watch_list(path: Path) -> WatchList:
