@@ -22,6 +22,9 @@ SILENT_DAYS: Final = 2
 """A device that has announced nothing for longer is off, or cut off."""
 
 
+_TWO: Final = 2
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceCondition:
     """How one booth is, as far as the authority knows."""
@@ -91,6 +94,7 @@ def condition_of(authority: Authority) -> Condition:
     )
     troubles = [
         *_own_troubles(verdict.fault, overdue),
+        *_person_troubles(authority),
         *_certificate_troubles(authority, now),
         *(trouble for device in devices for trouble in _device_troubles(device, now)),
     ]
@@ -110,6 +114,11 @@ def condition_of(authority: Authority) -> Condition:
     )
 
 
+def in_days(count: int, word: str = "") -> str:
+    """Return a number of days as people say it, with a word before "days"."""
+    return f"{count} {word}day{'' if count == 1 else 's'}"
+
+
 def _own_troubles(journal_fault: str | None, overdue: tuple[int, ...]) -> list[str]:
     """Return what is wrong with the authority itself."""
     troubles = []
@@ -117,10 +126,18 @@ def _own_troubles(journal_fault: str | None, overdue: tuple[int, ...]) -> list[s
         troubles.append(f"the journal is not whole: {journal_fault} (docs/authority.md)")
     if overdue:
         troubles.append(
-            f"keys of {len(overdue)} days should have been destroyed: run edge-lpr authority "
+            f"keys of {in_days(len(overdue))} should have been destroyed: run edge-lpr authority "
             "rotate, and see why its timer does not"
         )
     return troubles
+
+
+def _person_troubles(authority: Authority) -> list[str]:
+    """Return whether those are missing who must agree."""
+    ((count,),) = authority.store.rows("SELECT count(*) FROM person")
+    if not authority.configuration.two_person or count >= _TWO:
+        return []
+    return [f"two persons must agree, and {count} is known: edge-lpr authority person add NAME"]
 
 
 def _certificate_troubles(authority: Authority, now: int) -> list[str]:
@@ -132,7 +149,8 @@ def _certificate_troubles(authority: Authority, now: int) -> list[str]:
         days = (ends - dt.datetime.fromtimestamp(now, dt.timezone.utc)).days
         if days < CA_WARNING_DAYS:
             troubles.append(
-                f"the certificate authority for {kind} ends in {days} days: plan its replacement"
+                f"the certificate authority for {kind} ends in {in_days(days)}: "
+                "plan its replacement"
             )
     return troubles
 
@@ -164,13 +182,13 @@ def _device_troubles(device: DeviceCondition, now: int) -> list[str]:
     if device.days is None:
         troubles.append(f"{device.name} has never announced a transport key")
     elif device.days <= 1:
-        troubles.append(f"{device.name} has keys for {device.days} more days only")
+        troubles.append(f"{device.name} has keys for {in_days(device.days, 'more ')} only")
     if device.announced_at is not None and now - device.announced_at > SILENT_DAYS * EPOCH_LENGTH_S:
         days = (now - device.announced_at) // EPOCH_LENGTH_S
-        troubles.append(f"{device.name} has been silent for {days} days")
+        troubles.append(f"{device.name} has said nothing for {in_days(days)}")
     if device.certificate_ends is None:
         troubles.append(f"{device.name} has a certificate that cannot be read; enrol it again")
     elif device.certificate_ends - now < CERTIFICATE_WARNING_DAYS * EPOCH_LENGTH_S:
         days = (device.certificate_ends - now) // EPOCH_LENGTH_S
-        troubles.append(f"{device.name} has a certificate that ends in {days} days")
+        troubles.append(f"{device.name} has a certificate that ends in {in_days(days)}")
     return troubles

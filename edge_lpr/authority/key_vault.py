@@ -86,6 +86,11 @@ class KeyVault:
         names = self._wrapping.names()
         return tuple(int(epoch) for (epoch,) in rows if epoch_name(epoch) in names)
 
+    def gone(self) -> frozenset[int]:
+        """Return the epochs that had keys and have them no more: destroyed, or lost."""
+        rows = self._store.rows("SELECT epoch FROM epoch")
+        return frozenset(int(epoch) for (epoch,) in rows) - frozenset(self.held())
+
     def destructible(self) -> tuple[int, ...]:
         """Return the epochs of which there is still anything, ascending."""
         wrapped = {

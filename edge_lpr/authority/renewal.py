@@ -44,9 +44,14 @@ def take_announcements(authority: Authority, untrusted: Mapping[str, bytes]) -> 
 
 
 def wanted_epochs(authority: Authority) -> tuple[int, ...]:
-    """Return the epochs that every device should hold: today and those to come."""
+    """Return the epochs that every device should hold: today and those to come.
+
+    Those whose keys are destroyed or lost are left out: devices go on with what they hold.
+    """
     today = epoch_of(authority.clock.unix_s())
-    return tuple(range(today, today + authority.configuration.epochs_ahead))
+    gone = authority.vault.gone()
+    ahead = range(today, today + authority.configuration.epochs_ahead)
+    return tuple(epoch for epoch in ahead if epoch not in gone)
 
 
 def missing_epochs(authority: Authority, device: DeviceRow) -> tuple[int, ...]:

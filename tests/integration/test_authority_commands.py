@@ -135,8 +135,8 @@ def test_issue_to_all_gives_tier_c_test_keys(
     Booth(authority, "bench", tier=CustodyTier.C)
     assert run("issue", "--days", "1", "--to", str(authority.folder / "out")) == 0
     said = capsys.readouterr().out
-    assert "north/bench: test keys of 1 days" in said
-    assert "north/booth-1: live keys of 1 days" in said
+    assert "north/bench: test keys of 1 day:" in said
+    assert "north/booth-1: live keys of 1 day:" in said
 
 
 def test_issue_to_tier_c_needs_a_reason_that_is_kept(

@@ -263,6 +263,21 @@ def test_garbage_from_the_broker_is_not_believed(
     assert booth.row(authority).announced_at is None
 
 
+@pytest.mark.parametrize("way", ["destroyed", "lost"])
+def test_day_without_keys_does_not_keep_the_others_from_a_device(
+    authority: Authority, booth: Booth, way: str
+) -> None:
+    day = today(authority)
+    for epoch in (day, day + 1):
+        authority.epoch_keys("north", epoch)
+    if way == "destroyed":
+        authority.vault.destroy([day + 1])
+    else:
+        authority.wrapping.destroy(f"epoch-{day + 1}")
+    assert missing_epochs(authority, booth.row(authority)) == (day, day + 2, day + 3)
+    make_delivery(authority, booth.row(authority), missing_epochs(authority, booth.row(authority)))
+
+
 def test_after_a_restored_backup_everything_is_sent_again(
     authority: Authority, booth: Booth, clock: SetClock
 ) -> None:

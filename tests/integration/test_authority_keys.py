@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.places import open_store
 from edge_lpr.authority.wrapping import ROOT, epoch_name
 from edge_lpr.core.errors import AuthorityError, DestroyedError, NoValidKeyError
 from edge_lpr.tokens.key_ring import KeyPurpose
@@ -266,3 +267,12 @@ def test_what_a_certificate_authority_revokes_is_kept(folders: Folders) -> None:
     revoked = x509.load_pem_x509_crl(again.revocation_list_pem())
     assert [entry.serial_number for entry in revoked] == [certified.certificate.serial_number]
     assert again.certificate_pem == devices.certificate_pem
+
+
+def test_another_user_than_the_owner_is_told_how_to_do_it(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders.create().close()
+    monkeypatch.setattr("os.geteuid", lambda: 12_345)
+    with pytest.raises(AuthorityError, match=r"do this as that user: sudo -u"):
+        open_store(folders.folder)

@@ -23,19 +23,21 @@ def add_days(parser: argparse.ArgumentParser, verb: str) -> None:
     )
 
 
-def epochs_in(options: Options, available: Iterable[int], today: int) -> list[int] | None:
+def epochs_in(options: Options, available: Iterable[int]) -> list[int] | None:
     """Return the available epochs between the days named, ascending; ``None`` if none is named.
 
     Args:
         options: With ``first`` and ``last``.
         available: Which to choose from.
-        today: Stands for a last day that is left out.
     """
     if options.first is None and options.last is None:
         return None
     first = options.first or 0
-    last = today if options.last is None else options.last
-    return sorted(epoch for epoch in available if first <= epoch <= last)
+    return sorted(
+        epoch
+        for epoch in available
+        if first <= epoch and (options.last is None or epoch <= options.last)
+    )
 
 
 def day_of(epoch: int) -> str:

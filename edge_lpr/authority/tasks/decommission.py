@@ -1,6 +1,7 @@
 """``edge-lpr authority decommission``: one device, or the whole deployment, for ever."""
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.condition import in_days
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
 from edge_lpr.authority.persons import Persons
 from edge_lpr.authority.tasks.issue import device_named
@@ -37,8 +38,8 @@ def _device(authority: Authority, name: str) -> str:
         authority.journal.record("decommissioned", device=name)
     return (
         f"{name} is out of service. It still holds keys of up to "
-        f"{authority.configuration.epochs_ahead} days: wipe it, and take its certificate back with "
-        "edge-lpr authority revoke."
+        f"{in_days(authority.configuration.epochs_ahead)}: wipe it, and take its certificate back "
+        "with edge-lpr authority revoke."
     )
 
 
@@ -48,9 +49,9 @@ def _everything(authority: Authority) -> str:
     tenant = authority.deployment.tenant
     epochs = authority.vault.destructible()
     confirm(
-        f"This destroys the authority of {tenant} and the keys of {len(epochs)} days for ever. "
-        f"Every booth stops within {authority.configuration.epochs_ahead} days. Type {tenant} to "
-        "do it",
+        f"This destroys the authority of {tenant} and the keys of {in_days(len(epochs))} for ever. "
+        f"Every booth stops within {in_days(authority.configuration.epochs_ahead)}. "
+        f"Type {tenant} to do it",
         tenant,
     )
     authority.journal.record("decommission", days=len(epochs), agreed=" ".join(agreed) or "one")

@@ -1,6 +1,7 @@
 """``edge-lpr authority destroy``: the keys of past days, or of any days, for ever."""
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.condition import in_days
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened, say
 from edge_lpr.authority.persons import Persons
 from edge_lpr.authority.tasks.days import add_days, epochs_in
@@ -23,7 +24,7 @@ def run(options: Options, clock: Clock) -> str:
     """Destroy, once it is confirmed."""
     with opened(options, clock) as authority:
         there = authority.vault.destructible()
-        wanted = epochs_in(options, there, epoch_of(clock.unix_s()))
+        wanted = epochs_in(options, there)
         if wanted is None:
             first_kept = epoch_of(clock.unix_s()) - authority.configuration.retention_days
             wanted = [epoch for epoch in there if epoch < first_kept]
@@ -33,8 +34,8 @@ def run(options: Options, clock: Clock) -> str:
         authority.journal.record("destroy", count=len(wanted), agreed=" ".join(agreed) or "one")
         authority.vault.destroy(wanted)
     return (
-        f"Destroyed the keys of {len(wanted)} days. No token of those days can be made or looked "
-        "up any more, by anybody, from any backup of the data base."
+        f"Destroyed the keys of {in_days(len(wanted))}. No token of those days can be made or "
+        "looked up any more, by anybody, from any backup of the data base."
     )
 
 
@@ -56,7 +57,7 @@ def _agree(authority: Authority, options: Options, wanted: list[int]) -> tuple[s
             "authority will make no others for these days."
         )
     confirm(
-        f"This destroys the keys of {len(wanted)} days for ever. Type {len(wanted)} to do it",
+        f"This destroys the keys of {in_days(len(wanted))} for ever. Type {len(wanted)} to do it",
         str(len(wanted)),
     )
     return agreed

@@ -1,6 +1,7 @@
 """``edge-lpr authority init``: a new authority and its deployment bundle."""
 
 from pathlib import Path
+from typing import Final
 
 from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority, DeploymentPlan
 from edge_lpr.authority.broker_link import BROKER_NAME
@@ -13,6 +14,10 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import InputRefusedError, WireError
 from edge_lpr.wire.bounds import require_match
 from edge_lpr.wire.topics import NAME_PATTERN
+
+_PERSONS: Final = (
+    "  5. Make two persons known, who must agree: edge-lpr authority person add NAME.",
+)
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -141,5 +146,6 @@ def _report(authority: Authority) -> str:
             f"     Its list needs the line: authority {BROKER_NAME} {authority.deployment.tenant}",
             "  3. Switch edge-lpr-authority-rotate.timer on: keys come and go by themselves.",
             "  4. Enrol the booths: edge-lpr authority ticket (docs/enrolment.md).",
+            *_PERSONS[: int(authority.configuration.two_person)],
         )
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.broker_link import KEYS_EXPIRY_S, BrokerLink, link_of
+from edge_lpr.authority.condition import in_days
 from edge_lpr.authority.devices import DeviceRow
 from edge_lpr.authority.issuing import make_delivery, mark_sent
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
@@ -121,7 +122,7 @@ def _issue(
     if device.transport_key is None and options.device is None:
         return f"{name}: nothing, because it has announced no transport key yet"
     delivery = make_delivery(authority, device, epochs, purpose=purpose)
-    what = f"{name}: {purpose.name.lower()} keys of {len(epochs)} days"
+    what = f"{name}: {purpose.name.lower()} keys of {in_days(len(epochs))}"
     if link is not None:
         send(authority, device, delivery, link)
         return f"{what}, published"

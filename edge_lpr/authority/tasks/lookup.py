@@ -72,7 +72,7 @@ def _epochs(authority: Authority, options: Options) -> list[int]:
             f"--from lies outside the last {retention} days; the keys of earlier days are destroyed"
         )
     held = [epoch for epoch in authority.vault.held() if epoch in within]
-    chosen = epochs_in(options, held, today)
+    chosen = epochs_in(options, held)
     epochs = held if chosen is None else chosen
     if not epochs:
         raise InputRefusedError("there are no keys of these days")

@@ -5,6 +5,7 @@ It may run at any time and any number of times: it does what is left to do and n
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.broker_link import BrokerLink, link_of
+from edge_lpr.authority.condition import in_days
 from edge_lpr.authority.issuing import make_delivery
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
 from edge_lpr.authority.renewal import (
@@ -70,11 +71,11 @@ def deliver_missing(authority: Authority, link: BrokerLink) -> list[str]:
     for device, epochs in lacking:
         name = f"{device.address.site}/{device.address.device}"
         if device.address in offline:
-            lines.append(f"{name}: lacks keys of {len(epochs)} days, and is offline")
+            lines.append(f"{name}: lacks keys of {in_days(len(epochs))}, and is offline")
             continue
         purpose = purpose_for(device)
         send(authority, device, make_delivery(authority, device, epochs, purpose=purpose), link)
-        lines.append(f"{name}: {purpose.name.lower()} keys of {len(epochs)} days published")
+        lines.append(f"{name}: {purpose.name.lower()} keys of {in_days(len(epochs))} published")
     return lines
 
 
@@ -90,4 +91,4 @@ def _destroy_due(authority: Authority) -> str:
     if not due:
         return "no keys are due for destruction"
     authority.vault.destroy(due)
-    return f"destroyed the keys of {len(due)} days, for ever"
+    return f"destroyed the keys of {in_days(len(due))}, for ever"

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from edge_lpr.authority.condition import Condition, DeviceCondition, condition_of
+from edge_lpr.authority.condition import Condition, DeviceCondition, condition_of, in_days
 from edge_lpr.authority.opening import Options, Outcome, SubParsers, add_task, opened_quietly
 from edge_lpr.authority.tasks.days import day_of
 from edge_lpr.core.clock import Clock
@@ -31,7 +31,7 @@ def run(options: Options, clock: Clock) -> Outcome:
 def _table(condition: Condition) -> str:
     """Return the condition for people."""
     held = condition.held_epochs
-    span = f"{day_of(held[0])} to {day_of(held[-1])}, {len(held)} days" if held else "none yet"
+    span = f"{day_of(held[0])} to {day_of(held[-1])}, {in_days(len(held))}" if held else "none yet"
     quota = (
         f"{condition.quota_used} of {condition.quota_limit} plates today"
         if condition.quota_limit
@@ -62,5 +62,5 @@ def _line(label: str, text: str) -> str:
 
 def _device_line(device: DeviceCondition) -> str:
     """Return one device's line."""
-    days = "nothing announced" if device.days is None else f"{device.days} days of keys"
+    days = "nothing announced" if device.days is None else f"{in_days(device.days)} of keys"
     return f"  {device.name:<32} tier {device.tier}  {device.state:<15} {days}"
