@@ -218,7 +218,10 @@ def _sentence(event: Refusal | DeviceStatus | VerifiedBirth | VerifiedGap) -> tu
     if event.continuity is Continuity.BROKEN:
         return f"{name} has started and does not remember what it had sent", "bold red"
     scope = ", publishes hits alone" if event.claims.mode == "hit-only" else ""
-    return f"{name} has started, edge-lpr {event.claims.software}{scope}", "dim"
+    started = f"{name} has started, edge-lpr {event.claims.software}{scope}"
+    if event.claims.keys_end:
+        return f"{started}, and has token keys for less than a day", "yellow"
+    return started, "dim"
 
 
 def _name(address: DeviceAddress) -> str:

@@ -139,6 +139,15 @@ def test_booth_of_hits_alone_says_so_at_its_start(
     assert "has started, edge-lpr 0.1.0, publishes hits alone" in capsys.readouterr().out
 
 
+def test_booth_whose_keys_end_says_so_at_its_start(
+    booth: Booth, table: EventTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    birth = booth.birth
+    assert isinstance(birth, VerifiedBirth)
+    table.event(replace(birth, claims=replace(birth.claims, keys_end=True)))
+    assert "edge-lpr 0.1.0, and has token keys for less than a day" in capsys.readouterr().out
+
+
 def test_json_takes_a_hit_apart(booth: Booth) -> None:
     sighting = booth.sighting(hit=Hit(("case-1",), Match.FOLD))
     claims = replace(sighting.claims, entry=b"n" * 8, possible=True)
