@@ -174,6 +174,8 @@ class KeyVault:
                 session.execute(
                     "INSERT INTO epoch VALUES (?, 'held', ?, NULL)", (epoch, self._clock.unix_s())
                 )
+            if self._has(epoch, purpose, site):
+                return
             for owner in (_DEPLOYMENT, site):
                 if not self._has(epoch, purpose, owner):
                     self._insert(session, epoch, purpose, owner)
