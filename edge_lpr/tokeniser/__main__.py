@@ -34,6 +34,9 @@ from edge_lpr.tokeniser.relay import Relay
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 """How often the counters are written to the log."""
 
+SAVE_AGAIN_NS: Final = 10_000_000_000
+"""How soon a disk that could not be written is tried again; a worn one gets no better by haste."""
+
 FINISH_S: Final = 5.0
 """Longest time an orderly stop spends on delivering; the publisher commits 1000 in one second."""
 
@@ -134,6 +137,7 @@ class Tokeniser:
             clock=clock,
         )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
+        self._next_save_ns = clock.monotonic_ns()
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop, then deliver what is queued.
@@ -180,9 +184,13 @@ class Tokeniser:
 
     def _forget_on_disk(self) -> None:
         """Rewrite the key file after keys were wiped; a disk that is full now is tried again."""
+        now_ns = self._clock.monotonic_ns()
+        if now_ns < self._next_save_ns:
+            return
         try:
             self._keeper.save_if_changed()
         except KeyFileError as error:
+            self._next_save_ns = now_ns + SAVE_AGAIN_NS
             self._complaints.about("past_keys_kept", error)
 
 
