@@ -167,7 +167,9 @@ class Recorder:
         self.messages.append((message.topic, payload))
         verdict = self._verifier.receive(message.topic, payload)
         if isinstance(verdict, Refusal):
-            self.refusals.append(verdict)
+            # What the booth says to its authority is no consumer's, but "#" brings it.
+            if verdict.kind is not TopicKind.TRANSPORT:
+                self.refusals.append(verdict)
         elif isinstance(verdict, VerifiedSighting) and not verdict.is_duplicate:
             self.sightings.append(verdict)
         elif isinstance(verdict, VerifiedHealth):
