@@ -16,6 +16,7 @@ from edge_lpr.authority.configuration import Configuration
 from edge_lpr.authority.devices import DeviceBook
 from edge_lpr.authority.journal import Journal
 from edge_lpr.authority.key_vault import KeyVault
+from edge_lpr.authority.ownership import require_own
 from edge_lpr.authority.places import (
     CONFIGURATION_FILE,
     DATA_BASE_FILE,
@@ -293,6 +294,7 @@ def _require_unused(folder: Path, wrapping: WrappingKeys) -> None:
         raise AuthorityError(f"{folder}: holds an authority already; name another folder")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        require_own(folder)
         leftovers = sorted(folder.glob(f"{DATA_BASE_FILE}*"))
         if not leftovers and wrapping.names():
             raise AuthorityError(

@@ -15,6 +15,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from edge_lpr.authority.ownership import require_own
 from edge_lpr.authority.wrapping import (
     FORM,
     NAME_PATTERN,
@@ -67,6 +68,7 @@ class FileWrappingKeys:
             ) from error
         if mode & 0o077:
             raise AuthorityError(f"{folder}: others can reach it; chmod 700 {folder}")
+        require_own(folder)
         self._folder = folder
 
     @classmethod
@@ -79,7 +81,7 @@ class FileWrappingKeys:
         with _sentences(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys = cls(folder)
-            (folder / _README).write_text(_README_TEXT, encoding="ascii")
+            (folder / _README).write_text(_README_TEXT, encoding="utf-8")
             _sync(folder)
             _sync(folder.parent)
         return keys

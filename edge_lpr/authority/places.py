@@ -1,13 +1,12 @@
 """Where the parts of an authority are, and how each is opened; how they work is left to others."""
 
-import os
-import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from edge_lpr.authority.configuration import Configuration, FilesPlace, read_configuration
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
+from edge_lpr.authority.ownership import require_own
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import WrappingKeys
 from edge_lpr.core.errors import AuthorityError
@@ -44,13 +43,7 @@ def open_store(folder: Path) -> Store:
     file = folder / DATA_BASE_FILE
     if not file.exists():
         raise AuthorityError(f"{file}: is missing; restore the newest backup")
-    owner = file.stat().st_uid
-    if owner != os.geteuid():
-        # What root makes beside it, its owner could not read any more.
-        raise AuthorityError(
-            f"{file}: belongs to {_name_of(owner)}; do this as that user: "
-            f"sudo -u {_name_of(owner)} edge-lpr authority ..."
-        )
+    require_own(file)
     return Store(file)
 
 
@@ -75,11 +68,3 @@ def open_wrapping(configuration: Configuration, pin: PinSource) -> WrappingKeys:
             "tokens need the library python-pkcs11: pip install 'edge-lpr[authority]'"
         ) from error
     return Pkcs11WrappingKeys(TokenAddress(place.module, place.token), pin)
-
-
-def _name_of(user: int) -> str:
-    """Return a user's name, or its number."""
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return str(user)
