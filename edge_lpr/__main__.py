@@ -23,6 +23,7 @@ PROGRAMS: Final = {
     ),
     "fleet": ("edge_lpr.fleet.__main__", "virtual booths, to try servers and brokers at scale"),
     "authority": ("edge_lpr.authority.__main__", "an agency's keys: make, issue, destroy them"),
+    "drill": ("edge_lpr.drill.__main__", "steal everything in turn, and count what a thief gets"),
     "broker": ("edge_lpr.broker.__main__", "rules and trial certificates for an MQTT broker"),
 }
 """Module with ``main(arguments) -> exit status`` and one line of help, for every first word.

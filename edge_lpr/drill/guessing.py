@@ -16,8 +16,36 @@ from edge_lpr.tokens.suite1 import TOKEN_BYTES, TokenScope, finish_tokens
 Stretch: TypeAlias = Callable[[bytes, bytes, TokenScope], bytes]
 """``stretch_plate``, or the laboratory's copy of it."""
 
-_HASHES: Final = ("md5", "sha1", "sha256", "sha512", "blake2b", "sha3_256")
+
+class Remembered:
+    """A stretching whose results are kept: the thief does not pay twice for the same guess."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        """Begin with nothing.
+
+        Args:
+            stretch: Makes what is not known yet.
+        """
+        self._stretch = stretch
+        self._known: dict[tuple[bytes, bytes, int], bytes] = {}
+
+    def __call__(self, plate: bytes, stretch_key: bytes, scope: TokenScope) -> bytes:
+        """Return the stretched plate; the site does not count."""
+        place = plate, stretch_key, scope.epoch
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = self._stretch(plate, stretch_key, scope)
+        return known
+
+    def __len__(self) -> int:
+        """Return how many guesses were paid for."""
+        return len(self._known)
+
+
+_HASHES: Final = (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.blake2b)
 _DST: Final = b"alpr-token/v1"
+_SAMPLE: Final = 200
+"""Plates that every key is tried with."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,11 +131,11 @@ def guess_plain(
         What was found.
     """
     findings = Findings()
-    for name in _HASHES:
+    for hashing in _HASHES:
         for salt in (b"", *salts):
             for plate in dictionary:
                 for text in (salt + plate, plate + salt) if salt else (plate,):
-                    token = hashlib.new(name, text, usedforsecurity=False).digest()[:TOKEN_BYTES]
+                    token = hashing(text, usedforsecurity=False).digest()[:TOKEN_BYTES]
                     _look_up(targets, token, plate, findings)
     return findings
 
@@ -115,9 +143,11 @@ def guess_plain(
 def guess_keyed(targets: Targets, dictionary: Sequence[bytes], keys: Collection[bytes]) -> Findings:
     """Try one HMAC under every key, over the plate alone and over the plate as the suite has it.
 
+    A key is tried with the first plates of the dictionary, and with all of it if one of them fits.
+
     Args:
         targets: What was stolen.
-        dictionary: Plates to try.
+        dictionary: Plates to try, those that pass most often first.
         keys: Everything that may be a key.
 
     Returns:
@@ -125,10 +155,19 @@ def guess_keyed(targets: Targets, dictionary: Sequence[bytes], keys: Collection[
     """
     findings = Findings()
     for key in keys:
-        for plate in dictionary:
-            for text in (plate, _DST + b"\x03" + bytes([len(plate)]) + plate):
-                token = hmac.digest(key, text, "sha256")[:TOKEN_BYTES]
-                _look_up(targets, token, plate, findings)
+        sample = _keyed(targets, dictionary[:_SAMPLE], key)
+        findings.merge(sample)
+        if sample.named:
+            findings.merge(_keyed(targets, dictionary[_SAMPLE:], key))
+    return findings
+
+
+def _keyed(targets: Targets, dictionary: Sequence[bytes], key: bytes) -> Findings:
+    """Try one HMAC under one key."""
+    findings = Findings()
+    for plate in dictionary:
+        for text in (plate, _DST + b"\x03" + bytes([len(plate)]) + plate):
+            _look_up(targets, hmac.digest(key, text, "sha256")[:TOKEN_BYTES], plate, findings)
     return findings
 
 
@@ -153,8 +192,9 @@ def guess_suite(
         What was found.
     """
     findings = Findings()
+    wanted = set(targets.epochs())
     for epoch, pairs in _pairs(keys).items():
-        for stretch_key, sites in pairs:
+        for stretch_key, sites in pairs if epoch in wanted else ():
             for plate in dictionary:
                 stretched = stretch(plate, stretch_key, TokenScope(tenant, "any", epoch))
                 findings.guesses += 1

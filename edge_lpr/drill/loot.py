@@ -21,8 +21,11 @@ from edge_lpr.wire import base64url, jws
 from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.key_delivery import EpochKeys, open_delivery
 
-_KEY_IN_BASE64: Final = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
-"""32 bytes as every document of this project writes them."""
+_LONG_BASE64: Final = re.compile(rb"[A-Za-z0-9_-]{43,}")
+"""32 bytes or more as every document of this project writes them."""
+
+_NESTED: Final = 4
+"""A birth is a signed text that holds a certificate, which is a signed text that holds a key."""
 
 _WINDOWED_BYTES: Final = 1_024
 """Small files are tried at every offset: where a key would start nobody tells."""
@@ -106,15 +109,18 @@ class Loot:
 
 
 def keys_in_text(content: bytes) -> Iterator[bytes]:
-    """Yield every value of 32 bytes that a text holds in base64url, signed payloads included."""
+    """Yield every value of 32 bytes that a text holds in base64url, also in texts inside it."""
     texts = [content]
-    for part in content.split(b"."):
-        with suppress(EdgeLprError, ValueError):
-            texts.append(base64url.decode(part))
-    for text in texts:
-        for match in _KEY_IN_BASE64.finditer(text):
-            with suppress(EdgeLprError, ValueError):
-                yield base64url.decode(match.group())
+    for _ in range(_NESTED):
+        inner: list[bytes] = []
+        for text in texts:
+            for match in _LONG_BASE64.finditer(text):
+                with suppress(EdgeLprError):
+                    decoded = base64url.decode(match.group())
+                    if len(decoded) == KEY_BYTES:
+                        yield decoded
+                    inner.append(decoded)
+        texts = inner
 
 
 def windows(content: bytes) -> Iterator[bytes]:

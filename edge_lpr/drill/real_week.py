@@ -2,7 +2,7 @@
 
 Each day begins shortly after midnight: the past keys' quarter of an hour goes by at once, the
 custodian issues keys by the broker, every booth takes them and announces a new transport key. Then
-the day's vehicles pass, at two booths at a time, since Argon2 keeps the cores busy anyway.
+the day's vehicles pass, at four booths at a time, and Argon2 keeps the cores busy.
 """
 
 import secrets
@@ -22,12 +22,13 @@ from edge_lpr.drill.real_booth import RealBooth
 from edge_lpr.drill.waiting import wait_until
 from edge_lpr.drill.world import EPOCHS_HELD, World
 from edge_lpr.tokens.key_ring import read_key_state
+from edge_lpr.tokens.sealing import SealingKey
 from edge_lpr.tokens.suite1 import KEY_BYTES
 from edge_lpr.wire import jws
 from edge_lpr.wire.topics import TopicKind, topic
 from edge_lpr.wire.transport import TransportClaims
 
-AT_A_TIME: Final = 2
+AT_A_TIME: Final = 4
 _KEYS_S: Final = 120.0
 _STORED_S: Final = 300.0
 _PAST_KEY_KEPT_S: Final = 960
@@ -51,6 +52,11 @@ class StolenBooth:
     """Copy of what only the running booth has; used by a thief with root alone."""
     memory: bytes | None = None
     """Memory of the running tokeniser; ``None`` if it was off, or the kernel does not let us."""
+
+    def sealing_key(self) -> SealingKey | None:
+        """Return what root finds on the board while the booth runs."""
+        file = self.board / "sealing-key"
+        return SealingKey(file.read_bytes()) if file.exists() else None
 
 
 @dataclass(slots=True, repr=False)
