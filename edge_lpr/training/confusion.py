@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -80,11 +80,15 @@ class Recovery:
     """How often which two characters were confused, in either direction."""
 
 
-def measure_recovery(plates: Sequence[ReadPlate]) -> Recovery:
+def measure_recovery(
+    plates: Sequence[ReadPlate], matrix: Mapping[str, int] | None = None
+) -> Recovery:
     """Count which wrong readings have the true folded form all the same.
 
     Args:
-        plates: Plates with their readings, right ones too.
+        plates: Plates with their readings, right ones too. Not modified.
+        matrix: ``pairs`` of a larger measurement, which say what is confusable; these plates' own
+            if left out.
 
     Returns:
         Shares, and the confused pairs.
@@ -92,9 +96,10 @@ def measure_recovery(plates: Sequence[ReadPlate]) -> Recovery:
     wrong = [plate for plate in plates if plate.reading != plate.truth]
     replaced = [plate for plate in wrong if len(plate.reading) == len(plate.truth)]
     pairs = Counter(pair for plate in replaced for pair in _pairs(plate))
-    least = _LEAST_SHARE * pairs.total()
+    known = pairs if matrix is None else matrix
+    least = _LEAST_SHARE * sum(known.values())
     confusable = [
-        plate for plate in replaced if all(pairs[pair] >= least for pair in _pairs(plate))
+        plate for plate in replaced if all(known.get(p, 0) >= least for p in _pairs(plate))
     ]
     of_all, of_replaced, of_confusable = (
         Proportion(sum(folded(p.truth) == folded(p.reading) for p in group), len(group))
@@ -281,10 +286,14 @@ def _report(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     """Measure, print and yield everything."""
     engine = open_engine(arguments)
     drawn = read_drawn_plates(engine, arguments.plates, arguments.seed)
-    yield "drawn", _print_recovery("drawn plates, United States", drawn)
+    recovery = measure_recovery(drawn)
+    yield "drawn", _print_recovery("drawn plates, United States", len(drawn), recovery)
     if arguments.crops is not None:
         crops = read_crops(engine, arguments.crops)
-        yield "crops", _print_recovery("cut-out plates of the validation split", crops)
+        # So few are wrong that only the drawn ones can say which characters are confusable.
+        of_crops = measure_recovery(crops, recovery.pairs)
+        title = "cut-out plates of the validation split"
+        yield "crops", _print_recovery(title, len(crops), of_crops)
     rng = np.random.default_rng(arguments.seed)
     for name, draw in {"one state": state_plates, "all states": mixed_plates}.items():
         listed, passing = draw(arguments.list, rng), draw(arguments.passages, rng)
@@ -295,10 +304,9 @@ def _report(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
             yield f"false folds, {name}, {how}", round(a_million, 1)
 
 
-def _print_recovery(title: str, plates: Sequence[ReadPlate]) -> dict[str, Any]:
-    """Print what folding recovers, and return it."""
-    recovery = measure_recovery(plates)
-    print(f"{title}: {len(plates)}, {recovery.of_all.total} read wrong; by folding recovered:")
+def _print_recovery(title: str, plates: int, recovery: Recovery) -> dict[str, Any]:
+    """Print what folding recovers of so many plates, and return it."""
+    print(f"{title}: {plates}, {recovery.of_all.total} read wrong; by folding recovered:")
     shares = {
         "of all wrong readings": recovery.of_all,
         "of those with replaced characters only": recovery.of_replaced,
@@ -310,7 +318,7 @@ def _print_recovery(title: str, plates: Sequence[ReadPlate]) -> dict[str, Any]:
         print(f"  {name:42} {counts}  {share.share:6.1%} [{low:.1%}, {high:.1%}]")
     print("  confused:", ", ".join(f"{pair} {n}" for pair, n in [*recovery.pairs.items()][:24]))
     return {
-        "plates": len(plates),
+        "plates": plates,
         **{name: [share.hits, share.total] for name, share in shares.items()},
         "pairs": recovery.pairs,
     }

@@ -28,6 +28,11 @@ def test_wrong_readings_are_counted_by_what_is_wrong_with_them() -> None:
     assert recovery.pairs == {"0O": 90, "08": 20, "CG": 1}
 
 
+def test_a_larger_measurement_may_say_what_is_confusable() -> None:
+    recovery = measure_recovery(READ, {"CG": 50, "0O": 50, "08": 0})
+    assert (recovery.of_confusable.hits, recovery.of_confusable.total) == (90, 91)
+
+
 def test_a_plate_that_only_folds_to_a_listed_one_is_a_false_fold() -> None:
     listed = np.array([b"ABO1234", b"XYZ9999"])
     passing = np.array([b"AB01234", b"ABO1234", b"ABC1234", b"XY29999"])
