@@ -194,9 +194,11 @@ def _context(
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.hostname_checks_common_name = False
     try:
+        # In this order: Python takes a fault that another library has left in OpenSSL's queue, such
+        # as a wrong PIN of SoftHSM, for one of the authorities; loading a chain clears the queue.
+        _load_chain(context, certificate_pem, key_pem)
         der = b"".join(authority.public_bytes(Encoding.DER) for authority in authorities)
         context.load_verify_locations(cadata=der)
-        _load_chain(context, certificate_pem, key_pem)
     except ssl.SSLError as error:
         raise SettingsError(
             f"{files.certificate_file}: the TLS library refuses it or its key "
