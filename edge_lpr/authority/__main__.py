@@ -7,6 +7,7 @@ from edge_lpr.authority.arguments import parse_arguments
 from edge_lpr.authority.opening import Outcome
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import BrokerError, EdgeLprError
+from edge_lpr.core.hardening import forbid_inspection
 from edge_lpr.core.service import forbid_core_dumps
 
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # It holds every key there is.
     forbid_core_dumps()
+    forbid_inspection()
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     try:
         result: str | Outcome = options.run(options, SystemClock())

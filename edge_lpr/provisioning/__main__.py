@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError, EnrolmentError
+from edge_lpr.core.hardening import forbid_inspection
 from edge_lpr.core.service import forbid_core_dumps
 from edge_lpr.core.settings import load_settings
 from edge_lpr.provisioning.arguments import EnrolOptions, parse_arguments
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # It makes every key that the booth has.
     forbid_core_dumps()
+    forbid_inspection()
     options = parse_arguments(sys.argv[1:] if arguments is None else arguments)
     try:
         text = _enrol(options)
