@@ -35,13 +35,16 @@ def make_folder(folder: Path, user: tuple[int, int] | None = None) -> None:
     Raises:
         EnrolmentError: It cannot be made.
     """
+    if folder.is_dir():
+        return
+    # Its owner first, its name last: a power cut must not leave one that its user cannot enter.
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=_FOLDER_MODE)
+        temporary.mkdir(mode=_FOLDER_MODE)
         if user is not None:
-            os.chown(folder, *user)
-    except FileExistsError:
-        return
+            os.chown(temporary, *user)
+        temporary.rename(folder)
     except OSError as error:
         raise _cannot(folder, error) from error
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(("way", "least"), [("first", 30), ("again", 30), ("renew", 12)])
+@pytest.mark.parametrize(
+    ("way", "stride", "least"), [("first", 1, 50), ("again", 3, 17), ("renew", 2, 17)]
+)
 def test_booth_killed_before_any_change_of_a_file_has_never_half_an_identity(
-    tmp_path: Path, way: str, least: int
+    tmp_path: Path, way: str, stride: int, least: int
 ) -> None:
     killing = subprocess.run(
-        [sys.executable, "-m", "tests.support.enrolment_kills", str(tmp_path), way],
+        [sys.executable, "-m", "tests.support.enrolment_kills", str(tmp_path), way, str(stride)],
         capture_output=True,
         text=True,
         check=False,

@@ -1,8 +1,9 @@
 """Kills an enrolment before each single change of its files, and looks at what is left.
 
-A program of its own, because it forks: ``python -m tests.support.enrolment_kills FOLDER WAY``, with
-``first``, ``again`` or ``renew`` for the way. It prints how often it has killed, and ends with an
-error where a booth was left with half an identity or did not go on.
+A program of its own, because it forks: ``python -m tests.support.enrolment_kills FOLDER WAY STRIDE``,
+with ``first``, ``again`` or ``renew`` for the way, and 1 for every change, 3 for every third. It
+prints how often it has killed, and ends with an error where a booth was left with half an identity
+or did not go on.
 """
 
 import os
@@ -170,15 +171,15 @@ class Way:
         return TrialBooth(self.root, authority, self._clock)
 
 
-def main(folder: str, name: str) -> None:
-    """Kill before every change."""
+def main(folder: str, name: str, stride: str) -> None:
+    """Kill before the changes."""
     way = Way(Path(folder), name)
-    step = 1
+    kills, step = 0, 1
     while way.killed(step):
         if way.in_child(way.require_sound) != 0:
             raise EnrolmentError(f"killed before change {step}: half an identity is left")
-        step += 1
-    sys.stdout.write(f"{step - 1}\n")
+        kills, step = kills + 1, step + int(stride)
+    sys.stdout.write(f"{kills}\n")
 
 
 if __name__ == "__main__":
