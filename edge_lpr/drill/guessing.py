@@ -44,6 +44,9 @@ class Remembered:
 
 _HASHES: Final = (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.blake2b)
 _DST: Final = b"alpr-token/v1"
+_MOST_UNLABELLED: Final = 200
+"""Of what may be a key without a label so many are tried in the suite; in an HMAC, all."""
+
 _SAMPLE: Final = 200
 """Plates that every key is tried with."""
 
@@ -226,11 +229,12 @@ def guess_across(
         What was found.
     """
     findings = Findings()
+    unlabelled = sorted(keys.others)[:: max(1, len(keys.others) // _MOST_UNLABELLED)]
     labelled_site_keys = sorted({key for each in keys.site.values() for key in each})
     stretch_keys = sorted({key for each in keys.stretch.values() for key in each})
     sites = sorted({record.site for each in targets.tokens.values() for record in each[:1]})
     for epoch in targets.epochs():
-        for stretch_key in stretch_keys or sorted(keys.others):
+        for stretch_key in stretch_keys or unlabelled:
             for plate in dictionary:
                 stretched = stretch(plate, stretch_key, TokenScope(tenant, "any", epoch))
                 findings.guesses += 1

@@ -32,6 +32,9 @@ _DETERMINISTIC: Final[dict[Any, Any]] = {
     "path.simplify": False,
 }
 
+_METADATA: Final = {"Date": None, "Creator": f"matplotlib {mpl.__version__}"}
+"""Another version may draw another way."""
+
 
 def write_plot(path: Path) -> None:
     """Write the plot as SVG, the same bytes every time.
@@ -56,4 +59,4 @@ def write_plot(path: Path) -> None:
         axes.set_title("Without that day's keys there is nothing to try, at any price")
         axes.grid(visible=True, which="major", color="#dddddd", linewidth=0.6)
         axes.legend(loc="upper left", frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(path, format="svg", metadata=_METADATA)
