@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("way", "stride", "least"), [("first", 1, 50), ("again", 3, 17), ("renew", 2, 17)]
+    ("way", "stride", "least"), [("first", 1, 50), ("again", 3, 17), ("renew", 2, 12)]
 )
 def test_booth_killed_before_any_change_of_a_file_has_never_half_an_identity(
     tmp_path: Path, way: str, stride: int, least: int
