@@ -1,14 +1,19 @@
 """What both forms of the subscriber do alike: one step from the link to the consumer."""
 
+import logging
 from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.errors import BrokerError, BrokerUnreachableError
+from edge_lpr.core.errors import BrokerError, BrokerUnreachableError, SettingsError
 from edge_lpr.subscriber.fleet_state import FleetState
 from edge_lpr.subscriber.memory_file import MemoryFile
 from edge_lpr.subscriber.options import SubscriberOptions, open_link, open_reception
 from edge_lpr.subscriber.verdicts import Verdict
+from edge_lpr.subscriber.watch_list_file import WatchListFile
+
+_logger = logging.getLogger("edge_lpr.subscriber")
+"""The program that uses the library decides where it goes; without a word, to standard error."""
 
 _REQUESTS_PAUSE_NS: Final = 1_000_000_000
 """Between two looks at what is missing."""
@@ -35,7 +40,10 @@ class Consumption:
         """
         self._clock = clock
         self._births_filter = options.births_filter()
-        self._reception = open_reception(options, clock)
+        self._watch_list = (
+            WatchListFile(Path(options.watchlist), _complain) if options.watchlist else None
+        )
+        self._reception = open_reception(options, clock, self._watch_list)
         self.link = open_link(options)
         """The connection to the broker."""
         self._give_up_ns = clock.monotonic_ns() + int(options.connect_timeout_s * 1e9)
@@ -47,6 +55,8 @@ class Consumption:
             self._memory = MemoryFile(Path(options.memory_file))
             for address, boot, summary in self._memory.read():
                 self._reception.resume(address, boot, summary)
+        if self._watch_list is not None:
+            self._watch_list.start()
 
     @property
     def fleet(self) -> FleetState:
@@ -103,6 +113,8 @@ class Consumption:
     def close(self) -> None:
         """End the connection, and keep in mind what was done; may be called twice."""
         self.link.close()
+        if self._watch_list is not None:
+            self._watch_list.close()
         if self._memory is not None:
             self._memory.write(self._reception.summaries())
 
@@ -118,3 +130,8 @@ class Consumption:
         if self._memory is not None and now_ns >= self._next_keep_ns:
             self._next_keep_ns = now_ns + _KEEP_PAUSE_NS
             self._memory.write(self._reception.summaries())
+
+
+def _complain(error: SettingsError) -> None:
+    """Say that a changed watch-list makes no sense, and the one before stays in use."""
+    _logger.warning("%s; the watch-list before it stays in use", error)

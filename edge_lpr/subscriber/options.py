@@ -17,7 +17,7 @@ from edge_lpr.subscriber.paho_session import SessionWishes
 from edge_lpr.subscriber.reception import Reception, ReceptionRules
 from edge_lpr.subscriber.resend import ResendDesk
 from edge_lpr.subscriber.verify import FleetVerifier
-from edge_lpr.subscriber.watch_list import read_watch_list
+from edge_lpr.subscriber.watch_list_file import Search
 from edge_lpr.wire.jws import PublicKey, load_signing_key
 from edge_lpr.wire.topics import NAME_PATTERN, TopicKind
 
@@ -57,7 +57,8 @@ class SubscriberOptions:
     request_key_file: FilePath | None = None
     """Key that signs requests; without one, what is missing is said and not asked for."""
     watchlist: FilePath | None = None
-    """Compiled watch-list; sightings that match have a ``hit``."""
+    """Compiled watch-list, or the folder that ``edge-lpr authority watchlist compile`` writes;
+    sightings that match have a ``hit``. Read again when it changes."""
     tenant: str = _ANY
     """Only this agency's booths; all by default. ``site`` and ``device`` likewise."""
     site: str = _ANY
@@ -128,24 +129,26 @@ def open_link(options: SubscriberOptions) -> MqttLink:
     return MqttLink(broker, files, wishes)
 
 
-def open_reception(options: SubscriberOptions, clock: Clock) -> Reception:
+def open_reception(
+    options: SubscriberOptions, clock: Clock, watch_list: Search | None
+) -> Reception:
     """Prepare the rules by which messages are judged and handed out.
 
     Args:
         options: What the consumer asks for.
         clock: For certificates, requests and patience.
+        watch_list: What is looked for.
 
     Returns:
         The rules, with nothing received.
 
     Raises:
         KeyFileError: A key file is missing or damaged.
-        SettingsError: The watch-list or ``oldest_s`` is not what it should be.
+        SettingsError: ``oldest_s`` is not what it should be.
     """
     authority = options.authority_key
     if not isinstance(authority, PublicKey):
         authority = read_authority_key(Path(authority))
-    watch_list = read_watch_list(Path(options.watchlist)) if options.watchlist else None
     resend_desk = None
     if options.request_key_file is not None:
         resend_desk = ResendDesk(load_signing_key(Path(options.request_key_file)), clock)

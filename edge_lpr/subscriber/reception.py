@@ -35,7 +35,7 @@ from edge_lpr.subscriber.verdicts import (
     VerifiedSighting,
 )
 from edge_lpr.subscriber.verify import FleetVerifier
-from edge_lpr.subscriber.watch_list import WatchList
+from edge_lpr.subscriber.watch_list_file import Search
 from edge_lpr.wire.birth import BirthClaims
 from edge_lpr.wire.topics import DeviceAddress
 
@@ -53,7 +53,7 @@ class ReceptionRules:
 
     order_s: float
     """Longest time that a sighting is held for those before it, in seconds; 0 for none."""
-    watch_list: WatchList | None
+    watch_list: Search | None
     """What is looked for."""
 
 
