@@ -2,8 +2,8 @@
 
 A program of its own, because it forks:
 ``python -m tests.support.enrolment_kills FOLDER WAY STRIDE``, with ``first``, ``again`` or
-``renew`` for the way, and 1 for every change, 3 for every third. It prints how often it has killed, and ends with an error where a booth was left with half an identity
-or did not go on.
+``renew`` for the way, and 1 for every change, 3 for every third. It prints how often it has
+killed, and ends with an error where a booth was left with half an identity or did not go on.
 """
 
 import os
