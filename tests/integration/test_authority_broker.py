@@ -15,6 +15,7 @@ from edge_lpr.core.errors import (
     BrokerUnreachableError,
 )
 from edge_lpr.wire.key_delivery import open_delivery
+from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import TopicKind, topic
 from tests.support.authority import Booth, Folders
 from tests.support.authority_broker import AUTHORITY_LINE, AgencyBroker, agency_broker
@@ -98,6 +99,29 @@ def test_rotate_hears_a_booth_and_sends_it_what_it_lacks(
     assert run("status") == 0
     assert booth.row(authority).announced_epochs == tuple(held)
     assert len(peer.payloads()) == 1
+
+
+def test_booth_that_is_offline_is_sent_nothing_until_it_is_back(
+    authority: Authority,
+    broker: AgencyBroker,
+    run: Run,
+    peers: list[Peer],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broker.certify(authority, f"{DEVICE_LINE}\n{AUTHORITY_LINE}\n")
+    broker.start()
+    booth = Booth(authority)
+    context = broker.device_context(authority, "booth-1")
+    peer = connected(Peer("localhost", broker.port, context, client_id="booth-1"), peers)
+    announced = booth.announcement(authority.clock.unix_s())
+    peer.publish(topic(booth.address, TopicKind.TRANSPORT), announced, is_retained=True)
+    status = topic(booth.address, TopicKind.STATUS)
+    peer.publish(status, encode_status("0" * 16, is_online=False), is_retained=True)
+    assert run("rotate") == 0
+    assert "lacks keys of 4 days, and is offline" in capsys.readouterr().out
+    peer.publish(status, encode_status("0" * 16, is_online=True), is_retained=True)
+    assert run("rotate") == 0
+    assert "live keys of 4 days published" in capsys.readouterr().out
 
 
 def test_announcement_that_is_not_believed_is_said_and_journalled(

@@ -245,3 +245,51 @@ def test_moved_wrapping_keys_are_found_where_they_are_named(
     folders.wrapping.rename(moved)
     assert run("status") == 1
     assert run("status", "--wrapping", str(moved)) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(["--allow-tier-c", "why"], "name it with --device", id="tier c for all"),
+        pytest.param([], "no device is enrolled yet", id="nobody"),
+        pytest.param(["--device", "north"], "no device north/", id="half a name"),
+    ],
+)
+def test_issue_that_makes_no_sense_is_refused(
+    authority: Authority,
+    run: Run,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    sentence: str,
+) -> None:
+    assert run("issue", "--to", str(authority.folder / "out"), *words) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_issue_passes_over_booths_that_have_not_spoken_yet(
+    authority: Authority, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Booth(authority)
+    with authority.store.transaction() as session:
+        session.execute("UPDATE device SET transport_key = NULL")
+    assert run("issue", "--to", str(authority.folder / "out")) == 0
+    assert "north/booth-1: nothing" in capsys.readouterr().out
+
+
+def test_test_keys_are_given_to_any_booth_that_asks_for_them(
+    authority: Authority, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Booth(authority)
+    words = ["issue", "--device", "north/booth-1", "--test", "--to", str(authority.folder / "out")]
+    assert run(*words) == 0
+    assert "test keys of 4 days" in capsys.readouterr().out
+
+
+def test_delivery_that_cannot_be_written_is_not_counted_as_sent(
+    authority: Authority, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Booth(authority)
+    (authority.folder / "out").write_text("a file")
+    assert run("issue", "--to", str(authority.folder / "out")) == 1
+    assert "name another folder" in capsys.readouterr().err
+    assert authority.store.rows("SELECT count(*) FROM delivery WHERE sent_at > 0") == [(0,)]

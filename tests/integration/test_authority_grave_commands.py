@@ -249,3 +249,25 @@ def test_decommissioned_authority_is_no_more_and_its_journal_stays(
     assert "decommissioned" in capsys.readouterr().err
     assert run("log") == 0
     assert "decommissioned" in capsys.readouterr().out
+
+
+def test_lookup_says_how_many_days_of_a_site_have_no_keys(
+    authority: Authority, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority.epoch_keys("north", today())
+    authority.epoch_keys("south", today() + 1)
+    output = authority.folder / "tokens.jsonl"
+    words = ["lookup", "--reason", "case 4711", "--output", str(output)]
+    assert run(*words, answers=f"{PLATE}\n") == 0
+    assert "1 site-days have no keys" in capsys.readouterr().out
+    assert len(output.read_text().splitlines()) == 1
+
+
+def test_lookup_whose_file_cannot_be_written_says_so(
+    authority: Authority, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority.epoch_keys("north", today())
+    output = authority.folder / "nowhere" / "tokens.jsonl"
+    words = ["lookup", "--reason", "case 4711", "--output", str(output)]
+    assert run(*words, answers=f"{PLATE}\n") == 1
+    assert "cannot be written" in capsys.readouterr().err

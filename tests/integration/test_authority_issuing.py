@@ -1,6 +1,7 @@
 """Deliveries open for their device alone, are counted, and obey tier and state."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,12 @@ from edge_lpr.authority.renewal import (
     take_announcements,
     wanted_epochs,
 )
-from edge_lpr.core.errors import InputRefusedError, NotAllowedError, VerificationError
+from edge_lpr.core.errors import (
+    AuthorityError,
+    InputRefusedError,
+    NotAllowedError,
+    VerificationError,
+)
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.jwe import TransportKey
@@ -300,3 +306,32 @@ def test_notes_of_old_deliveries_are_forgotten(
 def test_device_that_nobody_enrolled_is_refused(authority: Authority) -> None:
     with pytest.raises(InputRefusedError, match="enrolled"):
         authority.devices.get("north", "nobody")
+
+
+def test_device_of_another_tenant_is_refused(authority: Authority, booth: Booth) -> None:
+    row = booth.row(authority)
+    foreign = replace(row, address=DeviceAddress("rival", "north", "booth-1"))
+    with pytest.raises(InputRefusedError, match="another tenant"):
+        authority.devices.add(foreign, 0)
+
+
+def test_row_that_makes_no_sense_is_told_from_a_missing_device(
+    authority: Authority, booth: Booth
+) -> None:
+    with authority.store.transaction() as session:
+        session.execute("UPDATE device SET announced_epochs = '{'")
+    with pytest.raises(AuthorityError, match="damaged"):
+        booth.row(authority)
+
+
+def test_device_without_a_transport_key_waits(authority: Authority, booth: Booth) -> None:
+    with authority.store.transaction() as session:
+        session.execute("UPDATE device SET transport_key = NULL")
+    with pytest.raises(InputRefusedError, match="announced no transport key"):
+        make_delivery(authority, booth.row(authority), [today(authority)])
+
+
+@pytest.mark.parametrize("change", ["revoke", "decommission"])
+def test_device_that_is_not_there_cannot_be_changed(authority: Authority, change: str) -> None:
+    with pytest.raises(InputRefusedError, match="enrolled"):
+        getattr(authority.devices, change)(DeviceAddress("agency", "north", "nobody"))

@@ -4,16 +4,22 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.configuration import Configuration, TokenPlace
 from edge_lpr.authority.folder_lock import FolderLock
+from edge_lpr.authority.places import open_wrapping
+from edge_lpr.authority.terminal import PIN_FILE_VARIABLE, ask_pin
 from edge_lpr.core.errors import AuthorityError
-from tests.support.authority import Folders, memory_folder, today
+from tests.support.authority import PLAN, Folders, memory_folder, today
+from tests.support.clock import SetClock
+from tests.support.softhsm import PIN, empty_token, find_softhsm
 
-PROCESSES = 4
-ROUNDS = 12
+PROCESSES = 3
+ROUNDS = 8
 
 
 @pytest.fixture
@@ -22,8 +28,34 @@ def folders() -> Iterator[Folders]:
         yield Folders(folder)
 
 
-def test_processes_at_once_agree_on_every_key_and_lose_no_count(folders: Folders) -> None:
+def in_files(folders: Folders, _monkeypatch: pytest.MonkeyPatch) -> None:
     folders.create().close()
+
+
+def in_a_token(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = TokenPlace(module=find_softhsm(), token=empty_token())
+    pin_file = folders.base / "pin"
+    pin_file.write_text(PIN)
+    pin_file.chmod(0o600)
+    monkeypatch.setenv(PIN_FILE_VARIABLE, str(pin_file))
+    configuration = Configuration(wrapping=place)
+    wrapping = open_wrapping(configuration, ask_pin)
+    Authority.create(folders.folder, configuration, wrapping, PLAN, SetClock()).close()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(in_files, id="files"),
+        pytest.param(in_a_token, id="token", marks=pytest.mark.hsm),
+    ],
+)
+def test_processes_at_once_agree_on_every_key_and_lose_no_count(
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Folders, pytest.MonkeyPatch], None],
+) -> None:
+    make(folders, monkeypatch)
     program = [sys.executable, "-m", "tests.support.authority_worker_program"]
     workers = [
         subprocess.Popen([*program, str(folders.folder), str(ROUNDS)], stdout=subprocess.PIPE)
@@ -34,7 +66,7 @@ def test_processes_at_once_agree_on_every_key_and_lose_no_count(folders: Folders
     found = [json.loads(text) for text in said]
     assert len(found[0]) == ROUNDS
     assert all(each == found[0] for each in found)
-    with folders.open() as authority:
+    with Authority.open(folders.folder, ask_pin, SetClock()) as authority:
         assert authority.quota.used(today(authority)) == PROCESSES * ROUNDS
         verdict = authority.journal.verify()
         made = [entry for entry in authority.journal.entries() if entry.call == "keys-made"]

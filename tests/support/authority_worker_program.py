@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from edge_lpr.authority.authority import Authority
-from tests.support.authority import no_pin, today
+from edge_lpr.authority.terminal import ask_pin
+from tests.support.authority import today
 from tests.support.clock import SetClock
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     folder, rounds = Path(sys.argv[1]), int(sys.argv[2])
     found = {}
     for number in range(rounds):
-        with Authority.open(folder, no_pin, SetClock()) as authority:
+        with Authority.open(folder, ask_pin, SetClock()) as authority:
             epoch = today(authority) + number
             keys = authority.epoch_keys("north", epoch)
             found[epoch] = (bytes(keys.stretch) + bytes(keys.site)).hex()

@@ -50,7 +50,8 @@ def _after_restore(options: Options, clock: Clock) -> Outcome:
         authority.store.set_fact("reissue_from", str(clock.unix_s()))
     return Outcome(
         "The journal goes on from the backup, and says so. The next rotate issues keys to every "
-        "device again. Devices enrolled since the backup must be enrolled again.",
+        "device again. Do once more by hand what was done since the backup: enrol booths, revoke "
+        "booths, add persons.",
         0,
     )
 
