@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from edge_lpr.authority.watchlist_publishing import LISTS_EXPIRY_S, publish_list
 from edge_lpr.handoff.record_message import WatchListMessage
 from edge_lpr.tokeniser.hit_list import HitList
 from edge_lpr.wire.topics import parse_watch_list_topic, watch_list_filter
+from tests.support.authority import Folders
 from tests.support.broker import Mosquitto, running_mosquitto
 from tests.support.clock import SetClock
 from tests.support.watchlist_compiling import Compiling, compiling, plate
@@ -134,6 +136,42 @@ def test_command_line_compiles_adds_and_says_what_is_where(
     assert calls == ["watchlist compile", "watchlist add", "watchlist add"]
 
 
+def test_command_line_publishes_what_it_compiles_adds_or_finds(
+    bench: Compiling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Listening()
+    monkeypatch.setattr("edge_lpr.authority.tasks.watchlist.link_of", lambda _: nullcontext(link))
+    monkeypatch.setattr("edge_lpr.authority.tasks.watchlist._FOUR_DAYS_OF_ROWS", 0)
+    listed = bench.folders.base / "list.csv"
+    listed.write_text("plate,entry\nKLM123,case-1\n")
+    out = ("--out", str(bench.out), "--epochs", "1", "--publish")
+    assert main(command(bench, "compile", str(listed), *out)) == 0
+    said = capsys.readouterr().out
+    assert "published 2 lists for booths" in said
+    assert "a hit-only booth holds" in said
+    assert len(link.topics) == 4
+    monkeypatch.setattr("sys.stdin", io.StringIO("NEW 1\n"))
+    assert main(command(bench, "add", str(bench.out), "--entry", "case-9")) == 0
+    assert "published 2 lists for booths" in capsys.readouterr().out
+    assert len(link.topics) == 8
+    assert main(command(bench, "publish", str(bench.out))) == 0
+    assert capsys.readouterr().out.startswith("published 2 lists for booths")
+    assert len(link.topics) == 12
+
+
+def test_publishing_where_servers_alone_have_lists_says_so(
+    bench: Compiling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = Listening()
+    monkeypatch.setattr("edge_lpr.authority.tasks.watchlist.link_of", lambda _: nullcontext(link))
+    listed = bench.folders.base / "list.csv"
+    listed.write_text("plate,entry\nKLM123,case-1\n")
+    out = ("--out", str(bench.out), "--epochs", "1", "--servers-only", "--publish")
+    assert main(command(bench, "compile", str(listed), *out)) == 0
+    assert "no list for booths, so nothing was published" in capsys.readouterr().out
+    assert link.topics == []
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -200,6 +238,17 @@ def test_compiling_for_servers_alone_publishes_nothing(
     assert main(command(bench, "compile", str(listed), *out)) == 0
     assert "sites: 1" in capsys.readouterr().out
     assert [day.site for day in site_days(bench.out, 0)] == ["south"]
+
+
+def test_without_a_site_there_is_nothing_to_compile_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = Folders(tmp_path)
+    folders.create(SetClock()).close()
+    (tmp_path / "list.csv").write_text("plate,entry\nKLM123,case-1\n")
+    words = ["watchlist", "compile", str(tmp_path / "list.csv"), "--out", str(tmp_path / "out")]
+    assert main([*words, "--folder", str(folders.folder)]) == 1
+    assert "there is no site yet" in capsys.readouterr().err
 
 
 def test_numbers_out_of_range_are_refused(bench: Compiling) -> None:

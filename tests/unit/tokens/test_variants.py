@@ -1,5 +1,6 @@
 """What a plate may be misread as."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,14 @@ def test_the_likeliest_misreading_comes_first() -> None:
 
 def test_no_variant_is_wanted() -> None:
     assert likely_variants(b"ABC1234", 0) == []
+
+
+def test_of_misreadings_that_look_alike_only_the_likeliest_is_a_variant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {"U": {"O": 0.2, "0": 0.1, "V": 0.05}}
+    monkeypatch.setattr("edge_lpr.tokens.variants.CONFUSIONS", table)
+    assert likely_variants(b"UK", 9) == [b"OK", b"VK"]
 
 
 @given(canonical_plates, st.integers(0, MAXIMUM_VARIANTS))
