@@ -48,6 +48,7 @@ def parse_arguments(arguments: Sequence[str]) -> DrillOptions:
         real=chosen.real,
         real_guesses=chosen.real_guesses,
         seed=chosen.seed,
+        dsn=chosen.database,
     )
     return DrillOptions(plan, chosen.json, chosen.page, chosen.from_json)
 
@@ -79,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     parser.add_argument(
         "--plates", choices=sorted(SHAPES), default="us-state", help="plate space; default us-state"
+    )
+    parser.add_argument(
+        "--database",
+        metavar="DSN",
+        help="an empty PostgreSQL database for the central server; else it has a SQLite file",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
     parser.add_argument(

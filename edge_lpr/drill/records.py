@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from edge_lpr.core.errors import WireError
 from edge_lpr.wire.sighting import SightingClaims, parse_sighting
@@ -16,12 +16,6 @@ from edge_lpr.wire.topics import TopicKind, parse_topic
 
 Message = tuple[str, bytes]
 """Topic and payload, as a broker carries them."""
-
-_SIGHTINGS_OF_A_STORE: Final = (
-    "SELECT booth.site, booth.device, boot.boot, sighting.seq, sighting.epoch, sighting.at, "
-    "sighting.lane, sighting.dir, sighting.exact, sighting.fold FROM sighting "
-    "JOIN boot ON boot.id = sighting.boot_id JOIN booth ON booth.id = boot.booth_id"
-)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -96,15 +90,6 @@ def records_of_outbox(site: str, device: str, file: Path) -> list[TokenRecord]:
     rows = _rows(file, "SELECT head, tail FROM sighting JOIN origin ON origin.id = origin_id")
     records = (record_of_document(site, device, bytes(head) + bytes(tail)) for head, tail in rows)
     return [record for record in records if record is not None]
-
-
-def records_of_store(file: Path) -> list[TokenRecord]:
-    """Return all sightings of a central server's database.
-
-    Args:
-        file: A copy of its SQLite file.
-    """
-    return [TokenRecord(*row) for row in _rows(file, _SIGHTINGS_OF_A_STORE)]
 
 
 def _rows(file: Path, statement: str) -> list[tuple[Any, ...]]:

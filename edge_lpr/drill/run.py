@@ -24,6 +24,7 @@ from typing import Final
 from edge_lpr import __version__
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock
 from edge_lpr.drill import controls, thefts
+from edge_lpr.drill.central_side import StolenDatabase
 from edge_lpr.drill.checks import (
     Check,
     impersonation_checks,
@@ -36,7 +37,7 @@ from edge_lpr.drill.linking import key_of, link_by_time
 from edge_lpr.drill.loot import Loot
 from edge_lpr.drill.plate_shapes import PlateShape, draw_plates
 from edge_lpr.drill.real_week import RealWeek, StolenBooth, Theft, WeekNotes
-from edge_lpr.drill.records import TokenRecord, records_of_store
+from edge_lpr.drill.records import TokenRecord
 from edge_lpr.drill.restoring import add_backup
 from edge_lpr.drill.result import DrillResult, Facts
 from edge_lpr.drill.rows import Row, judge
@@ -83,6 +84,8 @@ class DrillPlan:
     """Plates that the thief tries at the real cost, each day."""
     seed: int
     """Of the crowd; keys are random every time."""
+    dsn: str | None = None
+    """An empty PostgreSQL database for the central server, in place of a SQLite file."""
 
 
 class Drill:
@@ -124,7 +127,7 @@ class Drill:
             EdgeLprError: A part could not start.
         """
         begin_s = time.monotonic()
-        with a_world(self._folder / "w", self._clock.unix_s()) as world:
+        with a_world(self._folder / "w", self._clock.unix_s(), self._plan.dsn) as world:
             notes = self._pass(world)  # 2. and 3.
             thief = Thief(
                 Knowledge(
@@ -134,9 +137,8 @@ class Drill:
                 ),
                 self._dictionary,
             )
-            database = world.server.copy(_made(self._folder / "stolen-database"))
-            records = records_of_store(database)
-            cheap = [record for record in records if key_of(record) not in world.real]
+            database = world.server.steal()
+            cheap = [record for record in database.records if key_of(record) not in world.real]
             rows = self._attack(world, thief, notes, database)  # 4.
             tests = self._control(world, thief, cheap)  # 5.
             checks = self._check(world, notes)
@@ -155,7 +157,9 @@ class Drill:
         self._tell(f"stored within {seconds:.0f} s; ten real booths start")
         return RealWeek(world, self._folder, self._tell).run(self._real, _THEFTS)
 
-    def _attack(self, world: World, thief: Thief, notes: WeekNotes, database: Path) -> list[Row]:
+    def _attack(
+        self, world: World, thief: Thief, notes: WeekNotes, database: StolenDatabase
+    ) -> list[Row]:
         """Step 4."""
         messages = list(world.recorder.messages)
         stolen = {each.booth: each for each in notes.stolen}
@@ -225,7 +229,7 @@ class Drill:
         self,
         world: World,
         thief: Thief,
-        database: Path,
+        database: StolenDatabase,
         tests: list[controls.Control],
         cheap: Sequence[TokenRecord],
     ) -> Row:
@@ -257,7 +261,7 @@ class Drill:
             tokens_a_second=round(_tokens_a_second(), 2),
             cores=len(os.sched_getaffinity(0)),
             memory_read=any(each.memory is not None for each in notes.stolen),
-            store="SQLite",
+            store=world.server.store,
             seconds=round(seconds),
         )
 
@@ -269,9 +273,3 @@ def _tokens_a_second() -> float:
     for number in range(_MEASURED_TOKENS):
         stretch_plate(b"ABC%04d" % number, key, TokenScope(TENANT, "any", number))
     return _MEASURED_TOKENS / (time.monotonic() - begin_s)
-
-
-def _made(folder: Path) -> Path:
-    """Make a folder for its owner alone."""
-    folder.mkdir(mode=0o700)
-    return folder

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from edge_lpr.drill.central_side import StolenDatabase
 from edge_lpr.drill.crowd import SITES
 from edge_lpr.drill.loot import Loot, deliveries_of, keys_in_text
 from edge_lpr.drill.real_week import StolenBooth
@@ -12,7 +13,6 @@ from edge_lpr.drill.records import (
     TokenRecord,
     records_of_messages,
     records_of_outbox,
-    records_of_store,
 )
 from edge_lpr.drill.restoring import add_backup
 from edge_lpr.drill.rows import Theft, nothing, of_days
@@ -32,12 +32,12 @@ def steal_broker(messages: list[Message]) -> Theft:
     )
 
 
-def steal_database(database: Path) -> Theft:
+def steal_database(database: StolenDatabase) -> Theft:
     """The central server's database."""
     return Theft("central database", "0 without that day's keys", _database(database), nothing)
 
 
-def steal_database_later(database: Path, backup: Path, wrapping: Path) -> Theft:
+def steal_database_later(database: StolenDatabase, backup: Path, wrapping: Path) -> Theft:
     """The same more than R days later, with a backup of the authority from before."""
     loot = _database(database)
     add_backup(loot, backup, wrapping)
@@ -49,7 +49,7 @@ def steal_database_later(database: Path, backup: Path, wrapping: Path) -> Theft:
     )
 
 
-def steal_database_and_keys(database: Path, world: World, day: int) -> Theft:
+def steal_database_and_keys(database: StolenDatabase, world: World, day: int) -> Theft:
     """The central database and all keys of one day."""
     loot = _database(database)
     epoch = world.first_epoch + day
@@ -137,12 +137,9 @@ def _public_values(messages: Iterable[Message]) -> Iterable[bytes]:
             yield from keys_in_text(payload)
 
 
-def _database(database: Path) -> Loot:
+def _database(database: StolenDatabase) -> Loot:
     """Return what a copy of the central database yields."""
-    files = sorted(database.parent.glob(f"{database.name}*"))
-    # Read before it is opened: opening merges what is beside it.
-    contents = [(file.name, file.read_bytes()) for file in files]
-    return Loot(contents=contents, records=records_of_store(database))
+    return Loot(contents=list(database.contents), records=list(database.records))
 
 
 def _running(stolen: StolenBooth, messages: list[Message]) -> Loot:

@@ -151,12 +151,13 @@ class World:
 
 
 @contextmanager
-def a_world(folder: Path, unix_s: int) -> Iterator[World]:
+def a_world(folder: Path, unix_s: int, dsn: str | None = None) -> Iterator[World]:
     """Make a world, five days back, and end its processes whatever happens.
 
     Args:
         folder: Made if it is missing, for its owner alone.
         unix_s: Now: the fifth day is yesterday, so that the central server believes all of it.
+        dsn: An empty PostgreSQL database for the central server; ``None`` for a SQLite file.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     first_epoch = epoch_of(unix_s) - DAYS
@@ -169,7 +170,7 @@ def a_world(folder: Path, unix_s: int) -> Iterator[World]:
         parts.callback(broker.stop)
         recorder = Recorder(broker.port)
         parts.callback(recorder.close)
-        server = CentralServer(_made(folder / "central"), broker.port, custodian.public_key)
+        server = CentralServer(_made(folder / "central"), broker.port, custodian.public_key, dsn)
         parts.callback(server.stop)
         identities = {booth: _enrol(booth, custodian) for booth in BOOTHS}
         world = World(folder, clock, first_epoch, custodian, broker, recorder, server, identities)

@@ -1,6 +1,5 @@
 """Parts of the drill that touch the system: its clock, memory of processes, waiting, the screen."""
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 from edge_lpr.core.clock import SystemClock, TimeQuality
 from edge_lpr.drill.dated_clock import DatedClock
 from edge_lpr.drill.memory import read_memory
-from edge_lpr.drill.records import records_of_outbox, records_of_store
+from edge_lpr.drill.records import records_of_outbox
 from edge_lpr.drill.waiting import DrillError, wait_until
 
 HOLDER = """
@@ -59,27 +58,15 @@ def test_a_neighbours_memory_holds_what_it_wrote() -> None:
     assert b"a secret of this very process" in memory
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every memory")
-def test_memory_of_a_process_of_another_user_is_refused() -> None:
-    assert read_memory(1) is None
-
-
 def test_waiting_ends_with_a_sentence() -> None:
     wait_until(lambda: True, "never", within_s=0.1)
-    with pytest.raises(DrillError, match="the broker does not answer within 0.1 s"):
+    with pytest.raises(DrillError, match=r"the broker does not answer within 0\.1 s"):
         wait_until(lambda: False, "the broker does not answer", within_s=0.1)
 
 
-def test_a_thief_reads_nothing_from_an_empty_outbox_and_store(tmp_path: Path) -> None:
-    outbox, store = tmp_path / "outbox.sqlite3", tmp_path / "central.sqlite3"
+def test_a_thief_reads_nothing_from_an_empty_outbox(tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox.sqlite3"
     with closing(sqlite3.connect(outbox)) as connection:
         connection.execute("CREATE TABLE origin (id INTEGER PRIMARY KEY, head BLOB)")
         connection.execute("CREATE TABLE sighting (origin_id INTEGER, tail BLOB)")
-    with closing(sqlite3.connect(store)) as connection:
-        connection.execute("CREATE TABLE booth (id, site, device)")
-        connection.execute("CREATE TABLE boot (id, booth_id, boot)")
-        connection.execute(
-            "CREATE TABLE sighting (boot_id, seq, epoch, at, lane, dir, exact, fold)"
-        )
     assert records_of_outbox("elm", "elm-1", outbox) == []
-    assert records_of_store(store) == []
