@@ -39,8 +39,10 @@ CONNECT_TIMEOUT_S: Final = 3.0
 WILL_DELAY_S: Final = 30
 """A booth that is back within this time was never offline (contract, 3.1)."""
 
-SESSION_EXPIRY_S: Final = 300
-"""The broker ends the session, and sends the Last Will, no later than this."""
+SESSION_EXPIRY_S: Final = 86_400
+"""As long as a delivery of keys is worth something: what came while the link was down is fetched
+when it is back, and a watch-list of megabytes need not be sent once more. The Last Will does not
+wait for it."""
 
 EXPIRY_S: Final[Mapping[TopicKind, int]] = {
     TopicKind.SIGHTING: 7 * 86_400,
