@@ -57,8 +57,6 @@ def parse_arguments(arguments: Sequence[str]) -> IngestOptions:
     chosen = parser.parse_args(arguments)
     if (chosen.webhook is None) != (chosen.webhook_secret is None):
         parser.error("--webhook and --webhook-secret belong together: give both or neither")
-    if chosen.webhook is not None and chosen.watchlist is None:
-        parser.error("--webhook needs --watchlist")
     subscriber = SubscriberOptions(
         **broker_keywords(chosen),
         name=f"ingest.{chosen.group}.{socket.gethostname()}.{chosen.worker}",
@@ -130,7 +128,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PORT",
         help="answer Prometheus on this port of 127.0.0.1; one for each worker",
     )
-    parser.add_argument("--webhook", metavar="URL", help="post hits there; needs --watchlist")
+    parser.add_argument(
+        "--webhook",
+        metavar="URL",
+        help="post hits there: by --watchlist, and by the lists of booths of hits alone",
+    )
     parser.add_argument(
         "--webhook-secret", type=Path, metavar="FILE", help="what they are signed with"
     )

@@ -17,9 +17,31 @@ Row: TypeAlias = tuple[Any, ...]
 """What a statement gives; the statement decides the types."""
 
 SightingRow: TypeAlias = tuple[
-    int, int, int, int, int, int, str, str, int, int, bool, bytes, bytes, bytes, bytes
+    int,
+    int,
+    int,
+    int,
+    int,
+    int,
+    str,
+    str,
+    int,
+    int,
+    bool,
+    bytes,
+    bytes,
+    bytes | None,
+    bool | None,
+    bytes,
+    bytes,
 ]
-"""A row of ``sighting``, its columns in the order of the migration."""
+"""A row of ``sighting``, its columns in the order of ``SIGHTING_COLUMNS``."""
+
+SIGHTING_COLUMNS: Final = (
+    "boot_id, seq, at, received_at, epoch, lane, dir, tq, conf, reads, is_test, exact, fold, "
+    "entry, possible, prev, link"
+)
+"""Named in statements, because a table has its columns in the order of the migrations."""
 
 
 @dataclass(frozen=True, slots=True)

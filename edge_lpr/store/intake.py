@@ -49,16 +49,25 @@ class Work:
 class Intake:
     """Judges messages one by one."""
 
-    def __init__(self, authenticator: Authenticator, watch_list: WatchList | None) -> None:
+    def __init__(
+        self, authenticator: Authenticator, current_list: Callable[[], WatchList] | None
+    ) -> None:
         """Begin with what the authenticator knows.
 
         Args:
             authenticator: Used by this alone.
-            watch_list: What is looked for; ``None`` for nothing.
+            current_list: Gives what is looked for now; ``None`` for nothing.
         """
         self._authenticator = authenticator
-        self._watch_list = watch_list
+        self._current_list = current_list
+        self._watch_list: WatchList | None = None
+        self.renew_watch_list()
         self._births: dict[bytes, tuple[DeviceAddress, str]] = {}
+
+    def renew_watch_list(self) -> None:
+        """Take what is looked for now; to be called before each batch."""
+        if self._current_list is not None:
+            self._watch_list = self._current_list()
 
     def learn(self, address: DeviceAddress, untrusted_birth: bytes, received_at: int) -> bool:
         """Learn a birth that the store has kept.
@@ -156,11 +165,12 @@ class Intake:
         return verdict
 
     def _compare(self, sighting: AuthenticSighting, batch: Batch) -> None:
-        """Look a sighting up in the watch-list."""
+        """Look a sighting up in the watch-list; what its booth's own list has is a hit anyway."""
+        hit = None
         if self._watch_list is not None:
             hit = self._watch_list.find(sighting.address.site, sighting.claims)
-            if hit is not None:
-                batch.hits.append((sighting, hit))
+        if hit is not None or sighting.claims.entry is not None:
+            batch.hits.append((sighting, hit))
 
     @staticmethod
     def _refuse(

@@ -11,7 +11,7 @@ from typing import Any, Final
 import psycopg
 
 from edge_lpr.core.errors import StoreError
-from edge_lpr.store.database import Inserted, Row, SightingRow
+from edge_lpr.store.database import SIGHTING_COLUMNS, Inserted, Row, SightingRow
 from edge_lpr.store.ledger import Run
 from edge_lpr.store.records import DAY_S
 
@@ -30,13 +30,13 @@ _LOCK_TIMEOUT: Final = "10s"
 """Making or dropping a partition waits for long queries of others; rather than keeping everybody
 waiting behind it, it gives up and tries again."""
 
-_INSERT: Final = """
+_INSERT: Final = f"""
 WITH new AS (
-    INSERT INTO sighting
+    INSERT INTO sighting ({SIGHTING_COLUMNS})
     SELECT * FROM unnest(
         %b::integer[], %b::bigint[], %b::bigint[], %b::bigint[], %b::integer[], %b::smallint[],
         %b::text[], %b::text[], %b::smallint[], %b::smallint[], %b::boolean[],
-        %b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[])
+        %b::bytea[], %b::bytea[], %b::bytea[], %b::boolean[], %b::bytea[], %b::bytea[])
     ON CONFLICT DO NOTHING
     RETURNING boot_id, seq, link, prev
 ), queued AS (
@@ -45,7 +45,7 @@ WITH new AS (
     FROM new HAVING count(*) > 0
 )
 SELECT count(*) FROM new
-"""
+"""  # noqa: S608 - names of columns
 
 _CONFLICTS: Final = """
 SELECT sighting.boot_id, sighting.seq

@@ -25,8 +25,9 @@ class Batch:
 
     sightings: list[AuthenticSighting] = field(default_factory=list)
     """Verified; they may have been received before."""
-    hits: list[tuple[AuthenticSighting, Hit]] = field(default_factory=list)
-    """Those that are on the watch-list."""
+    hits: list[tuple[AuthenticSighting, Hit | None]] = field(default_factory=list)
+    """Those that are on a watch-list, with what this server's own list says: ``None`` if only the
+    booth's has them."""
     births: list[tuple[AuthenticBirth, bytes]] = field(default_factory=list)
     """Verified, with their documents."""
     healths: list[AuthenticHealth] = field(default_factory=list)
@@ -120,11 +121,15 @@ class DueHit:
     is_test: bool
     """Whether the input was replayed or rendered."""
     match: str
-    """``exact`` or ``fold``."""
+    """``exact``, ``variant`` or ``fold``; ``booth`` if only the booth's own list has it."""
     entry: str
-    """The watch-list's own name of what is looked for."""
+    """The watch-list's own name of what is looked for; of a booth's list its entry, base64url."""
     attempts: int
     """How often it was tried, this time included."""
+    booth_entry: str | None = None
+    """What the booth's own list says, base64url; ``None`` from one that publishes everything."""
+    is_possible: bool = False
+    """Whether the booth's own list matches in part only: look at the vehicle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.opening import open_store, prepare_database
 from edge_lpr.store.sodium_key import SodiumKey
 from edge_lpr.store.store_thread import StoreThread
+from edge_lpr.store.watch_list_file import WatchListFile
 from edge_lpr.store.webhook import read_webhook
 from edge_lpr.store.worker import Pace, Worker
 from edge_lpr.subscriber.authenticity import Authenticator
@@ -23,7 +24,6 @@ from edge_lpr.subscriber.broker_url import parse_broker_url
 from edge_lpr.subscriber.key_files import TlsFiles, read_authority_key
 from edge_lpr.subscriber.mqtt_link import MqttLink
 from edge_lpr.subscriber.paho_session import SessionWishes
-from edge_lpr.subscriber.watch_list import read_watch_list
 from edge_lpr.wire.jws import load_signing_key
 
 
@@ -31,7 +31,7 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
     """Put the parts together and work."""
     chosen = options.subscriber
     authority = read_authority_key(Path(str(chosen.authority_key)))
-    watch_list = read_watch_list(Path(chosen.watchlist)) if chosen.watchlist else None
+    listed = WatchListFile(Path(chosen.watchlist), log, clock) if chosen.watchlist else None
     request_key = (
         load_signing_key(Path(chosen.request_key_file)) if chosen.request_key_file else None
     )
@@ -56,7 +56,9 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
         for thread in threads:
             thread.start()
             parts.callback(thread.stop)
-        intake = Intake(Authenticator(authority, clock, SodiumKey), watch_list)
+        intake = Intake(
+            Authenticator(authority, clock, SodiumKey), None if listed is None else listed.current
+        )
         log.info("started")
         Worker(store, intake, link, metrics, clock).run(
             Pace(most=options.batch), lambda: is_stopped() or _has_failed(threads)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import StoreError
-from edge_lpr.store.database import Inserted, Row, SightingRow
+from edge_lpr.store.database import SIGHTING_COLUMNS, Inserted, Row, SightingRow
 from edge_lpr.store.ledger import Run
 from edge_lpr.store.records import DAY_S
 
-_COLUMNS: Final = 15
-_INSERT: Final = f"INSERT INTO sighting VALUES ({', '.join('?' * _COLUMNS)}) ON CONFLICT DO NOTHING"  # noqa: S608 - question marks
+_MARKS: Final = ", ".join("?" for _ in SIGHTING_COLUMNS.split(","))
+_INSERT: Final = (
+    f"INSERT INTO sighting ({SIGHTING_COLUMNS}) VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608 - names and question marks
+)
 _SIGHTINGS_OF_A_BATCH: Final = 100
 """What counts as a batch when the audit asks for some."""
 

@@ -294,6 +294,8 @@ def _row(boot_id: int, sighting: AuthenticSighting, now: int) -> SightingRow:
         claims.test,
         claims.exact,
         claims.fold,
+        claims.entry,
+        None if claims.entry is None else claims.possible,
         claims.prev,
         sighting.link,
     )

@@ -23,7 +23,7 @@ _LONGEST_SECRET_BYTES: Final = 1024
 
 
 def hit_document(hit: DueHit) -> bytes:
-    """Return what is told about a hit: where, when, and the list's own name; never a token.
+    """Return what is told about a hit: where, when, and the lists' own names; never a token.
 
     Args:
         hit: As taken from the store.
@@ -45,6 +45,8 @@ def hit_document(hit: DueHit) -> bytes:
         "match": hit.match,
         "entry": hit.entry,
     }
+    if hit.booth_entry is not None:
+        members |= {"booth_entry": hit.booth_entry, "possible": hit.is_possible}
     if hit.is_test:
         members["test"] = True
     return json.dumps(members, separators=(",", ":")).encode()

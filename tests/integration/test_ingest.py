@@ -1,6 +1,5 @@
 """``edge-lpr ingest`` as a process: a real broker and database, and whatever happens to them."""
 
-import hmac
 import json
 import resource
 import threading
@@ -8,7 +7,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,13 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from edge_lpr.store.webhook import SIGNATURE_HEADER
 from edge_lpr.wire import base64url
 from edge_lpr.wire.jws import SigningKey, write_signing_key
 from edge_lpr.wire.request import REQUEST_TYP, RequestClaims, parse_request
 from edge_lpr.wire.topics import TopicKind
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
 from tests.support.fleet import SIGHTING
+from tests.support.hit_receiver import SECRET, receiver
 from tests.support.ingest import IngestProcess, LiveBooth, ingest_process
 from tests.support.mqtt_peer import Peer, closing_peers, connected
 from tests.support.postgres import fresh_database, new_server
@@ -31,8 +29,6 @@ from tests.support.tls_broker import running_tls_mosquitto
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.postgres]
-
-SECRET = b"0123456789abcdef"
 
 eventually = partial(wait_until, deadline_s=90.0)
 """A worker loads its libraries, migrates and connects first, on machines that are slow."""
@@ -267,39 +263,6 @@ def requests_to(booth: LiveBooth, port: int) -> Iterator[list[bytes]]:
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Refuses the first hit and takes the others."""
-
-    taken: list[bytes]
-    refused: list[bytes]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        signature = "sha256=" + hmac.new(SECRET, body, "sha256").hexdigest()
-        is_signed = self.headers[SIGNATURE_HEADER] == signature
-        is_taken = is_signed and bool(self.refused)
-        (self.taken if is_taken else self.refused).append(body)
-        self.send_response(204 if is_taken else 503)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
-@contextmanager
-def receiver() -> Iterator[tuple[int, type[Receiver]]]:
-    """Give the port of a server for hits, and what it has received."""
-    kind = type("FreshReceiver", (Receiver,), {"taken": [], "refused": []})
-    with HTTPServer(("127.0.0.1", 0), kind) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port, kind
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_hit_reaches_a_webhook_that_refused_it_at_first(

@@ -26,11 +26,6 @@ def test_workers_on_one_machine_have_names_of_their_own() -> None:
         pytest.param(["--sqlite", "f", "--batch", "many"], "from 1 to 1000", id="batch"),
         pytest.param(["--sqlite", "f", "--group", "a/b"], "must have the form", id="group"),
         pytest.param(["--sqlite", "f", "--webhook", "https://a"], "belong together", id="secret"),
-        pytest.param(
-            ["--sqlite", "f", "--webhook", "https://a", "--webhook-secret", "s"],
-            "needs --watchlist",
-            id="watch-list",
-        ),
     ],
 )
 def test_words_that_make_no_sense_are_refused(

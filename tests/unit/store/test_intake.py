@@ -1,5 +1,7 @@
 """What a worker makes of what the broker delivers."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge_lpr.store.intake import Intake, Work, parking_topics
@@ -8,8 +10,9 @@ from edge_lpr.subscriber.authenticity import Authenticator
 from edge_lpr.subscriber.messages import Message
 from edge_lpr.subscriber.verdicts import RefusalReason
 from edge_lpr.subscriber.watch_list import Hit, Match, WatchList
-from edge_lpr.wire.sighting import sighting_hash
+from edge_lpr.wire.sighting import sighting_hash, sign_sighting
 from edge_lpr.wire.topics import TopicKind
+from tests.support import fleet
 from tests.support.clock import SetClock
 from tests.support.fleet import AUTHORITY, DAY_S, SignedBooth
 
@@ -17,7 +20,8 @@ BOOTH = SignedBooth()
 
 
 def new_intake(watch_list: WatchList | None = None, clock: SetClock | None = None) -> Intake:
-    return Intake(Authenticator(AUTHORITY.public_key, clock or SetClock()), watch_list)
+    current_list = None if watch_list is None else lambda: watch_list
+    return Intake(Authenticator(AUTHORITY.public_key, clock or SetClock()), current_list)
 
 
 @pytest.fixture
@@ -38,6 +42,10 @@ def receive(intake: Intake, *messages: Message) -> Work:
 
 BIRTH = message(TopicKind.BIRTH, BOOTH.birth())
 SIGHTING = message(TopicKind.SIGHTING, BOOTH.sightings(1)[0])
+SIGHTING_OF_A_LIST = message(
+    TopicKind.SIGHTING,
+    sign_sighting(replace(fleet.SIGHTING, entry=b"entry-17"), BOOTH.event_key),
+)
 
 
 def test_messages_are_sorted_by_kind(intake: Intake) -> None:
@@ -126,16 +134,41 @@ def test_parked_forgery_is_refused_and_forgotten(intake: Intake) -> None:
     assert work.batch.unparked == [b"l" * 16]
 
 
-def test_sighting_on_the_watch_list_is_a_hit() -> None:
+def watch_list() -> WatchList:
+    """Return a list with the vehicle of every sighting here."""
     watch_list = WatchList()
     watch_list.add(
         b'{"site":"lane-07","epoch":20454,"exact":"ZWVlZWVlZWVlZWVlZWVlZQ",'
         b'"fold":"ZmZmZmZmZmZmZmZmZmZmZg","entry":"case-1"}'
     )
-    work = receive(new_intake(watch_list), BIRTH, SIGHTING)
+    return watch_list
+
+
+def test_sighting_on_the_watch_list_is_a_hit() -> None:
+    work = receive(new_intake(watch_list()), BIRTH, SIGHTING)
     ((sighting, hit),) = work.batch.hits
     assert sighting is work.batch.sightings[0]
     assert hit == Hit(("case-1",), Match.EXACT)
+
+
+def test_sighting_is_a_hit_by_the_list_of_its_booth_alone(intake: Intake) -> None:
+    work = receive(intake, BIRTH, SIGHTING_OF_A_LIST)
+    assert work.batch.hits == [(work.batch.sightings[0], None)]
+
+
+def test_sighting_that_both_lists_have_is_one_hit() -> None:
+    work = receive(new_intake(watch_list()), BIRTH, SIGHTING_OF_A_LIST)
+    assert work.batch.hits == [(work.batch.sightings[0], Hit(("case-1",), Match.EXACT))]
+
+
+def test_list_that_has_changed_counts_from_the_next_batch_on() -> None:
+    lists = [WatchList(), watch_list()]
+    intake = Intake(Authenticator(AUTHORITY.public_key, SetClock()), lambda: lists[0])
+    assert not receive(intake, BIRTH, SIGHTING).batch.hits
+    del lists[0]
+    assert not receive(intake, SIGHTING).batch.hits
+    intake.renew_watch_list()
+    assert len(receive(intake, SIGHTING).batch.hits) == 1
 
 
 def test_refusals_are_acknowledged_because_they_would_be_refused_again(intake: Intake) -> None:

@@ -1,6 +1,7 @@
 """What is told about a hit, and to whom."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,11 @@ def test_hit_says_where_and_when_and_which_entry() -> None:
         "match": "fold",
         "entry": "case-1",
     }
+
+
+def test_hit_of_a_booth_that_publishes_hits_alone_says_what_its_list_has() -> None:
+    hit = json.loads(hit_document(replace(HIT, booth_entry="ZW50cnktMTc", is_possible=True)))
+    assert (hit["entry"], hit["booth_entry"], hit["possible"]) == ("case-1", "ZW50cnktMTc", True)
 
 
 @pytest.mark.parametrize(
