@@ -18,6 +18,17 @@ CERTIFICATE_WARNING_DAYS: Final = 14
 CA_WARNING_DAYS: Final = 365
 """A certificate authority that ends sooner: every booth and server needs a new bundle."""
 
+_TLS_WARNING_DAYS: Final = {"broker": 21, "consumers": 21, "devices": 7}
+"""Devices renew theirs once half of 30 days is over; nobody renews a broker's or a server's."""
+
+_TLS_ADVICE: Final = {
+    "broker": "edge-lpr authority certify-broker",
+    "consumers": "edge-lpr authority certify-consumer",
+    "devices": "it should have renewed by itself; does it reach the enrolment service?",
+}
+_FORGOTTEN_DAYS: Final = 30
+"""Who went without a certificate for so long is not in service any more."""
+
 SILENT_DAYS: Final = 2
 """A device that has announced nothing for longer is off, or cut off."""
 
@@ -96,6 +107,8 @@ def condition_of(authority: Authority) -> Condition:
         *_own_troubles(verdict.fault, overdue),
         *_person_troubles(authority),
         *_certificate_troubles(authority, now),
+        *_tls_troubles(authority, now),
+        *_waiting_troubles(authority),
         *(trouble for device in devices for trouble in _device_troubles(device, now)),
     ]
     return Condition(
@@ -153,6 +166,27 @@ def _certificate_troubles(authority: Authority, now: int) -> list[str]:
                 "plan its replacement"
             )
     return troubles
+
+
+def _tls_troubles(authority: Authority, now: int) -> list[str]:
+    """Return whose newest TLS certificate ends soon, or has ended lately."""
+    rows = authority.store.rows(
+        "SELECT kind, name, max(ends_at) FROM tls_certificate WHERE revoked_at IS NULL "
+        "GROUP BY kind, name ORDER BY kind, name"
+    )
+    troubles = []
+    for kind, name, ends in rows:
+        days = (ends - now) // EPOCH_LENGTH_S
+        if -_FORGOTTEN_DAYS <= days < _TLS_WARNING_DAYS[kind]:
+            left = f"ends in {in_days(days)}" if days >= 0 else f"ended {in_days(-days)} ago"
+            troubles.append(f"the TLS certificate of {name} ({kind}) {left}: {_TLS_ADVICE[kind]}")
+    return troubles
+
+
+def _waiting_troubles(authority: Authority) -> list[str]:
+    """Return whether booths wait for somebody to approve them."""
+    ((count,),) = authority.store.rows("SELECT count(*) FROM enrolment WHERE state = 'waiting'")
+    return [f"booths wait for your approval: {count}; edge-lpr authority requests"] if count else []
 
 
 def _device(row: DeviceRow, today: int) -> DeviceCondition:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.authority import Authority, CertificateKind
 from edge_lpr.authority.condition import condition_of
 from edge_lpr.authority.renewal import missing_epochs, take_announcements, wanted_epochs
+from edge_lpr.authority.tls_records import record_certificate
 from edge_lpr.authority.wrapping import ROOT
+from edge_lpr.certificates.certificate_authority import Validity
 from edge_lpr.core.errors import DestroyedError
 from edge_lpr.wire.topics import TopicKind, topic
 from tests.support.authority import Booth, Folders, memory_folder, today
@@ -101,6 +103,53 @@ def test_keys_that_should_be_destroyed_are_told(authority: Authority, clock: Set
     clock.advance_s(DAY_S)
     (trouble,) = troubles(authority)
     assert trouble.startswith("keys of 1 day should have been destroyed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "said"),
+    [
+        ("broker", 21, None),
+        ("broker", 20, "ends in 20 days: edge-lpr authority certify-broker"),
+        ("consumers", 1, "ends in 1 day: edge-lpr authority certify-consumer"),
+        ("devices", 7, None),
+        ("devices", 6, "ends in 6 days: it should have renewed by itself"),
+        ("broker", -3, "ended 3 days ago: edge-lpr authority certify-broker"),
+        ("consumers", -31, None),
+    ],
+)
+def test_tls_certificate_is_told_before_it_ends(
+    authority: Authority, kind: CertificateKind, days: int, said: str | None
+) -> None:
+    validity = Validity.days_from(authority.clock.unix_s() + days * DAY_S - DAY_S, 1)
+    issuer = authority.certificate_authority(kind)
+    record_certificate(
+        authority, kind, "somebody", issuer.certify_client("x", validity).certificate
+    )
+    assert len(troubles(authority)) == int(said is not None)
+    assert (said or "") in "".join(troubles(authority))
+
+
+def test_renewed_and_revoked_certificates_are_no_trouble(authority: Authority) -> None:
+    now = authority.clock.unix_s()
+    issuer = authority.certificate_authority("broker")
+    for days in (3, 60):
+        made = issuer.certify_client("x", Validity.days_from(now, days)).certificate
+        record_certificate(authority, "broker", "renewed", made)
+    made = issuer.certify_client("x", Validity.days_from(now, 3)).certificate
+    record_certificate(authority, "consumers", "revoked", made)
+    with authority.store.transaction() as session:
+        session.execute("UPDATE tls_certificate SET revoked_at = 1 WHERE name = 'revoked'")
+    assert troubles(authority) == ()
+
+
+def test_booth_that_waits_for_approval_is_told(authority: Authority) -> None:
+    with authority.store.transaction() as session:
+        session.execute(
+            "INSERT INTO enrolment VALUES (x'00', 'F', 'request', 'north', 'booth-1', NULL, x'00', "
+            "'here', 0, 'waiting', NULL, NULL, NULL)"
+        )
+    (trouble,) = troubles(authority)
+    assert trouble.startswith("booths wait for your approval: 1")
 
 
 def test_two_persons_who_are_missing_are_told(folders: Folders) -> None:

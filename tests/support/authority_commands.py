@@ -30,8 +30,9 @@ def named_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return how to type commands in this process."""
-    # In a test's process it would end core dumps for all tests.
+    # In a test's process they would hold for all tests.
     monkeypatch.setattr("edge_lpr.authority.__main__.forbid_core_dumps", lambda: None)
+    monkeypatch.setattr("edge_lpr.authority.__main__.forbid_inspection", lambda: None)
 
     def typed(*words: str, answers: str = "") -> int:
         monkeypatch.setattr("sys.stdin", io.StringIO(answers))
