@@ -170,7 +170,7 @@ class Tokeniser:
             )
         self._heart.beat()
         self._relay.forget_past_keys()
-        self._forget_on_disk()
+        self._keep_file_up()
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._next_funnel_ns:
             self._next_funnel_ns = now_ns + FUNNEL_INTERVAL_NS
@@ -182,16 +182,17 @@ class Tokeniser:
         if self._condition.keys_end():
             self._log.warning("keys_end", detail=_KEYS_END)
 
-    def _forget_on_disk(self) -> None:
-        """Rewrite the key file after keys were wiped; a disk that is full now is tried again."""
+    def _keep_file_up(self) -> None:
+        """Rewrite the key file where it must change; a disk that is full now is tried again."""
         now_ns = self._clock.monotonic_ns()
         if now_ns < self._next_save_ns:
             return
         try:
             self._keeper.save_if_changed()
+            self._keeper.call_for_keys()
         except KeyFileError as error:
             self._next_save_ns = now_ns + SAVE_AGAIN_NS
-            self._complaints.about("past_keys_kept", error)
+            self._complaints.about("keys_not_written", error)
 
 
 def _hit_list(settings: BoothSettings, credentials: Credentials) -> HitList | None:

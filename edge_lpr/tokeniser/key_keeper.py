@@ -9,10 +9,11 @@ The rules are in ``key_desk.py``; from where deliveries come, in ``key_intake.py
 """
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from edge_lpr.core.clock import Clock, epoch_of
+from edge_lpr.core.clock import Clock, TimeQuality, epoch_of
 from edge_lpr.core.errors import NoValidKeyError, VerificationError
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.wipe import wipe
@@ -33,6 +34,9 @@ from edge_lpr.wire.jws import PublicKey
 from edge_lpr.wire.key_delivery import KeyDelivery, open_delivery
 from edge_lpr.wire.topics import DeviceAddress
 from edge_lpr.wire.transport import TransportClaims
+
+CALL_INTERVAL_NS: Final = 3_600_000_000_000
+"""How often a booth without a key for today announces itself under a new number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class KeyKeeper:
         self._clock = clock
         self._saved_epochs = state.ring.epochs()
         self._news = 1
+        self._next_call_ns = clock.monotonic_ns()
         self._lock = threading.Lock()
         self._may_change_purpose = True
         self.must_restart = False
@@ -145,6 +150,32 @@ class KeyKeeper:
             epochs = self.ring.epochs()
             write_key_state(self._path, self._state, self._sealing_key)
             self._saved_epochs = epochs
+        self._news += 1
+
+    def call_for_keys(self) -> None:
+        """Give the transport key a new number while there is no key for today; once an hour.
+
+        A device that has lost its memory while its clock was wrong may have begun with a number
+        below those that the authority knows, which takes the announcement for an old one. Numbers
+        rise with time, so a later one counts.
+
+        Raises:
+            KeyFileError: The file cannot be written; the next hour tries again.
+        """
+        now_ns = self._clock.monotonic_ns()
+        is_starving = epoch_of(self._clock.unix_s()) not in self.ring.epochs()
+        if (
+            not (self.takes_deliveries and is_starving)
+            or now_ns < self._next_call_ns
+            or self._clock.quality() is TimeQuality.NONE
+        ):
+            return
+        self._next_call_ns = now_ns + CALL_INTERVAL_NS
+        with self._lock:
+            number = next_number(self._state.transport_number, self._clock)
+            after = replace(self._state, transport_number=number)
+            write_key_state(self._path, after, self._sealing_key)
+            self._state = after
         self._news += 1
 
     def announcement(self, certificate_jws: bytes) -> TransportClaims:

@@ -387,3 +387,39 @@ def test_folder_that_lets_nothing_be_removed_is_named(
     desk.look_around()
     assert desk.keeper.ring.epochs() == (TODAY,)
     assert "keys_refused" in caplog.messages
+
+
+def test_booth_without_a_key_for_today_calls_once_an_hour_under_a_new_number(desk: Desk) -> None:
+    numbers = []
+    for minutes in (0, 1, 58, 1):
+        desk.clock.advance_s(60 * minutes)
+        desk.keeper.call_for_keys()
+        numbers.append(desk.keeper.announcement(CERTIFICATE).number)
+    first = NOON_OF_THE_VECTORS
+    assert numbers == [first, first, first, first + 3600]
+    assert read_key_state(desk.path, desk.sealing_key).transport_number == first + 3600
+    desk.keeper.take(desk.delivered(TODAY))
+    number = desk.keeper.announcement(CERTIFICATE).number
+    desk.clock.advance_s(3600)
+    desk.keeper.call_for_keys()
+    assert desk.keeper.announcement(CERTIFICATE).number == number
+
+
+def test_booth_that_lost_its_memory_without_a_clock_is_heard_once_it_has_one(
+    tmp_path: Path,
+) -> None:
+    desk = desk_of(tmp_path)
+    desk.clock.now_quality = TimeQuality.NONE
+    desk.keeper.call_for_keys()
+    assert desk.keeper.announcement(CERTIFICATE).number == 1
+    desk.clock.now_quality = TimeQuality.NTP
+    news = desk.keeper.news
+    desk.keeper.call_for_keys()
+    assert desk.keeper.announcement(CERTIFICATE).number == NOON_OF_THE_VECTORS
+    assert desk.keeper.news != news
+
+
+def test_booth_without_an_authority_calls_nobody(desk: Desk) -> None:
+    desk.start(has_authority=False)
+    desk.keeper.call_for_keys()
+    assert read_key_state(desk.path, desk.sealing_key).transport_number == 1
