@@ -7,7 +7,6 @@ from typing import Final
 
 from edge_lpr.drill.crowd import BOOTHS, DAYS, SITES
 from edge_lpr.drill.plate_shapes import SHAPES
-from edge_lpr.drill.plot import write_plot
 from edge_lpr.drill.price import (
     ARGON2_A_SECOND,
     ASSUMPTIONS,
@@ -36,6 +35,9 @@ def write_page(result: DrillResult, page: Path) -> None:
         result: Of a drill.
         page: The Markdown file; the plot gets its name with ``.svg``.
     """
+    # Only here: the words can be written, and tested, where matplotlib is not installed.
+    from edge_lpr.drill.plot import write_plot  # noqa: PLC0415
+
     plot = page.with_suffix(".svg")
     write_plot(plot)
     page.write_text(page_text(result, plot.name), encoding="utf-8")

@@ -53,7 +53,11 @@ def write_plot(path: Path) -> None:
         for shape, label in _LABELLED:
             size = SHAPES[shape].size
             axes.axvline(size, color="#888888", linewidth=0.8, linestyle=":")
-            axes.text(size * 1.12, 2e-10, label, rotation=90, color="#555555", va="bottom")
+            place = axes.get_xaxis_transform()
+            axes.text(
+                size * 1.15, 0.36, label, transform=place, rotation=90, color="#555555", va="bottom"
+            )
+        axes.set_ylim(1e-9, 1e7)
         axes.set_xlabel("plates that there can be")
         axes.set_ylabel("dollars to try them all, once")
         axes.set_title("Without that day's keys there is nothing to try, at any price")
