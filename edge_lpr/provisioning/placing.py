@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import EnrolmentError
+from edge_lpr.tokens.overwriting import destroy_remains
 
 SECRET_MODE: Final = 0o600
 """For the owner alone."""
@@ -72,7 +73,7 @@ def place(path: Path, content: bytes | bytearray, mode: int) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Move a secret file to the folder of its user, and give it to him.
+    """Move a secret file to the folder of its user, give it to him, and destroy the one before.
 
     It is in one of the two places at any moment; where they are on different file systems, in both
     for a moment. Moved already is no error: then there is no ``source``.
@@ -86,6 +87,7 @@ def move(source: Path, target: Path) -> None:
     """
     try:
         _give(source, target.parent)
+        _name_past(target)
         source.replace(target)
         _sync(target.parent)
         _sync(source.parent)
@@ -97,6 +99,7 @@ def move(source: Path, target: Path) -> None:
             raise _cannot(target, error) from error
         place(target, source.read_bytes(), SECRET_MODE)
         source.unlink()
+    destroy_remains(target)
 
 
 def remove_leftovers(folder: Path, names: tuple[str, ...]) -> None:
@@ -128,6 +131,14 @@ def _write_new(path: Path, content: bytes | bytearray, mode: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _name_past(path: Path) -> None:
+    """Give a secret file that is about to be replaced a second name, by which it is overwritten."""
+    destroy_remains(path)
+    # No such file: there is nothing to be destroyed.
+    with contextlib.suppress(FileNotFoundError):
+        path.with_name(f".{path.name}.past").hardlink_to(path)
 
 
 def _give(path: Path, folder: Path) -> None:

@@ -115,6 +115,17 @@ def test_file_that_was_moved_already_is_no_error(tmp_path: Path) -> None:
     assert target.read_bytes() == b"secret"
 
 
+def test_secret_that_is_replaced_is_overwritten(tmp_path: Path) -> None:
+    source, target, witness = tmp_path / "source", tmp_path / "target", tmp_path / "witness"
+    target.write_bytes(b"old secret")
+    witness.hardlink_to(target)
+    source.write_bytes(b"new secret")
+    move(source, target)
+    assert witness.read_bytes() == bytes(len(b"old secret"))
+    assert target.read_bytes() == b"new secret"
+    assert {path.name for path in tmp_path.iterdir()} == {"target", "witness"}
+
+
 def test_file_that_is_nowhere_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EnrolmentError, match="cannot be written"):
         move(tmp_path / "source", tmp_path / "target")
