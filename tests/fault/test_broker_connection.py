@@ -344,7 +344,7 @@ def test_session_begins_anew_once_and_is_resumed_later(bench: SessionBench) -> N
     first, second = bench.broker.connects()
     # Flags behind the name "MQTT" and the version: retained Will at QoS 1, clean start or not.
     assert (first[7], second[7]) == (0x2E, 0x2C)
-    assert bytes([0x11, 0, 0, 1, 0x2C]) in first, "session expiry of 300 s"
+    assert bytes([0x11, 0, 1, 0x51, 0x80]) in first, "session expiry of a day"
     assert bytes([0x18, 0, 0, 0, 30]) in first, "Last Will delay of 30 s"
 
 
