@@ -56,6 +56,11 @@ def test_unknown_user_of_vision_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_hit_only_without_an_authority_stops_the_start(tmp_path: Path) -> None:
+    booth = lay_out_booth(tmp_path, more_tokeniser_settings='mode = "hit-only"')
+    assert "needs tokeniser.authority_file" in sentence_of_refusal(booth)
+
+
 def test_second_tokeniser_leaves_the_first_alone(booth: Booth) -> None:
     with running_tokeniser(booth) as first:
         wait_until(lambda: first.has_said("started"))

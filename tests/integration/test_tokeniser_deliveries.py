@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, SystemClock, epoch_of
+from edge_lpr.core.errors import NeighbourAwayError
 from edge_lpr.handoff.record_message import KeysMessage
 from edge_lpr.handoff.seqpacket import Connection
 from edge_lpr.tokens.canonical import canonicalise
@@ -112,11 +113,18 @@ def _write_clock(clock_file: Path, unix_s: int) -> None:
 
 @contextmanager
 def at_work(
-    folder: Path, *epochs_from_today: int, more_settings: str = "", kept_s: int = 900
+    folder: Path,
+    *epochs_from_today: int,
+    more_settings: str = "",
+    kept_s: int = 900,
+    source_kind: str = "folder",
+    purpose: KeyPurpose = KeyPurpose.TEST,
 ) -> Iterator[Scene]:
     """Start a booth at noon that holds some epochs."""
     booth = lay_out_booth(
-        folder, more_tokeniser_settings=settings_with_authority(folder) + more_settings
+        folder,
+        source_kind=source_kind,
+        more_tokeniser_settings=settings_with_authority(folder) + more_settings,
     )
     write_authority(folder, booth.authority_key)
     today = epoch_of(SystemClock().unix_s())
@@ -125,7 +133,7 @@ def at_work(
     booth.write_keys(KeyPurpose.TEST, today)
     state = read_key_state(booth.key_ring_file)
     keys = {today + day: TokenKeys(*epoch_keys(today + day)) for day in epochs_from_today}
-    state.ring.replace(keys, KeyPurpose.TEST)
+    state.ring.replace(keys, purpose)
     write_key_state(booth.key_ring_file, state)
     with running_scene(booth, today, noon, kept_s=kept_s) as scene:
         yield scene
@@ -239,6 +247,40 @@ def test_damaged_key_file_heals_when_the_authority_answers(tmp_path: Path, damag
         assert hand_over(scene.vision, reading_of()) == b"A"
         scene.deliver(today)
         assert scene.sighting_of(b"B123ABC").epoch == today
+
+
+def test_new_camera_that_gets_test_keys_starts_again_to_say_so(tmp_path: Path) -> None:
+    with at_work(tmp_path, source_kind="camera", purpose=KeyPurpose.LIVE) as scene:
+        before = scene.listen_until_announced(0)
+        assert not scene.birth.test
+        today, now_s = scene.today, scene.authority.now_s
+        delivery = scene.authority.delivery(today, today + 1, purpose=KeyPurpose.TEST)
+        sealed = scene.authority.sealed(before.key, delivery)
+        scene.publisher.wishes.append(KeysMessage(sealed))
+        # Questions are answered until nobody asks any more.
+        with pytest.raises(NeighbourAwayError):
+            wait_until(lambda: scene.publisher.has_nothing_to_take() and False)
+        assert scene.tokeniser.wait_for_exit() == 1
+        assert "for another purpose" in scene.tokeniser.failure()
+    with running_scene(scene.booth, today, now_s) as scene:
+        assert scene.birth.test
+        assert scene.sighting_of(b"B123ABC").test
+
+
+def test_keys_that_lie_in_the_folder_are_there_before_the_birth(tmp_path: Path) -> None:
+    with at_work(tmp_path, 0) as scene:
+        before = scene.listen_until_announced(0, scene.today)
+        today, now_s = scene.today, scene.authority.now_s
+        assert scene.birth.keys_end
+        sealed = scene.authority.sealed(before.key, scene.authority.delivery(today + 1))
+        assert scene.tokeniser.stop() == 0
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    (incoming / "booth-1.lprkeys").write_bytes(sealed)
+    with running_scene(scene.booth, today, now_s) as scene:
+        assert not scene.birth.keys_end
+        assert [*incoming.iterdir()] == []
+        scene.listen_until_announced(1, today, today + 1)
 
 
 def test_hit_only_booth_publishes_hits_and_leaves_nothing_of_the_others(tmp_path: Path) -> None:
