@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from edge_lpr.authority.authority import Authority
-from edge_lpr.authority.watchlist_booths import BoothListMaker, booth_entries, named
+from edge_lpr.authority.watchlist_booths import BoothListMaker, packed_rows
 from edge_lpr.authority.watchlist_cache import StretchCache
 from edge_lpr.authority.watchlist_compile import (
     claim_plates,
@@ -157,12 +157,10 @@ def _write(authority: Authority, addition: _Addition) -> None:
     day, rows = addition.day, addition.rows
     booths = day.read_booths()
     if booths is not None:
-        names = named([rows[0].entry], day.read_entries())
-        day.write_entries(names)
+        names = {rows[0].entry: day.name_of(rows[0].entry)}
         maker = BoothListMaker(authority, day.site, day.epoch)
-        known = {(entry.exact, entry.entry) for entry in maker.entries_of(booths)}
-        new = [
-            entry for entry in booth_entries(rows, names) if (entry.exact, entry.entry) not in known
-        ]
-        day.write_booths(maker.make([*maker.entries_of(booths), *new], booths))
+        listed = maker.rows_of(booths)
+        # An interrupted call may have got this far.
+        listed += [row for row in packed_rows(rows, names) if row not in listed]
+        day.write_booths(maker.make(listed, booths))
     day.write_servers(addition.before + server_lines(day.site, day.epoch, rows))

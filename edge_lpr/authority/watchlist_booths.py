@@ -9,6 +9,8 @@ from edge_lpr.core.errors import AuthorityError, WireError
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.sighting import ENTRY_ID_BYTES
 from edge_lpr.wire.watch_list import (
+    ENTRIES_PER_CHUNK,
+    ENTRY_BYTES,
     ListEntry,
     WatchListManifest,
     list_digest,
@@ -17,7 +19,6 @@ from edge_lpr.wire.watch_list import (
     pack_entries,
     seal_chunk,
     sign_manifest,
-    unpack_entries,
     verify_manifest,
 )
 
@@ -44,16 +45,19 @@ class BoothListMaker:
         site_key = authority.epoch_keys(site, epoch).site
         self._key = list_key(site_key, tenant=self._tenant, site=site, epoch=epoch)
 
-    def make(self, entries: Iterable[ListEntry], before: BoothList | None) -> BoothList:
+    def make(self, rows: Iterable[bytes], before: BoothList | None) -> BoothList:
         """Return a new version of the list.
 
         Args:
-            entries: In any order; they leave here in that of their exact tokens, which says
-                nothing about the order of the agency's list.
+            rows: Packed entries, in any order; they leave here in that of their exact tokens, which
+                says nothing about the order of the agency's list.
             before: The version that it replaces.
         """
-        ordered = sorted(entries, key=_order)
-        plaintexts = pack_entries(ordered)
+        ordered = sorted(rows)
+        plaintexts = [
+            b"".join(ordered[start : start + ENTRIES_PER_CHUNK])
+            for start in range(0, len(ordered), ENTRIES_PER_CHUNK)
+        ]
         now = self._clock.unix_s()
         last = 0 if before is None else self.manifest_of(before).version
         # By the clock, so that it rises even where the files before were lost.
@@ -85,19 +89,18 @@ class BoothListMaker:
         except WireError as error:
             raise self._damaged() from error
 
-    def entries_of(self, booths: BoothList) -> list[ListEntry]:
-        """Return the entries of a list, in the order of their exact tokens.
+    def rows_of(self, booths: BoothList) -> list[bytes]:
+        """Return the packed entries of a list.
 
         Raises:
             AuthorityError: It is damaged.
         """
         version = self.manifest_of(booths).version
         try:
-            plaintexts = [
+            return _rows(
                 open_chunk(self._key, version, index, chunk)
                 for index, chunk in enumerate(booths.chunks)
-            ]
-            return [entry for plaintext in plaintexts for entry in unpack_entries(plaintext)]
+            )
         except WireError as error:
             raise self._damaged() from error
 
@@ -108,17 +111,23 @@ class BoothListMaker:
         )
 
 
-def booth_entries(plates: Iterable[CompiledPlate], names: Mapping[str, bytes]) -> list[ListEntry]:
-    """Return compiled plates as booths get them.
+def packed_rows(plates: Iterable[CompiledPlate], names: Mapping[str, bytes]) -> list[bytes]:
+    """Return compiled plates as booths get them, packed.
 
     Args:
         plates: With the agency's names.
         names: Booths' names by the agency's.
     """
-    return [
-        ListEntry(plate.tokens.exact, plate.tokens.fold, names[plate.entry], plate.is_variant)
-        for plate in plates
-    ]
+    return _rows(
+        pack_entries(
+            [
+                ListEntry(
+                    plate.tokens.exact, plate.tokens.fold, names[plate.entry], plate.is_variant
+                )
+                for plate in plates
+            ]
+        )
+    )
 
 
 def named(entries: Iterable[str], before: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -139,6 +148,10 @@ def named(entries: Iterable[str], before: Mapping[str, bytes]) -> dict[str, byte
     return names
 
 
-def _order(entry: ListEntry) -> tuple[bytes, bool, bytes]:
-    """Return what entries are put in order by."""
-    return entry.exact, entry.is_variant, entry.entry
+def _rows(plaintexts: Iterable[bytes]) -> list[bytes]:
+    """Return the entries of chunks, each still packed: a long list is changed in a moment."""
+    return [
+        plaintext[start : start + ENTRY_BYTES]
+        for plaintext in plaintexts
+        for start in range(0, len(plaintext), ENTRY_BYTES)
+    ]

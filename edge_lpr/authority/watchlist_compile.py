@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.folder_lock import FolderLock
-from edge_lpr.authority.watchlist_booths import BoothListMaker, booth_entries, named
+from edge_lpr.authority.watchlist_booths import BoothListMaker, named, packed_rows
 from edge_lpr.authority.watchlist_cache import StretchCache
 from edge_lpr.authority.watchlist_csv import ListedPlate, checked_variants
 from edge_lpr.authority.watchlist_files import (
@@ -298,7 +298,7 @@ def _write(
         # First: there is never a list with a name that nobody can tell.
         day.write_entries(names)
         maker = BoothListMaker(authority, day.site, day.epoch)
-        day.write_booths(maker.make(booth_entries(rows, names), before))
+        day.write_booths(maker.make(packed_rows(rows, names), before))
     else:
         day.remove_booths()
     day.write_servers(lines)

@@ -12,16 +12,20 @@ hit on an older version can be told too. The map is written before the list that
 """
 
 import json
+import secrets
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.errors import AuthorityError, KeyFileMissingError
+from edge_lpr.core.errors import AuthorityError, KeyFileMissingError, WireError
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
 from edge_lpr.tokens.suite1 import TokenPair
 from edge_lpr.wire import base64url
+from edge_lpr.wire.bounds import require_length
+from edge_lpr.wire.claims import ClaimReader
+from edge_lpr.wire.sighting import ENTRY_ID_BYTES
 
 SERVERS_FILE: Final = "servers.jsonl"
 BOOTHS_FILE: Final = "booths.lpr"
@@ -88,14 +92,25 @@ class SiteDay:
 
     def read_entries(self) -> dict[str, bytes]:
         """Return booths' names of entries, 8 bytes each, by the agency's names."""
-        lines = bytes(_read(self._folder / ENTRIES_FILE)).splitlines()
-        try:
-            pairs = [json.loads(line) for line in lines]
-            return {
-                str(pair["entry"]): base64url.decode(str(pair["id"]).encode()) for pair in pairs
-            }
-        except (ValueError, KeyError, TypeError) as error:
-            raise _damaged(self._folder / ENTRIES_FILE) from error
+        file = self._folder / ENTRIES_FILE
+        return dict(_parsed_entry(file, line) for line in bytes(_read(file)).splitlines())
+
+    def name_of(self, entry: str) -> bytes:
+        """Return booths' name of one entry, giving it a random one if it has none.
+
+        Args:
+            entry: The agency's name.
+        """
+        file = self._folder / ENTRIES_FILE
+        content = bytes(_read(file))
+        end = f', "entry": {json.dumps(entry)}}}\n'.encode("ascii")
+        place = content.find(end)
+        if place >= 0:
+            line = content[content.rfind(b"\n", 0, place) + 1 : place] + end
+            return _parsed_entry(file, line)[1]
+        name = secrets.token_bytes(ENTRY_ID_BYTES)
+        self._write(ENTRIES_FILE, content + _entry_line(name, entry).encode("ascii"))
+        return name
 
     def write_entries(self, names: Mapping[str, bytes]) -> None:
         """Write booths' names of entries.
@@ -103,11 +118,8 @@ class SiteDay:
         Args:
             names: 8 bytes each, by the agency's names.
         """
-        lines = [
-            json.dumps({"id": base64url.encode(name).decode(), "entry": entry}) + "\n"
-            for entry, name in names.items()
-        ]
-        self._write(ENTRIES_FILE, "".join(lines).encode())
+        lines = [_entry_line(name, entry) for entry, name in names.items()]
+        self._write(ENTRIES_FILE, "".join(lines).encode("ascii"))
 
     def read_booths(self) -> BoothList | None:
         """Return the list for booths, ``None`` if there is none."""
@@ -210,6 +222,22 @@ def forget_past_work(folder: Path, today: int) -> None:
     for file in sorted((folder / WORK_FOLDER).glob("*.stretched")):
         if file.stem.isdecimal() and int(file.stem) < today:
             file.unlink()
+
+
+def _entry_line(name: bytes, entry: str) -> str:
+    """Return the line of an entry."""
+    return json.dumps({"id": base64url.encode(name).decode(), "entry": entry}) + "\n"
+
+
+def _parsed_entry(file: Path, line: bytes) -> tuple[str, bytes]:
+    """Return the agency's and the booths' name of a line."""
+    try:
+        reader = ClaimReader(line, "entry")
+        entry, name = reader.text("entry"), reader.octets("id")
+        require_length("id", name, ENTRY_ID_BYTES)
+    except WireError as error:
+        raise _damaged(file) from error
+    return entry, name
 
 
 def _read(file: Path) -> bytearray:

@@ -340,7 +340,9 @@ def test_damaged_chunk_is_named(bench: Compiling) -> None:
 def test_damaged_names_are_named(bench: Compiling) -> None:
     bench.compile(LIST)
     file = bench.day().servers_file.with_name("entries.jsonl")
-    file.write_bytes(b"{}\n")
+    file.write_bytes(b'{"id": "AAAA", "entry": "case-9"}\n')
+    with pytest.raises(AuthorityError, match=r"entries\.jsonl: is damaged"):
+        bench.compile(LIST[:1])
     with pytest.raises(AuthorityError, match=r"entries\.jsonl: is damaged"):
         add(bench, plate("case-9", "NEW1"))
 
