@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_lpr.broker.access_rules import FROM_DEVICE
+from edge_lpr.broker.access_rules import FOR_CONSUMERS
 from edge_lpr.wire.topics import TopicKind
 from tests.support.contract_broker import ContractBroker
 from tests.support.mqtt_peer import Peer, connected, listening
@@ -23,7 +23,7 @@ def booth(broker: ContractBroker, peers: list[Peer]) -> Peer:
     return connected(broker.booth("booth-1"), peers)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in FROM_DEVICE])
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in FOR_CONSUMERS])
 def test_booth_is_heard_under_its_own_topics(
     kind: TopicKind, broker: ContractBroker, booth: Peer, peers: list[Peer]
 ) -> None:
