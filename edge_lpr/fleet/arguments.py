@@ -9,6 +9,7 @@ from typing import Final
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.fleet.faults import FaultRates
 from edge_lpr.subscriber.broker_url import BrokerUrl, parse_broker_url
+from edge_lpr.wire.birth import Mode
 from edge_lpr.wire.topics import NAME_PATTERN
 
 MAXIMUM_BOOTHS: Final = 50_000
@@ -49,6 +50,8 @@ class FleetOptions:
     """Of all booths."""
     faults: FaultRates
     """What goes wrong."""
+    hit_only: int | None
+    """One booth in so many publishes hits alone; ``None`` for none."""
     health_s: float
     """Seconds between two health records of a booth."""
     keep: int
@@ -73,6 +76,14 @@ class FleetOptions:
     """Whether figures are printed as JSON lines."""
     is_list: bool
     """Whether only the booths' names are printed, for the broker's list."""
+
+    def mode_of(self, number: int) -> Mode:
+        """Return what a booth publishes.
+
+        Args:
+            number: Of the booth, from 1.
+        """
+        return "stream" if self.hit_only is None or number % self.hit_only else "hit-only"
 
 
 def parse_arguments(arguments: Sequence[str]) -> FleetOptions:
@@ -111,6 +122,7 @@ def parse_arguments(arguments: Sequence[str]) -> FleetOptions:
             reconnect_storms=chosen.reconnect_storm,
             restarts=chosen.restart,
         ),
+        hit_only=chosen.hit_only,
         health_s=chosen.health,
         keep=chosen.keep,
         drain_s=chosen.drain,
@@ -163,6 +175,12 @@ def _add_fleet(parser: argparse.ArgumentParser) -> None:
         help="keys, vehicles and faults follow from it; 1 if left out",
     )
     parser.add_argument("--tenant", type=_name, default="fleet", help="of all booths")
+    parser.add_argument(
+        "--hit-only",
+        type=_count,
+        metavar="N",
+        help="one booth in N publishes hits alone: one passage in twenty, with an entry",
+    )
     parser.add_argument(
         "--health", type=_positive, default=60.0, metavar="S", help="seconds between health records"
     )

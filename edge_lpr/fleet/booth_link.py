@@ -34,7 +34,7 @@ _EXPIRY_S: Final = {
 }
 """How long the broker keeps what (contract, 3.1); the others have no expiry."""
 
-_RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS})
+_RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS, TopicKind.TRANSPORT})
 
 
 class LinkOwner(Protocol):

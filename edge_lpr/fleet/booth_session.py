@@ -1,7 +1,7 @@
 """What a virtual booth sends, and what counts as sent.
 
-Like a real booth's publisher: status and birth first, then sightings in order, each sent again
-until a PUBACK says success; sightings that were asked for come after the live ones.
+Like a real booth's publisher: status, birth and announcement first, then sightings in order, each
+sent again until a PUBACK says success; sightings that were asked for come after the live ones.
 """
 
 import socket
@@ -24,6 +24,9 @@ from edge_lpr.wire.status import encode_status
 from edge_lpr.wire.topics import TopicKind
 
 _NS_PER_S: Final = 1_000_000_000
+
+_ANEW: Final = (TopicKind.STATUS, TopicKind.BIRTH, TopicKind.TRANSPORT)
+"""Made anew by every connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,7 @@ class BoothSession:
         status = encode_status(self.booth.boot, is_online=True)
         self._publish(Message(TopicKind.STATUS, status))
         self._publish(Message(TopicKind.BIRTH, self.booth.birth()))
+        self._publish(Message(TopicKind.TRANSPORT, self.booth.announcement()))
         self.pump()
 
     def was_answered(self, message_id: int, *, is_taken: bool) -> None:
@@ -217,7 +221,6 @@ class BoothSession:
         """Remember what is unanswered, and try again later."""
         self.is_online = False
         self._counters.connections_lost += 1
-        # Status and birth are announced anew by the next connection.
         self._live.extendleft(reversed([*self._unanswered()]))
         self._on_their_way.clear()
         wait_s = self._back_off.next_wait_s()
@@ -226,7 +229,7 @@ class BoothSession:
     def _unanswered(self) -> Iterator[Message]:
         """Yield what has to be sent again, the oldest first."""
         for message in self._on_their_way.values():
-            if message.kind not in (TopicKind.STATUS, TopicKind.BIRTH):
+            if message.kind not in _ANEW:
                 yield message
 
     def _publish(self, message: Message) -> None:

@@ -10,6 +10,8 @@ class FleetCounters:
 
     committed: int = 0
     """Sightings signed; each is a line of the truth file."""
+    not_listed: int = 0
+    """Passages that booths of hits alone have kept to themselves."""
     published: int = 0
     """Sightings that the broker has taken, those sent again too."""
     refused: int = 0

@@ -161,7 +161,11 @@ class FleetPart:
     def _vehicle(self) -> None:
         """Let one vehicle pass one booth."""
         session = self._traffic.choice(self._sessions)
-        committed = session.booth.commit(self._traffic.randrange(_VEHICLES))
+        vehicle = self._traffic.randrange(_VEHICLES)
+        if not session.booth.publishes(vehicle):
+            self.counters.not_listed += 1
+            return
+        committed = session.booth.commit(vehicle)
         fate = self._draw.next()
         # Before it is sent: what a store has must be in the truth.
         if self._truth is not None:
@@ -282,7 +286,8 @@ class FleetPart:
         for number in self._part.numbers(options.booths):
             address = address_of(options.tenant, number)
             event_key = key_from(options.seed, address.device)
-            booth = VirtualBooth(address, authority_key, event_key, self._clock)
+            mode = options.mode_of(number)
+            booth = VirtualBooth(address, authority_key, event_key, self._clock, mode)
             tls_files = _tls_files(
                 options.certificates if options.broker.is_tls else None, address.device
             )

@@ -1,4 +1,6 @@
-"""A booth without a camera: real keys, births, chained sightings, health and gaps. No I/O.
+"""A booth without a camera: real keys, births, announcements, chained sightings, health and gaps.
+
+No I/O. A booth of hits alone has a watch-list, too: every twentieth vehicle is on it.
 
 What it signs verifies like a real booth's, and says of itself that it is a test. Its keys follow
 from the fleet's seed, so that a fleet can be started again under the same authority; whoever knows
@@ -16,19 +18,30 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_lpr import __version__
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
-from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
+from edge_lpr.wire.birth import BirthClaims, Mode, PreviousBoot, sign_birth
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
 from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
+from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.jws import SigningKey
-from edge_lpr.wire.sighting import FIRST_PREV, SightingClaims, sighting_hash, sign_sighting
+from edge_lpr.wire.sighting import (
+    ENTRY_ID_BYTES,
+    FIRST_PREV,
+    SightingClaims,
+    sighting_hash,
+    sign_sighting,
+)
 from edge_lpr.wire.topics import DeviceAddress
+from edge_lpr.wire.transport import TransportClaims, sign_transport
 
 CERTIFICATE_DAYS: Final = 30
 
 _BOOTHS_A_SITE: Final = 10
 _TOKEN_BYTES: Final = 16
 _KEY_DAYS: Final = 3
+_LISTED_ONE_IN: Final = 20
+_POSSIBLE_ONE_IN: Final = 10
+"""Of the vehicles on a list, those of which only a look-alike is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,12 @@ class VirtualBooth:
     """One booth; it signs when it is told to."""
 
     def __init__(
-        self, address: DeviceAddress, authority_key: SigningKey, event_key: SigningKey, clock: Clock
+        self,
+        address: DeviceAddress,
+        authority_key: SigningKey,
+        event_key: SigningKey,
+        clock: Clock,
+        mode: Mode = "stream",
     ) -> None:
         """Begin the first boot.
 
@@ -60,8 +78,13 @@ class VirtualBooth:
             authority_key: Certifies the event key.
             event_key: Signs everything that the booth says.
             clock: Time of sightings and records.
+            mode: What it publishes: every passage or hits alone.
         """
         self.address = address
+        self._mode: Mode = mode
+        # Nobody sends keys to a fleet, so the private half is thrown away.
+        self._transport_key = TransportKey.generate().public_key
+        self._announcement = 0
         self._key = event_key
         self._clock = clock
         now = clock.unix_s()
@@ -111,20 +134,46 @@ class VirtualBooth:
             models=hashlib.sha256(b"no models").digest(),
             camera_networked=False,
             tq=TimeQuality.NTP,
+            mode=self._mode,
             test=True,
         )
         return sign_birth(claims, self._key)
+
+    def announcement(self) -> bytes:
+        """Return the signed announcement of the transport key, with a number of its own."""
+        now = self._clock.unix_s()
+        self._announcement = max(now, self._announcement + 1)
+        today = epoch_of(now)
+        claims = TransportClaims(
+            certificate=self._certificate,
+            number=self._announcement,
+            key=self._transport_key,
+            epochs=tuple(range(today, today + _KEY_DAYS + 1)),
+            delivery=0,
+            at=now,
+        )
+        return sign_transport(claims, self._key)
+
+    def publishes(self, vehicle: int) -> bool:
+        """Return whether the passage of a vehicle leaves the booth.
+
+        Args:
+            vehicle: Its number.
+        """
+        return self._mode == "stream" or vehicle % _LISTED_ONE_IN == 0
 
     def commit(self, vehicle: int, *, lane: int = 1) -> Committed:
         """Sign the next sighting.
 
         Args:
-            vehicle: Number of the vehicle; the same one has the same tokens on the same day.
+            vehicle: Number of the vehicle, one that the booth publishes; the same one has the same
+                tokens on the same day, and the same entry at a site.
             lane: Lane, from 1.
         """
         now = self._clock.unix_s()
         epoch = epoch_of(now)
         tokens = hashlib.sha256(b"vehicle %d in epoch %d" % (vehicle, epoch)).digest()
+        is_hit = self._mode == "hit-only"
         claims = SightingClaims(
             boot=self._boot,
             seq=self._seq + 1,
@@ -138,11 +187,18 @@ class VirtualBooth:
             conf=3,
             reads=6,
             prev=self._link,
+            entry=self._entry(vehicle, epoch) if is_hit else None,
+            possible=is_hit and vehicle // _LISTED_ONE_IN % _POSSIBLE_ONE_IN == 0,
             test=True,
         )
         document = sign_sighting(claims, self._key)
         self._seq, self._link = claims.seq, sighting_hash(document)
         return Committed(self.address, self._boot, self._seq, self._link, document)
+
+    def _entry(self, vehicle: int, epoch: int) -> bytes:
+        """Return the entry of a vehicle on the list of this site and day."""
+        named = f"vehicle {vehicle} at {self.address.site} in epoch {epoch}"
+        return hashlib.sha256(named.encode()).digest()[:ENTRY_ID_BYTES]
 
     def gap(self, boot: str, first: int, last: int, reason: GapReason) -> bytes:
         """Return a signed gap.

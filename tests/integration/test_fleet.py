@@ -96,6 +96,21 @@ def test_everything_that_was_signed_arrives_verified(
     assert len({device for device, _, _ in truth}) == 6
 
 
+def test_some_booths_publish_hits_alone(url: str, server: FleetServer, tmp_path: Path) -> None:
+    more = ["--hit-only", "2", "--rate", "2000", "--sightings", "200"]
+    status, figures, _ = run(*words(url, tmp_path, *more))
+    truth = truth_of(tmp_path)
+    assert status == 0
+    wait_until(lambda: server.has([*truth]))
+    assert server.refusals == []
+    assert figures["not_listed"] > 0
+    of_hits = {f"booth-{number:05d}" for number in (2, 4, 6)}
+    assert {*server.entries} == {key for key in truth if key[0] in of_hits}
+    assert len(server.entries) > 0
+    # Before its first sighting every booth has told the authority its transport key.
+    assert {device for device, _ in server.announced} >= {device for device, _, _ in truth}
+
+
 def test_faults_lose_nothing_that_is_asked_for(
     url: str, server: FleetServer, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_encrypted_broker_needs_certificates() -> None:
         pytest.param(["--rate", "0"], id="no-rate"),
         pytest.param(["--rate", "inf"], id="endless-rate"),
         pytest.param(["--tenant", "Fleet"], id="name-of-another-form"),
+        pytest.param(["--hit-only", "0"], id="none-publishes-hits-alone"),
         pytest.param(["--part", "3/2"], id="third-of-two"),
         pytest.param(["--part", "0/2"], id="parts-from-zero"),
         pytest.param(["--part", "one"], id="part-in-words"),
@@ -40,6 +41,13 @@ def test_encrypted_broker_needs_certificates() -> None:
 def test_words_that_make_no_sense_end_the_program(words: list[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(words)
+
+
+def test_one_booth_in_so_many_publishes_hits_alone() -> None:
+    options = parse_arguments(["--hit-only", "3"])
+    modes = [options.mode_of(number) for number in range(1, 7)]
+    assert modes == ["stream", "stream", "hit-only"] * 2
+    assert parse_arguments([]).mode_of(3) == "stream"
 
 
 def test_parts_divide_the_booths() -> None:

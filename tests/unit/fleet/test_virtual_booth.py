@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.fleet.virtual_booth import Committed, Ring, VirtualBooth, address_of, key_from
 from edge_lpr.subscriber.verdicts import (
     Continuity,
@@ -13,7 +14,9 @@ from edge_lpr.subscriber.verdicts import (
 from edge_lpr.subscriber.verify import FleetVerifier
 from edge_lpr.wire.gap import GapReason
 from edge_lpr.wire.health import BoothFigures
+from edge_lpr.wire.sighting import SightingClaims, parse_sighting
 from edge_lpr.wire.topics import TopicKind, topic
+from edge_lpr.wire.transport import verify_transport
 from tests.support.clock import SetClock
 
 SEED = 7
@@ -132,3 +135,53 @@ def test_ring_forgets_the_oldest() -> None:
         ring.keep(Committed(address_of("fleet", 1), "0" * 16, seq, bytes(16), b"%d" % seq))
     assert [ring.find("0" * 16, seq) for seq in (1, 2, 3)] == [None, b"2", b"3"]
     assert len(ring) == 2
+
+
+def hit_only_booth(clock: SetClock, number: int = 1) -> VirtualBooth:
+    address = address_of("fleet", number)
+    authority_key, event_key = key_from(SEED, "authority"), key_from(SEED, address.device)
+    return VirtualBooth(address, authority_key, event_key, clock, "hit-only")
+
+
+def test_booth_of_hits_alone_publishes_what_is_listed(clock: SetClock) -> None:
+    booth = hit_only_booth(clock)
+    assert [each for each in range(60) if booth.publishes(each)] == [0, 20, 40]
+    server = Server(booth, clock)
+    birth = server.receive(TopicKind.BIRTH, booth.birth())
+    assert isinstance(birth, VerifiedBirth)
+    assert birth.claims.mode == "hit-only"
+    hits = [server.receive(TopicKind.SIGHTING, booth.commit(each).document) for each in (0, 20, 0)]
+    entries = [hit.claims.entry for hit in hits if isinstance(hit, VerifiedSighting)]
+    marks = [hit.claims.possible for hit in hits if isinstance(hit, VerifiedSighting)]
+    assert entries[0] is not None
+    assert entries[0] == entries[2] != entries[1]
+    assert marks == [True, False, True]
+
+
+def test_entry_of_a_vehicle_is_another_one_at_every_site_and_on_every_day(clock: SetClock) -> None:
+    def entry(number: int) -> bytes | None:
+        document = hit_only_booth(clock, number).commit(20).document
+        return SightingClaims.decode(parse_sighting(document).untrusted_payload).entry
+
+    here, beside, elsewhere = entry(1), entry(2), entry(11)
+    clock.advance_s(EPOCH_LENGTH_S)
+    assert here == beside
+    assert len({here, elsewhere, entry(1)}) == 3
+
+
+def test_booth_that_publishes_everything_names_no_entry(
+    booth: VirtualBooth, server: Server
+) -> None:
+    sighting = server.receive(TopicKind.SIGHTING, booth.commit(20).document)
+    assert isinstance(sighting, VerifiedSighting)
+    assert sighting.claims.entry is None
+    assert booth.publishes(21)
+
+
+def test_announcements_are_numbered_upwards(booth: VirtualBooth, clock: SetClock) -> None:
+    authority = key_from(SEED, "authority").public_key
+    found = [verify_transport(booth.announcement(), authority, clock.unix_s()) for _ in range(2)]
+    (certificate, first), (_, second) = found
+    assert certificate.address == booth.address
+    assert (first.number, second.number) == (clock.unix_s(), clock.unix_s() + 1)
+    assert first.epochs == (20_454, 20_455, 20_456, 20_457)
