@@ -2,7 +2,8 @@
 
 Pure: keys come in as arguments, and nothing is read or kept. Custody of the keys is left to
 ``key_ring``, the choice of the epoch to the tokeniser. Plate text inside is never copied into an
-object that cannot be wiped.
+object that cannot be wiped, and what is computed on the way is overwritten too: who finds ``p``
+and the key in memory has the plate for a few HMACs, and the stretching was for nothing.
 
 ::
 
@@ -18,9 +19,9 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from argon2.low_level import Type, hash_secret_raw
+from argon2.low_level import ARGON2_VERSION, Type, core, error_to_str, ffi
 
-from edge_lpr.core.wipe import wipe
+from edge_lpr.core.wipe import wipe, wipe_octets
 from edge_lpr.tokens.canonical import Octets, fold_into, require_canonical
 
 KEY_BYTES: Final = 32
@@ -120,7 +121,10 @@ def make_tokens(canonical: Octets, keys: TokenKeys, scope: TokenScope) -> TokenP
         Token suite 1 (docs/decisions/0002); Argon2id: RFC 9106; HMAC: RFC 2104.
     """
     stretched = stretch_plate(canonical, keys.stretch_key, scope)
-    return finish_tokens(stretched, canonical, keys.site_key, scope)
+    try:
+        return finish_tokens(stretched, canonical, keys.site_key, scope)
+    finally:
+        wipe_octets(stretched)
 
 
 def stretch_plate(canonical: Octets, stretch_key: bytes | bytearray, scope: TokenScope) -> bytes:
@@ -140,7 +144,11 @@ def stretch_plate(canonical: Octets, stretch_key: bytes | bytearray, scope: Toke
         PlateRefusedError: ``canonical`` is not in canonical form.
     """
     require_canonical(canonical)
-    return _stretch(keyed_fold(canonical, stretch_key), salt_of(scope))
+    pseudonym = keyed_fold(canonical, stretch_key)
+    try:
+        return _stretch(pseudonym, salt_of(scope))
+    finally:
+        wipe_octets(pseudonym)
 
 
 def finish_tokens(
@@ -157,10 +165,12 @@ def finish_tokens(
     Returns:
         The tokens. No copy of the plate is left behind.
     """
-    place = _length_prefixed(scope.site) + _u64(scope.epoch) + stretched
+    # In two parts, because joining them would leave a copy of S behind.
+    place = _length_prefixed(scope.site) + _u64(scope.epoch)
+    length = bytes([len(canonical)])
     return TokenPair(
-        exact=_mac(site_key, b"\x03", place, bytes([len(canonical)]), canonical)[:TOKEN_BYTES],
-        fold=_mac(site_key, b"\x04", place)[:TOKEN_BYTES],
+        exact=_token(_mac(site_key, b"\x03", place, stretched, length, canonical)),
+        fold=_token(_mac(site_key, b"\x04", place, stretched)),
     )
 
 
@@ -181,16 +191,35 @@ def salt_of(scope: TokenScope) -> bytes:
 
 
 def _stretch(keyed_fold: bytes, salt: bytes) -> bytes:
-    """Return ``S``: about 6.6 million times the cost of a guess to whoever stole the keys."""
-    return hash_secret_raw(
-        secret=keyed_fold,
-        salt=salt,
-        time_cost=_ARGON2_PASSES,
-        memory_cost=_ARGON2_MEMORY_KIB,
-        parallelism=_ARGON2_LANES,
-        hash_len=KEY_BYTES,
-        type=Type.ID,
+    """Return ``S``: about 6.6 million times the cost of a guess to whoever stole the keys.
+
+    By the library's low level, because ``hash_secret_raw`` copies what goes in and what comes out
+    to memory that it does not overwrite. Argon2 itself does.
+    """
+    stretched = bytearray(KEY_BYTES)
+    context = ffi.new(
+        "argon2_context *",
+        {
+            "version": ARGON2_VERSION,
+            "out": ffi.from_buffer("uint8_t[]", stretched),
+            "outlen": KEY_BYTES,
+            "pwd": ffi.from_buffer("uint8_t[]", keyed_fold),
+            "pwdlen": len(keyed_fold),
+            "salt": ffi.from_buffer("uint8_t[]", salt),
+            "saltlen": len(salt),
+            "t_cost": _ARGON2_PASSES,
+            "m_cost": _ARGON2_MEMORY_KIB,
+            "lanes": _ARGON2_LANES,
+            "threads": _ARGON2_LANES,
+        },
     )
+    try:
+        status = core(context, Type.ID.value)
+        if status != 0:
+            raise MemoryError(f"a token could not be made: {error_to_str(status)}")
+        return bytes(stretched)
+    finally:
+        wipe(stretched)
 
 
 def _mac(key: bytes | bytearray, *parts: Octets) -> bytes:
@@ -202,6 +231,13 @@ def _mac(key: bytes | bytearray, *parts: Octets) -> bytes:
     for part in parts:
         mac.update(part)
     return mac.digest()
+
+
+def _token(digest: bytes) -> bytes:
+    """Return the part of a digest that is a token, and overwrite the digest."""
+    token = digest[:TOKEN_BYTES]
+    wipe_octets(digest)
+    return token
 
 
 def _length_prefixed(name: str) -> bytes:

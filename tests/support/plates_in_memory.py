@@ -176,7 +176,9 @@ def _search(
     digest = functools.reduce(
         operator.xor, (plate_digest(bytes(indices_of(plate.encode()))) for plate in plates)
     )
-    assert vision.answered() == (run.passages, digest), "other plates were read than shown"
+    taken, read = vision.answered()
+    assert taken == run.passages, f"the tokeniser took {taken} passages of {run.passages}"
+    assert read == digest, "other plates were read than shown"
     # The promise is about this time, so there is no condition to wait for instead.
     time.sleep(KEPT_AFTER_THE_ANSWER_S)
     started_s = time.monotonic()

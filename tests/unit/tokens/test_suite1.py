@@ -2,8 +2,16 @@ import pytest
 
 from edge_lpr.core.errors import PlateRefusedError
 from edge_lpr.core.wipe import wipe
+from edge_lpr.tokens import suite1
 from edge_lpr.tokens.canonical import fold_into
-from edge_lpr.tokens.suite1 import TokenKeys, TokenPair, TokenScope, make_tokens
+from edge_lpr.tokens.suite1 import (
+    TokenKeys,
+    TokenPair,
+    TokenScope,
+    keyed_fold,
+    make_tokens,
+    stretch_plate,
+)
 
 SCOPE = TokenScope("tenant-a", "lane-07", 20_454)
 
@@ -67,3 +75,21 @@ def test_folded_copy_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_lpr.tokens.suite1.fold_into", fold_and_keep)
     make_tokens(b"AB123", TokenKeys(bytes(32), bytes(32)), SCOPE)
     assert copies == [bytes(5)]
+
+
+def test_engine_that_has_no_memory_makes_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory_allocation_error = -22
+    monkeypatch.setattr(suite1, "core", lambda *_: memory_allocation_error)
+    with pytest.raises(MemoryError, match="could not be made: Memory allocation error"):
+        make_tokens(b"AB123", TokenKeys(bytes(32), bytes(32)), SCOPE)
+
+
+def test_what_is_computed_on_the_way_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    wiped: list[bytes] = []
+    monkeypatch.setattr(suite1, "wipe_octets", wiped.append)
+    keys = TokenKeys(bytes(32), bytes(32))
+    tokens = make_tokens(b"AB123", keys, SCOPE)
+    pseudonym, exact_digest, fold_digest, stretched = wiped
+    assert pseudonym == keyed_fold(b"AB123", bytes(32))
+    assert stretched == stretch_plate(b"AB123", bytes(32), SCOPE)
+    assert (exact_digest[:16], fold_digest[:16]) == (tokens.exact, tokens.fold)
