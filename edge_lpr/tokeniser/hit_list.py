@@ -172,10 +172,29 @@ class HitList:
             return self._memory()
 
     def _is_near(self, epoch: int) -> bool:
-        """Return whether a day is kept at all; anything goes while nobody knows the date."""
-        if self._first is None:
-            return epoch in self._days or len(self._days) < MAXIMUM_HELD_EPOCHS
-        return self._first <= epoch < self._first + MAXIMUM_HELD_EPOCHS
+        """Return whether a day is kept at all.
+
+        Before anybody has said which day it is, the keys tell: a broker keeps lists for two days,
+        and those of yesterday must not take the room of today's.
+        """
+        if self._first is not None:
+            return self._first <= epoch < self._first + MAXIMUM_HELD_EPOCHS
+        if epoch in self._days:
+            return True
+        return len(self._days) < MAXIMUM_HELD_EPOCHS and not self._is_past(epoch)
+
+    def _is_past(self, epoch: int) -> bool:
+        """Return whether a day has no key, but one after it has."""
+        later = range(epoch + 1, epoch + 1 + MAXIMUM_HELD_EPOCHS)
+        return not self._has_site_key(epoch) and any(map(self._has_site_key, later))
+
+    def _has_site_key(self, epoch: int) -> bool:
+        """Return whether the booth has a key of a day."""
+        try:
+            self._site_key(epoch)
+        except NoValidKeyError:
+            return False
+        return True
 
     def _day(self, epoch: int) -> _Day:
         """Return what there is of a day, if it is kept."""

@@ -331,6 +331,18 @@ def test_before_the_date_is_known_eight_days_are_taken() -> None:
     assert lists.epochs() == (TODAY + 7,)
 
 
+def test_before_the_date_is_known_yesterdays_lists_are_told_by_their_missing_keys() -> None:
+    crossing = Crossing()
+    lists = HitList(TENANT, SITE, crossing.maker.authority.public_key, crossing.site_key)
+    crossing.lists = lists
+    with pytest.raises(WireError, match="does not keep"):
+        crossing.deliver([], epoch=TODAY - 1)
+    crossing.deliver([], epoch=TODAY)
+    manifest, _ = crossing.maker.messages(TODAY + 8, 1, [])
+    crossing.epochs_with_keys = {TODAY}
+    assert lists.take(manifest) is ListNews.TAKEN
+
+
 def test_a_near_day_takes_the_room_of_a_far_one(
     crossing: Crossing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
