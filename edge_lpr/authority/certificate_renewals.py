@@ -12,9 +12,9 @@ from edge_lpr.core.errors import (
     InputRefusedError,
     NotAllowedError,
     VerificationError,
-    WireError,
 )
-from edge_lpr.wire.enrolment import document_digest, parse_renewal
+from edge_lpr.wire.enrolment import RENEWAL_TYP, document_digest, parse_renewal
+from edge_lpr.wire.jws import UntrustedDocument
 from edge_lpr.wire.ticket import fingerprint
 
 _RENEWALS_A_DAY: Final = 10
@@ -43,32 +43,32 @@ def renew(authority: Authority, untrusted_document: bytes, came_from: str) -> by
     )
     if known:
         return bytes(known[0][0])
+    # Garbage is not written down: anybody could fill the journal with it.
+    document, claims = parse_renewal(untrusted_document)
     try:
-        return _renew(authority, untrusted_document, came_from)
-    except (WireError, InputRefusedError, NotAllowedError) as error:
+        require_ours(authority, claims.address, claims.at)
+        row = authority.devices.get(claims.address.site, claims.address.device)
+        _require_signed(document, row)
+        _require_may_renew(authority, row)
+        return _answer(authority, row, untrusted_document, claims.signing_request, came_from)
+    except (InputRefusedError, NotAllowedError) as error:
         authority.journal.record("renewal-refused", came_from=came_from, why=str(error))
         raise
 
 
-def _renew(authority: Authority, untrusted_document: bytes, came_from: str) -> bytes:
-    """Judge a renewal and answer it."""
-    document, claims = parse_renewal(untrusted_document)
-    require_ours(authority, claims.address, claims.at)
-    row = authority.devices.get(claims.address.site, claims.address.device)
-    try:
-        document.verified(document.typ, row.event_key)
-    except VerificationError as error:
-        raise NotAllowedError(
-            "the renewal is not signed by the event key that is enrolled; enrol again"
-        ) from error
-    _require_may_renew(authority, row)
-    read_signing_request(claims.signing_request, claims.address.device)
+def _answer(
+    authority: Authority,
+    row: DeviceRow,
+    untrusted_document: bytes,
+    signing_request: bytes,
+    came_from: str,
+) -> bytes:
+    """Certify a booth anew, and keep the answer."""
+    read_signing_request(signing_request, row.address.device)
     name = f"{row.address.site}/{row.address.device}"
     with authority.store.transaction() as session:
         certificate = device_certificate(authority, row.address, row.event_key, row.tier)
-        answer = signed_answer(
-            authority, untrusted_document, claims.signing_request, certificate, None
-        )
+        answer = signed_answer(authority, untrusted_document, signing_request, certificate, None)
         authority.devices.renew_certificate(row.address, certificate)
         now_s = authority.clock.unix_s()
         session.execute(
@@ -89,6 +89,16 @@ def _renew(authority: Authority, untrusted_document: bytes, came_from: str) -> b
         )
         authority.journal.record("renewed", device=name, came_from=came_from)
     return answer
+
+
+def _require_signed(document: UntrustedDocument, row: DeviceRow) -> None:
+    """Refuse a renewal of anybody but the booth."""
+    try:
+        document.verified(RENEWAL_TYP, row.event_key)
+    except VerificationError as error:
+        raise NotAllowedError(
+            "the renewal is not signed by the event key that is enrolled; enrol again"
+        ) from error
 
 
 def _require_may_renew(authority: Authority, row: DeviceRow) -> None:

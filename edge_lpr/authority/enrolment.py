@@ -113,8 +113,9 @@ class EnrolmentDesk:
         digest = document_digest(untrusted_document)
         if self._store.rows("SELECT 1 FROM enrolment WHERE digest = ?", (digest,)):
             return digest
+        # Garbage is not written down: anybody could fill the journal with it.
+        claims = verify_enrolment(untrusted_document)
         try:
-            claims = verify_enrolment(untrusted_document)
             self._take(claims, untrusted_document, came_from)
         except (WireError, InputRefusedError, NotAllowedError) as error:
             self._authority.journal.record("enrolment-refused", came_from=came_from, why=str(error))

@@ -109,7 +109,7 @@ class Enrolment:
             KeyFileError: A key file of the booth is damaged.
         """
         asking = self._asking
-        if asking.answer() is not None:
+        if asking.answer() is not None and not self._options.again:
             # A power cut came between the answer and its last file.
             return self._install()
         if self._options.renew:
@@ -121,6 +121,11 @@ class Enrolment:
                 require_identity(asking)
                 return self._already()
             self._ask()
+        elif self._options.deployment is not None and self._bundle_file() != asking.deployment():
+            raise EnrolmentError(
+                "a request is under way with another bundle; finish it without --deployment, or "
+                "begin anew with --again and a new ticket"
+            )
         request = self._request()
         address = asking.files.address
         self._world.say(

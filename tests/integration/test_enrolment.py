@@ -4,28 +4,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.enrolment import EnrolmentDesk
 from edge_lpr.authority.tickets import Ticket
 from edge_lpr.core.clock import EPOCH_LENGTH_S, epoch_of
-from edge_lpr.core.errors import EnrolmentError, InputRefusedError, NotAllowedError, SettingsError
+from edge_lpr.core.errors import (
+    EnrolmentError,
+    InputRefusedError,
+    NotAllowedError,
+    SettingsError,
+)
 from edge_lpr.core.settings import load_settings
 from edge_lpr.provisioning.booth_files import booth_files
 from edge_lpr.provisioning.service_link import Silence
 from edge_lpr.provisioning.waiting import RefusedBecause
-from edge_lpr.publisher.tls_identity import TlsFiles, load_identity
 from edge_lpr.tokens.key_ring import KeyPurpose, read_key_state
 from edge_lpr.tokens.sealing import SealingKey
-from edge_lpr.wire.device_certificate import CustodyTier, verify_certificate
+from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.enrolment import sign_enrolment, verify_enrolment
 from edge_lpr.wire.jwe import TransportKey
-from edge_lpr.wire.jws import SigningKey, load_signing_key
+from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.key_delivery import open_delivery
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
-from tests.support.enrolment import ADDRESS, LIVE_TICKET, PLAN, TrialBooth
+from tests.support.enrolment import ADDRESS, LIVE_TICKET, PLAN, TrialBooth, require_whole
 
 DAY_S = EPOCH_LENGTH_S
 
@@ -44,19 +47,6 @@ def authority(tmp_path: Path, clock: SetClock) -> Iterator[Authority]:
 @pytest.fixture
 def booth(tmp_path: Path, authority: Authority, clock: SetClock) -> TrialBooth:
     return TrialBooth(tmp_path / "booth", authority, clock)
-
-
-def require_whole(booth: TrialBooth) -> None:
-    """Everything is there, and what the booth's own processes check of it holds."""
-    files, authority = booth.files, booth.authority.deployment.authority
-    event_key = load_signing_key(files.event_key, booth.sealing_key)
-    document = files.certificate.read_bytes().rstrip()
-    certificate = verify_certificate(document, authority, booth.clock.unix_s())
-    assert certificate.address == ADDRESS
-    assert certificate.event_key.octets == event_key.public_key.octets
-    tls = TlsFiles(files.tls_ca, files.tls_certificate, files.tls_key, ADDRESS.device)
-    assert load_identity(tls).days_left(booth.clock.unix_s()) in (29, 30)
-    assert not (files.state / "asking").exists()
 
 
 def test_enrolled_booth_has_all_that_its_processes_need(booth: TrialBooth) -> None:
@@ -353,92 +343,3 @@ def _request_of_another_name() -> bytes:
     from edge_lpr.certificates.signing_request import make_signing_request  # noqa: PLC0415
 
     return make_signing_request(ec.generate_private_key(ec.SECP256R1()), "booth-2")
-
-
-def test_certificate_is_renewed_at_half_time_and_not_before(
-    booth: TrialBooth, clock: SetClock
-) -> None:
-    booth.enrol_first()
-    first = x509.load_pem_x509_certificate(booth.files.tls_certificate.read_bytes())
-    clock.advance_s(14 * DAY_S)
-    assert booth.enrol("--renew").startswith("nothing to renew")
-    clock.advance_s(DAY_S)
-    event_key = booth.files.event_key.read_bytes()
-    assert booth.enrol("--renew") == "renewed; the certificates are valid for 30 days"
-    require_whole(booth)
-    second = x509.load_pem_x509_certificate(booth.files.tls_certificate.read_bytes())
-    assert second.public_key() != first.public_key()
-    assert booth.files.event_key.read_bytes() == event_key
-
-
-def test_revoked_booth_is_not_renewed(booth: TrialBooth, clock: SetClock) -> None:
-    booth.enrol_first()
-    booth.authority.devices.revoke(ADDRESS)
-    clock.advance_s(20 * DAY_S)
-    with pytest.raises(RefusedBecause, match="is revoked and gets no certificates"):
-        booth.enrol("--renew")
-
-
-def test_booth_that_was_never_enrolled_has_nothing_to_renew(booth: TrialBooth) -> None:
-    with pytest.raises(EnrolmentError, match="is not enrolled"):
-        booth.enrol("--renew")
-
-
-def test_booth_whose_key_is_gone_says_so(booth: TrialBooth) -> None:
-    booth.enrol_first()
-    booth.files.event_key.unlink()
-    for words in (["--renew"], []):
-        with pytest.raises(EnrolmentError, match="event-key: is gone"):
-            booth.enrol(*words)
-
-
-def test_booth_without_a_network_is_enrolled_and_renewed_by_files(
-    booth: TrialBooth, tmp_path: Path, clock: SetClock
-) -> None:
-    desk = EnrolmentDesk(booth.authority)
-    request, answer = tmp_path / "request", tmp_path / "answer"
-    words = ("--deployment", str(booth.bundle), "--ticket", booth.ticket())
-    assert str(request) in booth.enrol(*words, "--request-file", str(request))
-    digest = desk.take_file(request.read_bytes(), "file")
-    assert desk.standing(digest).answer is None
-    desk.approve(desk.waiting()[0].fingerprint)
-    answer.write_bytes((desk.standing(digest).answer or b"") + b"\n")
-    booth.enrol("--answer-file", str(answer))
-    require_whole(booth)
-    clock.advance_s(20 * DAY_S)
-    booth.enrol("--renew", "--request-file", str(request))
-    digest = desk.take_file(request.read_bytes(), "file")
-    answer.write_bytes(desk.standing(digest).answer or b"")
-    booth.enrol("--renew", "--answer-file", str(answer))
-    require_whole(booth)
-
-
-def test_answer_to_another_request_is_refused(booth: TrialBooth, tmp_path: Path) -> None:
-    answer = tmp_path / "answer"
-    booth.enrol_first()
-    answer.write_bytes((booth.files.state / "answer").read_bytes())
-    booth.authority.devices.revoke(ADDRESS)
-    words = ("--again", "--deployment", str(booth.bundle), "--ticket", booth.ticket())
-    booth.enrol(*words, "--request-file", str(tmp_path / "request"))
-    with pytest.raises(EnrolmentError, match="to another request"):
-        booth.enrol("--answer-file", str(answer))
-    with pytest.raises(EnrolmentError, match="no such file"):
-        booth.enrol("--answer-file", str(tmp_path / "nothing"))
-
-
-def test_answer_of_another_authority_is_refused(
-    booth: TrialBooth, tmp_path: Path, clock: SetClock
-) -> None:
-    with Folders(tmp_path / "other").create(clock, plan=PLAN) as other:
-        impostor = TrialBooth(tmp_path / "elsewhere", other, clock)
-        impostor.enrol_first()
-        answer = impostor.files.state / "answer"
-    words = ("--deployment", str(booth.bundle), "--ticket", booth.ticket())
-    booth.enrol(*words, "--request-file", str(tmp_path / "request"))
-    with pytest.raises(EnrolmentError, match="none of the authority of this bundle"):
-        booth.enrol("--answer-file", str(answer))
-
-
-def test_answer_without_a_request_is_refused(booth: TrialBooth, tmp_path: Path) -> None:
-    with pytest.raises(EnrolmentError, match="nothing is under way"):
-        booth.enrol("--answer-file", str(tmp_path / "answer"))

@@ -19,10 +19,12 @@ from edge_lpr.provisioning.enrolling import BoardCustody, Enrolment, Surrounding
 from edge_lpr.provisioning.sealing_choice import chosen_custody
 from edge_lpr.provisioning.service_link import Reply, Silence
 from edge_lpr.provisioning.waiting import Link
+from edge_lpr.publisher.tls_identity import TlsFiles, load_identity
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.tokens.sealing import SealingKey
 from edge_lpr.wire import base64url
-from edge_lpr.wire.device_certificate import CustodyTier
+from edge_lpr.wire.device_certificate import CustodyTier, verify_certificate
+from edge_lpr.wire.jws import load_signing_key
 from edge_lpr.wire.topics import DeviceAddress
 from tests.support.clock import SetClock
 
@@ -179,6 +181,19 @@ class TrialBooth:
         code = self.ticket() if ticket is None else ticket
         first = ("--deployment", str(self.bundle), "--ticket", code, "--wait", "60")
         return self.enrol(*first, *words, link=link)
+
+
+def require_whole(booth: TrialBooth) -> None:
+    """Everything is there, and what the booth's own processes check of it holds."""
+    files, authority = booth.files, booth.authority.deployment.authority
+    event_key = load_signing_key(files.event_key, booth.sealing_key)
+    document = files.certificate.read_bytes().rstrip()
+    certificate = verify_certificate(document, authority, booth.clock.unix_s())
+    assert certificate.address == ADDRESS
+    assert certificate.event_key.octets == event_key.public_key.octets
+    tls = TlsFiles(files.tls_ca, files.tls_certificate, files.tls_key, ADDRESS.device)
+    assert load_identity(tls).days_left(booth.clock.unix_s()) in (29, 30)
+    assert not (files.state / "asking").exists()
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,12 @@ from edge_lpr.authority.devices import DeviceState
 from edge_lpr.authority.enrolment import EnrolmentDesk
 from edge_lpr.core.errors import EnrolmentError
 from edge_lpr.provisioning.service_link import Silence
-from edge_lpr.publisher.tls_identity import TlsFiles, load_identity
 from edge_lpr.tokens.key_ring import read_key_state
-from edge_lpr.wire.device_certificate import verify_certificate
 from edge_lpr.wire.jwe import TransportKey
-from edge_lpr.wire.jws import load_signing_key
 from edge_lpr.wire.key_delivery import open_delivery
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
-from tests.support.enrolment import ADDRESS, PLAN, DeskLink, TrialBooth
+from tests.support.enrolment import PLAN, DeskLink, TrialBooth, require_whole
 
 HALF_TIME_S: Final = 16 * 86_400
 _RENEWALS_APART_S: Final = 6 * 3600
@@ -37,18 +34,12 @@ _CHANGES: Final = frozenset(
 )
 
 
-def require_whole(booth: TrialBooth) -> None:
-    """Everything of one identity is there and fits, as the booth's own processes judge it."""
-    files, authority = booth.files, booth.authority.deployment.authority
-    document = files.certificate.read_bytes().rstrip()
-    certificate = verify_certificate(document, authority, booth.clock.unix_s())
-    event_key = load_signing_key(files.event_key).public_key
-    assert certificate.event_key.octets == event_key.octets, "another event key"
-    load_identity(TlsFiles(files.tls_ca, files.tls_certificate, files.tls_key, ADDRESS.device))
-    key = TransportKey.from_octets(read_key_state(files.key_ring).transport_key)
-    (delivery,) = files.incoming.glob("*.lprkeys")
-    open_delivery(delivery.read_bytes(), authority, key)
-    assert not (files.state / "asking").exists(), "still asking"
+def require_ready(booth: TrialBooth) -> None:
+    """The identity is whole, and the tokeniser can take the first delivery."""
+    require_whole(booth)
+    key = TransportKey.from_octets(read_key_state(booth.files.key_ring).transport_key)
+    (delivery,) = booth.files.incoming.glob("*.lprkeys")
+    open_delivery(delivery.read_bytes(), booth.authority.deployment.authority, key)
 
 
 def contents(booth: TrialBooth) -> list[bytes]:
@@ -136,7 +127,7 @@ class Way:
             elif is_unchanged:
                 self._finish(booth)
             if self._way != "renew":
-                require_whole(booth)
+                require_ready(booth)
 
     def _finish(self, booth: TrialBooth) -> None:
         """Run the same words again."""
