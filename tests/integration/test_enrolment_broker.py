@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,11 @@ import pytest
 from edge_lpr.authority.__main__ import main
 from edge_lpr.authority.authority import Authority
 from edge_lpr.core.clock import SystemClock
+from edge_lpr.store.arguments import IngestOptions
+from edge_lpr.store.arguments import parse_arguments as parse_ingest
+from edge_lpr.subscriber.arguments import SubscribeOptions
+from edge_lpr.subscriber.arguments import parse_arguments as parse_subscribe
+from edge_lpr.wire.jws import PublicKey
 from tests.support.authority import Folders
 from tests.support.enrolment import PLAN, TrialBooth
 from tests.support.tls_broker import ClientFiles, TlsMosquitto
@@ -89,3 +94,15 @@ def test_consumer_is_let_in_with_what_the_authority_gave_it(
     files = ClientFiles(ca_file, tmp_path / "analytics.crt", tmp_path / "analytics.key")
     assert is_let_in(files, broker.consumer_port)
     assert not is_let_in(files, broker.port)
+
+
+@pytest.mark.parametrize("parse", [parse_subscribe, parse_ingest], ids=["subscribe", "ingest"])
+def test_bundle_is_all_that_a_server_needs_besides_its_certificate(
+    authority: Authority, parse: Callable[[list[str]], SubscribeOptions | IngestOptions]
+) -> None:
+    bundle = str(authority.folder / "deployment.lpr")
+    words = ["--deployment", bundle, *(["--sqlite", "file"] if parse is parse_ingest else [])]
+    options = parse(words).subscriber
+    assert options.broker == "mqtts://localhost:8884"
+    assert isinstance(options.authority_key, PublicKey)
+    assert options.authority_key.kid == authority.deployment.fingerprint
