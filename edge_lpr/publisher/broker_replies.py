@@ -32,8 +32,8 @@ class BrokerAnswer:
     """Packet identifier, as ``publish`` or ``subscribe`` returned it."""
     refusal: BrokerRefusedError | None = None
     """The reason in the broker's words; ``None`` if it has done as asked."""
-    is_of_subscription: bool = False
-    """Whether it is a SUBACK; messages and subscriptions may have one identifier."""
+    subscription: str | None = None
+    """What a SUBACK is about, ``None`` for a PUBACK; both may have one identifier."""
 
 
 class BrokerReplies:
@@ -54,6 +54,8 @@ class BrokerReplies:
         """Most unanswered messages that the broker takes."""
         self.take_other: Callable[[str, bytes], None] | None = None
         """Takes topic and payload of what is no request; without it they are dropped."""
+        self.subscriptions: dict[int, str] = {}
+        """What was asked for and not answered, by packet identifier."""
         self._client = client
         self._request_topic = request_topic
         self._answers: list[BrokerAnswer] = []
@@ -67,8 +69,9 @@ class BrokerReplies:
         client.on_message = self._on_message
 
     def begin(self) -> None:
-        """Forget how the last connection ended."""
+        """Forget how the last connection ended, and what it left unanswered."""
         self._refusal, self._loss = None, None
+        self.subscriptions.clear()
 
     def end(self) -> None:
         """Note that there is no connection any more."""
@@ -153,7 +156,8 @@ class BrokerReplies:
         """Take a SUBACK, which has one reason, because we ask for one topic at a time."""
         refusals = [_refusal(code, properties) for code in reason_codes]
         refusal = refusals[0] if refusals else None
-        self._answers.append(BrokerAnswer(message_id, refusal, is_of_subscription=True))
+        subscription = self.subscriptions.pop(message_id, "unknown")
+        self._answers.append(BrokerAnswer(message_id, refusal, subscription))
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         """Keep a request, unless there are too many or it can be none; hand the rest on."""

@@ -219,7 +219,8 @@ class MqttClient:
         Args:
             kind: Decides the topic.
         """
-        self._client.subscribe(topic(self._booth, kind), qos=1)
+        _, message_id = self._client.subscribe(topic(self._booth, kind), qos=1)
+        self._note(message_id, kind.value)
 
     def subscribe_to_retained(self, topic_filter: str, *, is_all_wanted: bool) -> None:
         """Ask for what the broker retains, and for what comes, at QoS 1.
@@ -236,9 +237,15 @@ class MqttClient:
                 else SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
             )
             options = SubscribeOptions(qos=1, retainHandling=handling)
-            self._client.subscribe(topic_filter, options=options)
+            _, message_id = self._client.subscribe(topic_filter, options=options)
         else:
-            self._client.subscribe(topic_filter, qos=1)
+            _, message_id = self._client.subscribe(topic_filter, qos=1)
+        self._note(message_id, "watchlist")
+
+    def _note(self, message_id: int | None, subscription: str) -> None:
+        """Remember what the answer to a subscription will be about."""
+        if message_id is not None:
+            self._replies.subscriptions[message_id] = subscription
 
     def hand_on(self, take_other: Callable[[str, bytes], None]) -> None:
         """Hand on what comes under other topics than the requests', from within ``turn``.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import BrokerRefusedError
 from edge_lpr.core.log import Log
 from edge_lpr.publisher.broker_replies import BrokerAnswer
 from edge_lpr.publisher.budget import BudgetState, DailyBudget
@@ -165,9 +166,11 @@ class Sending:
 
     def _is_settled_with(self, answer: BrokerAnswer) -> bool:
         """Return whether the connection can go on with an answer; say what it refuses."""
-        if answer.is_of_subscription:
-            event, is_settled = "subscription_refused", True
-        elif self._records.answered(answer.message_id, is_accepted=answer.refusal is None):
+        if answer.subscription is not None:
+            if answer.refusal is not None:
+                self._say("subscription_refused", answer.refusal, kind=answer.subscription)
+            return True
+        if self._records.answered(answer.message_id, is_accepted=answer.refusal is None):
             event, is_settled = "record_refused", True
             self._window.accepted(answer.message_id)
         elif answer.refusal is None:
@@ -177,5 +180,9 @@ class Sending:
             event, is_settled = "sighting_refused", self._window.refused(answer.message_id)
             self.counters.refused_by_broker += is_settled
         if is_settled and answer.refusal is not None:
-            self._log.warning(event, reason=str(answer.refusal), detail=answer.refusal.advice)
+            self._say(event, answer.refusal)
         return is_settled
+
+    def _say(self, event: str, refusal: BrokerRefusedError, **fields: str) -> None:
+        """Write what the broker refuses, and what to do."""
+        self._log.warning(event, reason=str(refusal), detail=refusal.advice, **fields)

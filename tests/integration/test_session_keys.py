@@ -200,6 +200,8 @@ class TestMailbox:
         for subscription in bench.broker.subscriptions():
             bench.broker.grant(subscription, reason=NOT_AUTHORISED)
         bench.turn_until(lambda: len(logged(caplog, "subscription_refused")) == 2)
+        kinds = [line["kind"] for line in logged(caplog, "subscription_refused")]
+        assert kinds == ["keys", "watchlist"]
         bench.add(1)
         bench.turn_until(lambda: bench.sent() == [b"1"])
         assert bench.session.is_connected
