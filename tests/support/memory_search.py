@@ -121,8 +121,11 @@ def _holds(content: bytes, form: Form, wanted: set[str]) -> bool:
     return False
 
 
-def memory_of(process_id: int, overlap: int = PLATE_LENGTH * _WIDEST_BYTES) -> Iterator[bytes]:
-    """Yield all that a process could write, in pieces; it stands still meanwhile.
+def memory_of(process_id: int, overlap: int = PLATE_LENGTH * _WIDEST_BYTES) -> list[bytes]:
+    """Return all that a process could write, in pieces; it stands still only while it is copied.
+
+    Not while it is searched: on a busy machine that takes so long that the process, when it goes
+    on, takes itself for hanging and ends.
 
     Args:
         process_id: A process that may be looked into.
@@ -130,6 +133,7 @@ def memory_of(process_id: int, overlap: int = PLATE_LENGTH * _WIDEST_BYTES) -> I
             border.
     """
     folder = Path("/proc") / str(process_id)
+    pieces: list[bytes] = []
     with standing_still(process_id), (folder / "mem").open("rb", buffering=0) as memory:
         for line in (folder / "maps").read_text().splitlines():
             addresses, permissions, *_ = line.split()
@@ -138,10 +142,11 @@ def memory_of(process_id: int, overlap: int = PLATE_LENGTH * _WIDEST_BYTES) -> I
                 continue
             for place in range(start, end, _CHUNK_BYTES):
                 memory.seek(place)
-                content = memory.read(min(_CHUNK_BYTES + overlap, end - place))
+                piece = memory.read(min(_CHUNK_BYTES + overlap, end - place))
                 # Most of it is stacks and arenas that nobody has touched.
-                if content.count(0) != len(content):
-                    yield content
+                if piece.count(0) != len(piece):
+                    pieces.append(piece)
+    return pieces
 
 
 @contextmanager
