@@ -6,6 +6,7 @@ The main thread receives readings and makes sightings; a second one delivers the
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Final
 
 from edge_lpr import __version__
@@ -64,6 +65,19 @@ class Tokeniser:
                 does not let us.
         """
         self._log = log
+        # First of all: a second process by mistake must end before it touches a key.
+        self._listener = Listener(
+            settings.tokeniser.readings_socket,
+            allowed_user_id=user_id(settings.tokeniser.vision_user, _USER_KEY),
+            key=_USER_KEY,
+        )
+        with ExitStack() as on_failure:
+            on_failure.callback(self._listener.close)
+            self._assemble(settings, log, clock)
+            on_failure.pop_all()
+
+    def _assemble(self, settings: BoothSettings, log: Log, clock: Clock) -> None:
+        """Read keys, take those that wait in files, and put the parts together."""
         self._funnel = Funnel()
         self._notifier = ServiceNotifier()
         self._boot_id = new_boot_id()
@@ -74,22 +88,9 @@ class Tokeniser:
         self._clock = clock
         self._watchdog = Watchdog(self._notifier, log, clock)
         self._heart = self._watchdog.heart("receiver")
-        self._keeper = KeyKeeper(
-            settings,
-            credentials.key_state,
-            authority=credentials.authority,
-            sealing_key=credentials.sealing_key,
-            clock=clock,
-        )
         hit_list = _hit_list(settings, credentials)
-        intake = KeyIntake(
-            self._keeper,
-            settings.tokeniser.incoming_folder,
-            funnel=self._funnel,
-            log=log,
-            clock=clock,
-        )
-        self._inbox = Inbox(self._keeper, intake, hit_list, log=log, clock=clock)
+        self._inbox = _inbox(settings, credentials, hit_list, self._funnel, log, clock)
+        self._keeper = self._inbox.keeper
         # Before the birth, which says whether the keys are for tests: the first ones may lie there.
         self._inbox.look_around()
         self._keeper.bind_purpose()
@@ -121,11 +122,6 @@ class Tokeniser:
             funnel=self._funnel,
             complaints=complaints,
             clock=clock,
-        )
-        self._listener = Listener(
-            settings.tokeniser.readings_socket,
-            allowed_user_id=user_id(settings.tokeniser.vision_user, _USER_KEY),
-            key=_USER_KEY,
         )
         self._complaints = Complaints(log, clock)
         self._receiver = ReadingReceiver(
@@ -193,6 +189,27 @@ class Tokeniser:
         except KeyFileError as error:
             self._next_save_ns = now_ns + SAVE_AGAIN_NS
             self._complaints.about("keys_not_written", error)
+
+
+def _inbox(
+    settings: BoothSettings,
+    credentials: Credentials,
+    hit_list: HitList | None,
+    funnel: Funnel,
+    log: Log,
+    clock: FlooredClock,
+) -> Inbox:
+    """Return what takes keys and watch-lists."""
+    keeper = KeyKeeper(
+        settings,
+        credentials.key_state,
+        authority=credentials.authority,
+        sealing_key=credentials.sealing_key,
+        clock=clock,
+    )
+    folder = settings.tokeniser.incoming_folder
+    intake = KeyIntake(keeper, folder, funnel=funnel, log=log, clock=clock)
+    return Inbox(keeper, intake, hit_list, log=log, clock=clock)
 
 
 def _hit_list(settings: BoothSettings, credentials: Credentials) -> HitList | None:
