@@ -7,12 +7,21 @@ could open with it what the broker recorded yesterday.
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.tokens.key_ring import read_key_state
+from tests.integration import test_tokeniser_deliveries
 from tests.integration.test_tokeniser_deliveries import Scene, at_work
 from tests.support.booth import epoch_keys
-from tests.support.memory_search import memory_of
+from tests.support.memory_search import LEFT_READABLE, memory_of
 from tests.support.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _tokeniser_can_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    readable = LEFT_READABLE + test_tokeniser_deliveries.SET_CLOCK
+    monkeypatch.setattr(test_tokeniser_deliveries, "SET_CLOCK", readable)
 
 
 def _copies(scene: Scene, secrets: Mapping[str, bytes]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from edge_lpr.wire.watch_list import ListEntry
 from tests.integration import test_tokeniser_deliveries
 from tests.integration.test_tokeniser_deliveries import Scene, at_work
 from tests.support.booth import epoch_keys
-from tests.support.memory_search import memory_of
+from tests.support.memory_search import LEFT_READABLE, memory_of
 from tests.support.readings import reading_of
 from tests.support.tokeniser_process import hand_over
 from tests.support.waiting import wait_until
@@ -29,6 +29,12 @@ import edge_lpr.core.wipe
 kept = []
 edge_lpr.core.wipe.wipe_octets = kept.append
 """
+
+
+@pytest.fixture(autouse=True)
+def _tokeniser_can_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    readable = LEFT_READABLE + test_tokeniser_deliveries.SET_CLOCK
+    monkeypatch.setattr(test_tokeniser_deliveries, "SET_CLOCK", readable)
 
 
 def _values_of(plate: bytes, keys: TokenKeys, scope: TokenScope) -> dict[str, bytes]:
