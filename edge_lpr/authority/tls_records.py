@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge_lpr.authority.authority import Authority, CertificateKind
 from edge_lpr.certificates.certificate_authority import write_public
+from edge_lpr.core.errors import InputRefusedError
 
 REVOKING_KINDS: Final[tuple[CertificateKind, ...]] = ("devices", "consumers")
 """Whose certificates a broker asks about."""
@@ -109,6 +110,21 @@ def write_revocation_lists(authority: Authority, folder: Path) -> list[Path]:
         write_public(folder / f"{kind}-ca.crl", issuer.revocation_list_pem())
         written.append(folder / f"{kind}-ca.crl")
     return written
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for certificates and lists unless it is there.
+
+    Args:
+        folder: For everybody to read.
+
+    Raises:
+        InputRefusedError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputRefusedError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
 def _current(authority: Authority, kind: CertificateKind, name: str) -> list[str]:

@@ -111,6 +111,7 @@ def test_ticket_is_shown_once_and_nowhere_else(custodian: Custodian) -> None:
         (("certify-consumer", "An Archive"), "must have the form"),
         (("certify-consumer", "archive", "--days", "0"), "--days must lie in 1..398"),
         (("certify-broker", "--csr", "/nowhere"), "cannot be read"),
+        (("certify-broker", "--out", "/dev/null/folder"), "cannot be made"),
         (("enrol-file", "/nowhere"), "cannot be read"),
     ],
     ids=lambda each: each[0] if isinstance(each, tuple) else "",
@@ -217,7 +218,6 @@ def test_revoked_booth_and_consumer_are_on_the_brokers_lists(
     enrolled_by_files(custodian, tmp_path)
     custodian.types("certify-consumer", "archive", "--out", str(tmp_path))
     lists = tmp_path / "lists"
-    lists.mkdir()
     assert "let the broker know" in custodian.types("revoke", "north/booth-1")
     printed = custodian.types("revoke", "--consumer", "archive", "--crl-folder", str(lists))
     assert "systemctl reload mosquitto" in printed

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
 from edge_lpr.authority.tls_records import (
+    make_folder,
     record_certificate,
     write_revocation_lists,
 )
@@ -69,7 +70,7 @@ def run_broker(options: Options, clock: Clock) -> str:
                 certificate = issuer.certify_broker_key(key, hosts, validity)
             record_certificate(authority, "broker", hosts[0], certificate)
             authority.journal.record("certified-broker", hosts=" ".join(hosts))
-        _make_folder(options.out)
+        make_folder(options.out)
         _write(options.out, "broker", certificate, certified)
         write_public(options.out / "broker-ca.crt", issuer.certificate_pem)
         write_revocation_lists(authority, options.out)
@@ -100,7 +101,7 @@ def run_consumer(options: Options, clock: Clock) -> str:
                 certificate = issuer.certify_client_key(key, name, validity)
             record_certificate(authority, "consumers", name, certificate)
             authority.journal.record("certified-consumer", consumer=name)
-        _make_folder(options.out)
+        make_folder(options.out)
         _write(options.out, name, certificate, certified)
     return (
         f"{options.out / name}.crt, {options.days} days; with it: edge-lpr subscribe "
@@ -134,14 +135,6 @@ def _require_no_device(authority: Authority, name: str) -> None:
         raise NotAllowedError(
             f"{name} is the name of a booth, and names are client identifiers; choose another"
         )
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder for the files unless it is there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputRefusedError(f"{folder}: cannot be made ({error.strerror})") from error
 
 
 def _write(

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
-from edge_lpr.authority.tls_records import revoke_certificates, write_revocation_lists
+from edge_lpr.authority.tls_records import (
+    make_folder,
+    revoke_certificates,
+    write_revocation_lists,
+)
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import InputRefusedError
 
@@ -21,7 +25,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "--crl-folder",
         type=Path,
         metavar="DIR",
-        help="where the broker reads its revocation lists, such as /etc/mosquitto/edge-lpr",
+        help="write the broker's revocation lists there, such as /etc/mosquitto/edge-lpr",
     )
     parser.set_defaults(run=run)
 
@@ -38,6 +42,7 @@ def run(options: Options, clock: Clock) -> str:
                 f"{text}; let the broker know: run this again with --crl-folder, or fetch "
                 "/v1/revocations from the enrolment service"
             )
+        make_folder(options.crl_folder)
         write_revocation_lists(authority, options.crl_folder)
     return (
         f"{text}; the lists in {options.crl_folder} are new, let the broker read them: "
