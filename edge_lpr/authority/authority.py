@@ -22,6 +22,7 @@ from edge_lpr.authority.places import (
     DATA_BASE_FILE,
     PinSource,
     configuration_of,
+    lock_of,
     open_store,
     open_wrapping,
 )
@@ -185,7 +186,7 @@ class Authority:
         configuration = configuration_of(folder, wrapping_folder)
         store = open_store(folder)
         try:
-            wrapping = open_wrapping(configuration, pin)
+            wrapping = open_wrapping(configuration, pin, lock_of(folder))
         except NotAllowedError as error:
             # The head cannot be moved without the token; the entry itself is kept.
             Journal(store, None, clock).record("refused", why=str(error))

@@ -5,17 +5,19 @@ the journal is a small data object beside them. ``python-pkcs11`` loads the vend
 session a process, opened with the PIN.
 """
 
+import contextlib
 import secrets
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pkcs11
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 from pkcs11 import exceptions as faults
 
+from edge_lpr.authority.folder_lock import FolderLock
 from edge_lpr.authority.wrapping import (
     FORM,
     NAME_PATTERN,
@@ -31,6 +33,20 @@ _LABEL_PREFIX: Final = "edge-lpr "
 _HEAD_LABEL: Final = "edge-lpr journal head"
 _KEY_BITS: Final = 256
 _TAG_BITS: Final = TAG_BYTES * 8
+
+_STUMBLES: Final = (
+    faults.DeviceError,
+    faults.FunctionFailed,
+    faults.GeneralError,
+    faults.KeyHandleInvalid,
+    faults.ObjectHandleInvalid,
+    faults.UserPinNotInitialized,
+)
+_ATTEMPTS: Final = 5
+_PAUSE_S: Final = 0.02
+_LOCK_WAIT_S: Final = 30.0
+
+_Answer = TypeVar("_Answer")
 
 _KEY_TEMPLATE: Final = {
     Attribute.SENSITIVE: True,
@@ -54,22 +70,32 @@ class TokenAddress:
 class Pkcs11WrappingKeys:
     """Key objects of one token."""
 
-    def __init__(self, address: TokenAddress, pin: Callable[[], str]) -> None:
+    def __init__(
+        self, address: TokenAddress, pin: Callable[[], str], lock: FolderLock | None = None
+    ) -> None:
         """Open a session.
 
         Args:
             address: Library and label.
             pin: Called once; its answer is not kept.
+            lock: Held while the session opens: SoftHSM misreads a token that another process is
+                writing to.
 
         Raises:
             AuthorityError: The library or the token is not there.
             NotAllowedError: The token refuses the PIN, or is locked.
         """
         self._address = address
-        with self._sentences():
-            library = pkcs11.lib(str(address.module))
-            token = library.get_token(token_label=address.label)
-            self._session: Any = token.open(rw=True, user_pin=pin())
+        self._patiently(lambda: _token_at(address))
+        # Asked when the token is there; a wrong one is tried once.
+        secret = pin()
+        with contextlib.ExitStack() as stack:
+            if lock is not None:
+                lock.take(_LOCK_WAIT_S)
+                stack.callback(lock.release)
+            self._session: Any = self._patiently(
+                lambda: _token_at(address).open(rw=True, user_pin=secret)
+            )
         self._is_open = True
 
     @property
@@ -80,7 +106,8 @@ class Pkcs11WrappingKeys:
     def make(self, name: str) -> None:
         """Make a key; one that is there is kept."""
         require_name(name)
-        with self._sentences():
+
+        def act() -> None:
             if not self._find(name):
                 self._session.generate_key(
                     KeyType.AES,
@@ -90,60 +117,67 @@ class Pkcs11WrappingKeys:
                     template=_KEY_TEMPLATE,
                 )
 
+        self._patiently(act)
+
     def wrap(self, name: str, plaintext: bytes, context: bytes) -> bytes:
         """Return a secret, encrypted inside the token."""
+        require_name(name)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        with self._sentences():
-            ciphertext = self._key(name).encrypt(
-                plaintext,
-                mechanism=Mechanism.AES_GCM,
-                mechanism_param=GCMParams(nonce, context, _TAG_BITS),
-            )
-        return FORM + nonce + bytes(ciphertext)
+
+        def act() -> bytes:
+            return bytes(self._key(name).encrypt(plaintext, **_galois(nonce, context)))
+
+        return FORM + nonce + self._patiently(act)
 
     def unwrap(self, name: str, wrapped: bytes, context: bytes) -> bytes:
         """Return a secret, decrypted inside the token."""
+        require_name(name)
         nonce, ciphertext = split(wrapped)
-        with self._sentences():
-            key = self._key(name)
-            try:
-                return bytes(
-                    key.decrypt(
-                        ciphertext,
-                        mechanism=Mechanism.AES_GCM,
-                        mechanism_param=GCMParams(nonce, context, _TAG_BITS),
-                    )
-                )
+
+        def act() -> bytes:
+            return bytes(self._key(name).decrypt(ciphertext, **_galois(nonce, context)))
+
+        try:
+            return self._patiently(act)
+        except AuthorityError as error:
             # SoftHSM answers a wrong tag with a general error.
-            except (faults.EncryptedDataInvalid, faults.GeneralError) as error:
+            if isinstance(error.__cause__, (faults.EncryptedDataInvalid, faults.GeneralError)):
                 raise not_ours(self.place) from error
+            raise
 
     def destroy(self, name: str) -> None:
         """Destroy a key's object."""
         require_name(name)
-        with self._sentences():
+
+        def act() -> None:
             for key in self._find(name):
                 key.destroy()
 
+        self._patiently(act)
+
     def names(self) -> frozenset[str]:
         """Return the names of all keys there are."""
-        with self._sentences():
-            labels = [
-                str(key[Attribute.LABEL])
-                for key in self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY})
-            ]
-        names = {label.removeprefix(_LABEL_PREFIX) for label in labels}
-        return frozenset(name for name in names if NAME_PATTERN.fullmatch(name))
+
+        def act() -> frozenset[str]:
+            keys = self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY})
+            labels = (str(key[Attribute.LABEL]).removeprefix(_LABEL_PREFIX) for key in keys)
+            return frozenset(label for label in labels if NAME_PATTERN.fullmatch(label))
+
+        return self._patiently(act)
 
     def read_head(self) -> bytes | None:
         """Return the head of the journal, or ``None``."""
-        with self._sentences():
+
+        def act() -> bytes | None:
             # Two of them only if the power failed in between; the newer one counts.
             return max((bytes(head[Attribute.VALUE]) for head in self._heads()), default=None)
 
+        return self._patiently(act)
+
     def write_head(self, head: bytes) -> None:
         """Keep the head of the journal: the new object is there before the old one goes."""
-        with self._sentences():
+
+        def act() -> None:
             old = self._heads()
             self._session.create_object(
                 {
@@ -156,6 +190,8 @@ class Pkcs11WrappingKeys:
             )
             for earlier in old:
                 earlier.destroy()
+
+        self._patiently(act)
 
     def close(self) -> None:
         """End the session; may be called twice."""
@@ -185,7 +221,6 @@ class Pkcs11WrappingKeys:
 
     def _key(self, name: str) -> Any:  # noqa: ANN401 - the library has no types
         """Return a key's object."""
-        require_name(name)
         found = self._find(name)
         if not found:
             raise DestroyedError(
@@ -193,13 +228,48 @@ class Pkcs11WrappingKeys:
             )
         return found[0]
 
-    @contextmanager
+    def _patiently(self, act: Callable[[], _Answer], patience: int = _ATTEMPTS) -> _Answer:
+        """Do something that can be done twice; again if the token stumbles.
+
+        SoftHSM does when another process makes or destroys an object at that moment.
+        """
+        with self._sentences():
+            try:
+                return act()
+            except _STUMBLES:
+                if patience <= 1:
+                    raise
+        time.sleep(_PAUSE_S)
+        return self._patiently(act, patience - 1)
+
+    @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:
         """Turn the library's errors into ours; a PIN is in none of them."""
         try:
             yield
         except faults.PKCS11Error as error:
             raise sentence_for(self._address, error) from error
+
+
+def _token_at(address: TokenAddress) -> Any:  # noqa: ANN401 - the library has no types
+    """Return the token, looking a second time for one that was plugged in after the first."""
+    library = pkcs11.lib(str(address.module))
+    try:
+        return library.get_token(token_label=address.label)
+    except faults.NoSuchToken:
+        # Ends every session of this process, which has none yet. SoftHSM also passes a token over
+        # that another process is writing to while the library begins.
+        time.sleep(_PAUSE_S)
+        library.reinitialize()
+        return library.get_token(token_label=address.label)
+
+
+def _galois(nonce: bytes, context: bytes) -> dict[str, Any]:
+    """Return the words for AES-GCM."""
+    return {
+        "mechanism": Mechanism.AES_GCM,
+        "mechanism_param": GCMParams(nonce, context, _TAG_BITS),
+    }
 
 
 def sentence_for(address: TokenAddress, error: faults.PKCS11Error) -> AuthorityError:

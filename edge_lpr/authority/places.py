@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from edge_lpr.authority.configuration import Configuration, FilesPlace, read_configuration
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
+from edge_lpr.authority.folder_lock import FolderLock
 from edge_lpr.authority.ownership import require_own
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import WrappingKeys
@@ -34,6 +35,11 @@ def configuration_of(folder: Path, wrapping_folder: Path | None) -> Configuratio
     return configuration.model_copy(update={"wrapping": FilesPlace(folder=wrapping_folder)})
 
 
+def lock_of(folder: Path) -> FolderLock:
+    """Return the lock that the data base's transactions hold, not taken."""
+    return FolderLock(folder / f"{DATA_BASE_FILE}.lock")
+
+
 def open_store(folder: Path) -> Store:
     """Open an authority's data base, and make none.
 
@@ -47,7 +53,9 @@ def open_store(folder: Path) -> Store:
     return Store(file)
 
 
-def open_wrapping(configuration: Configuration, pin: PinSource) -> WrappingKeys:
+def open_wrapping(
+    configuration: Configuration, pin: PinSource, lock: FolderLock | None = None
+) -> WrappingKeys:
     """Return the wrapping keys that a configuration names.
 
     Raises:
@@ -67,4 +75,4 @@ def open_wrapping(configuration: Configuration, pin: PinSource) -> WrappingKeys:
         raise AuthorityError(
             "tokens need the library python-pkcs11: pip install 'edge-lpr[authority]'"
         ) from error
-    return Pkcs11WrappingKeys(TokenAddress(place.module, place.token), pin)
+    return Pkcs11WrappingKeys(TokenAddress(place.module, place.token), pin, lock)
