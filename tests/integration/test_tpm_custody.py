@@ -2,11 +2,13 @@
 
 import base64
 import secrets
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from edge_lpr.audit.leak_search import LeakSearch
 from edge_lpr.core.errors import KeyFileError, KeyFileMissingError
 from edge_lpr.provisioning import custody
 from edge_lpr.provisioning.custody import (
@@ -16,9 +18,15 @@ from edge_lpr.provisioning.custody import (
     open_or_make_sealing_key,
     open_sealing_key,
 )
+from edge_lpr.tokens.key_ring import read_key_state, write_key_state
 from edge_lpr.tokens.sealing import SealingKey, read_sealed_file, write_sealed_file
 from edge_lpr.wire.device_certificate import CustodyTier
+from edge_lpr.wire.jws import write_signing_key
+from tests.support.booth import lay_out_booth
+from tests.support.readings import reading_of
+from tests.support.scripted_publisher import accepted, listening
 from tests.support.software_tpm import SoftwareTpm, software_tpm
+from tests.support.tokeniser_process import hand_over, running_tokeniser, vision_of
 
 SECURE_BOOT = b"\x07" * 32
 DROP_IN = Path(__file__).parents[2] / "systemd" / "edge-lpr-tokeniser.service.d" / "tpm.conf"
@@ -146,6 +154,39 @@ def test_credential_that_is_no_sealing_key_is_refused(
             make_sealing_key("tpm", chosen)
     with pytest.raises(KeyFileError, match="holds no sealing key"):
         open_sealing_key("tpm", chosen)
+
+
+@pytest.mark.tpm
+def test_booth_works_with_what_its_tpm_unseals_and_holds_no_key_in_plain(
+    booted: SoftwareTpm, tmp_path: Path
+) -> None:
+    unsealed = tmp_path / "unsealed"
+    booth = lay_out_booth(tmp_path, more_tokeniser_settings=f'sealing_key_file = "{unsealed}"\n')
+    chosen = _tpm(tmp_path, booted)
+    sealing_key = make_sealing_key("tpm", chosen)
+    state = read_key_state(booth.key_ring_file)
+    write_key_state(booth.key_ring_file, state, sealing_key)
+    write_signing_key(booth.event_key_file, booth.event_key, sealing_key)
+    # As systemd does at each start, by ``LoadCredentialEncrypted=``.
+    command = ["systemd-creds", "--name=sealing-key", f"--tpm2-device={chosen.device}"]
+    subprocess.run([*command, "decrypt", chosen.credential_file, unsealed], check=True)
+    unsealed.chmod(0o400)
+    with (
+        listening(booth.sightings_socket) as listener,
+        running_tokeniser(booth),
+        accepted(listener) as publisher,
+        vision_of(booth) as vision,
+    ):
+        publisher.say_hello()
+        publisher.take_birth()
+        assert hand_over(vision, reading_of()) == b"A"
+        publisher.commit_sighting()
+    pairs = [state.ring.keys_for(epoch) for epoch in state.ring.epochs()]
+    keys = [bytes(key) for pair in pairs for key in (pair.stretch_key, pair.site_key)]
+    search = LeakSearch([], [*keys, booth.event_key.private_octets(), bytes(state.transport_key)])
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert booth.key_ring_file in files
+    assert [leak for f in files for leak in search.search(f.read_bytes(), f.name)] == []
 
 
 def test_board_without_a_tpm_says_so(tmp_path: Path) -> None:
