@@ -9,7 +9,7 @@ import pytest
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.wrapping import ROOT, WrappingKeys, epoch_name
 from edge_lpr.core.errors import AuthorityError, DestroyedError, NotAllowedError
-from tests.support.softhsm import PIN, find_softhsm, empty_token
+from tests.support.softhsm import PIN, empty_token, find_softhsm
 
 EPOCH = epoch_name(20_454)
 CONTEXT = b"what it is"
@@ -23,6 +23,7 @@ def files(folder: Path) -> OpenPlace:
 
 
 def token(_folder: Path) -> OpenPlace:
+    find_softhsm()
     from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415 - an optional library
         Pkcs11WrappingKeys,
         TokenAddress,
@@ -225,6 +226,7 @@ def test_destruction_overwrites_the_file_before_it_goes(tmp_path: Path) -> None:
 
 @pytest.mark.hsm
 def test_wrong_pin_is_refused_in_a_sentence_without_it() -> None:
+    find_softhsm()
     from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
         Pkcs11WrappingKeys,
         TokenAddress,
@@ -238,6 +240,7 @@ def test_wrong_pin_is_refused_in_a_sentence_without_it() -> None:
 
 @pytest.mark.hsm
 def test_token_that_is_not_there_is_named() -> None:
+    find_softhsm()
     from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
         Pkcs11WrappingKeys,
         TokenAddress,
@@ -249,18 +252,19 @@ def test_token_that_is_not_there_is_named() -> None:
 
 @pytest.mark.hsm
 def test_library_that_is_not_there_is_named(tmp_path: Path) -> None:
+    find_softhsm()
     from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
         Pkcs11WrappingKeys,
         TokenAddress,
     )
 
-    find_softhsm()
     with pytest.raises(AuthorityError, match=r"missing\.so"):
         Pkcs11WrappingKeys(TokenAddress(tmp_path / "missing.so", "any"), lambda: PIN)
 
 
 @pytest.mark.hsm
 def test_locked_token_names_the_security_officer() -> None:
+    find_softhsm()
     from pkcs11 import exceptions  # noqa: PLC0415
 
     from edge_lpr.authority.pkcs11_wrapping import (  # noqa: PLC0415
@@ -277,6 +281,7 @@ def test_locked_token_names_the_security_officer() -> None:
 
 @pytest.mark.hsm
 def test_key_cannot_be_read_out_of_the_token() -> None:
+    find_softhsm()
     import pkcs11  # noqa: PLC0415
     from pkcs11 import Attribute, ObjectClass  # noqa: PLC0415
 

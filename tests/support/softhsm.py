@@ -6,6 +6,7 @@ store of tokens, each test with a token of its own.
 """
 
 import atexit
+import importlib.util
 import itertools
 import os
 import shutil
@@ -30,10 +31,13 @@ _numbers = itertools.count(1)
 def find_softhsm() -> Path:
     """Return SoftHSM's library; skip or fail the test without it."""
     found = [Path(module) for module in _MODULES if Path(module).exists()]
-    if found and shutil.which("softhsm2-util"):
+    has_library = importlib.util.find_spec("pkcs11") is not None
+    if found and has_library and shutil.which("softhsm2-util"):
         _store()
         return found[0]
-    reason = "SoftHSM is missing; install it with: apt-get install softhsm2"
+    reason = (
+        "SoftHSM or python-pkcs11 is missing: apt-get install softhsm2, pip install '.[authority]'"
+    )
     if os.environ.get("EDGE_LPR_REQUIRE_HSM") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
