@@ -28,7 +28,7 @@ def renewal_is_due(files: BoothFiles, now_s: int) -> bool:
 
 
 def days_left(files: BoothFiles, now_s: int) -> int:
-    """Return for how many whole days both certificates are still valid; 0 if one is not.
+    """Return for how many days both certificates are still valid, rounded; 0 if one is not.
 
     Args:
         files: Of an enrolled booth.
@@ -37,7 +37,8 @@ def days_left(files: BoothFiles, now_s: int) -> int:
     Raises:
         EnrolmentError: A certificate is missing or damaged.
     """
-    return max(0, min(end - now_s for _, end in _validities(files)) // _DAY_S)
+    left_s = min(end - now_s for _, end in _validities(files))
+    return max(0, (left_s + _DAY_S // 2) // _DAY_S)
 
 
 def _validities(files: BoothFiles) -> list[tuple[int, int]]:
