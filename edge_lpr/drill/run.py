@@ -161,21 +161,21 @@ class Drill:
         self, world: World, thief: Thief, notes: WeekNotes, database: StolenDatabase
     ) -> list[Row]:
         """Step 4."""
-        messages = list(world.recorder.messages)
+        recordings = thefts.Recordings(list(world.recorder.messages))
         stolen = {each.booth: each for each in notes.stolen}
         first = world.first_epoch
         rows: list[RowTheft] = [
-            thefts.steal_broker(messages),
+            thefts.steal_broker(recordings),
             thefts.steal_database(database),
             thefts.steal_database_and_keys(database, world, _LEAKED_DAY),
             *(
-                thefts.steal_sealed_booth(stolen[booth], tier, messages)
+                thefts.steal_sealed_booth(stolen[booth], tier, recordings)
                 for tier, booth in STOLEN_SEALED.items()
             ),
             thefts.steal_open_booth(stolen[STOLEN_OPEN], first + _OFF_DAY),
-            thefts.steal_open_booth_and_listen(stolen[STOLEN_OPEN], first + _OFF_DAY, messages),
-            thefts.take_over_booth(stolen[STOLEN_RUNNING], first + _RUNNING_DAY, messages),
-            thefts.record_then_take_over(stolen[STOLEN_LAST], first + _LAST_DAY, messages),
+            thefts.steal_open_booth_and_listen(stolen[STOLEN_OPEN], first + _OFF_DAY, recordings),
+            thefts.take_over_booth(stolen[STOLEN_RUNNING], first + _RUNNING_DAY, recordings),
+            thefts.record_then_take_over(stolen[STOLEN_LAST], first + _LAST_DAY, recordings),
         ]
         return [self._judge(world, thief, row) for row in rows]
 

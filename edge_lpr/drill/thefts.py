@@ -22,12 +22,36 @@ PRICE: Final = "at the price"
 """What is not impossible but costs Argon2 guesses."""
 
 
-def steal_broker(messages: list[Message]) -> Theft:
+class Recordings:
+    """Everything that the broker carried, taken apart once."""
+
+    def __init__(self, messages: list[Message]) -> None:
+        """Take it apart.
+
+        Args:
+            messages: As recorded.
+        """
+        self._messages = messages
+        self._records = records_of_messages(messages)
+        self._deliveries = deliveries_of(messages)
+        self._others = set(_public_values(messages))
+
+    def loot(self) -> Loot:
+        """Return what recordings yield, for one thief."""
+        return Loot(
+            contents=list(self._messages),
+            records=list(self._records),
+            deliveries=list(self._deliveries),
+            others=set(self._others),
+        )
+
+
+def steal_broker(recordings: Recordings) -> Theft:
     """Everything that the broker ever carried."""
     return Theft(
         "broker, everything it ever carried",
         "0: no key, nothing to search",
-        _recorded(messages),
+        recordings.loot(),
         nothing,
     )
 
@@ -63,9 +87,9 @@ def steal_database_and_keys(database: StolenDatabase, world: World, day: int) ->
     )
 
 
-def steal_sealed_booth(stolen: StolenBooth, tier: str, messages: list[Message]) -> Theft:
+def steal_sealed_booth(stolen: StolenBooth, tier: str, recordings: Recordings) -> Theft:
     """A booth of tier A or B that is switched off; the thief has all recordings besides."""
-    loot = _recorded(messages)
+    loot = recordings.loot()
     _add_card(loot, stolen)
     loot.add_key_state(stolen.card / "key-ring", stolen.booth.site, None)
     loot.records.extend(_outbox(stolen))
@@ -85,9 +109,9 @@ def steal_open_booth(stolen: StolenBooth, epoch: int) -> Theft:
     )
 
 
-def steal_open_booth_and_listen(stolen: StolenBooth, epoch: int, messages: list[Message]) -> Theft:
+def steal_open_booth_and_listen(stolen: StolenBooth, epoch: int, recordings: Recordings) -> Theft:
     """The same, and the broker's recordings of all days before and after."""
-    loot = _recorded(messages)
+    loot = recordings.loot()
     _add_card(loot, stolen)
     loot.add_key_state(stolen.card / "key-ring", stolen.booth.site, None)
     return Theft(
@@ -98,9 +122,9 @@ def steal_open_booth_and_listen(stolen: StolenBooth, epoch: int, messages: list[
     )
 
 
-def take_over_booth(stolen: StolenBooth, epoch: int, messages: list[Message]) -> Theft:
+def take_over_booth(stolen: StolenBooth, epoch: int, recordings: Recordings) -> Theft:
     """A running booth with root: card, what the board gives it, memory, and all recordings."""
-    loot = _running(stolen, messages)
+    loot = _running(stolen, recordings)
     return Theft(
         "booth, running, root",
         f"since midnight UTC and up to 3 future days of that site, {PRICE}",
@@ -109,24 +133,14 @@ def take_over_booth(stolen: StolenBooth, epoch: int, messages: list[Message]) ->
     )
 
 
-def record_then_take_over(stolen: StolenBooth, epoch: int, messages: list[Message]) -> Theft:
+def record_then_take_over(stolen: StolenBooth, epoch: int, recordings: Recordings) -> Theft:
     """Recordings of all days, deliveries of keys included, and then a running booth with root."""
-    loot = _running(stolen, messages)
+    loot = _running(stolen, recordings)
     return Theft(
         "broker recordings, then a booth",
         "no past day: transport and epoch keys are gone",
         loot,
         of_days(epoch, site=stolen.booth.site),
-    )
-
-
-def _recorded(messages: list[Message]) -> Loot:
-    """Return what recordings yield."""
-    return Loot(
-        contents=list(messages),
-        records=records_of_messages(messages),
-        deliveries=deliveries_of(messages),
-        others=set(_public_values(messages)),
     )
 
 
@@ -142,9 +156,9 @@ def _database(database: StolenDatabase) -> Loot:
     return Loot(contents=list(database.contents), records=list(database.records))
 
 
-def _running(stolen: StolenBooth, messages: list[Message]) -> Loot:
+def _running(stolen: StolenBooth, recordings: Recordings) -> Loot:
     """Return what root gets on a running booth, together with all recordings."""
-    loot = _recorded(messages)
+    loot = recordings.loot()
     _add_card(loot, stolen)
     for file in sorted(stolen.board.iterdir()):
         loot.add_file(file)
