@@ -13,6 +13,7 @@ from edge_lpr.bench.clip import measure_decoding, write_clip
 from edge_lpr.bench.empty_lane import measure_empty_lane
 from edge_lpr.bench.figures import Figure
 from edge_lpr.bench.frames import render_day
+from edge_lpr.bench.hit_list import hit_list_figures
 from edge_lpr.bench.pipeline_runs import vision_settings
 from edge_lpr.bench.progress import say
 from edge_lpr.bench.soak import measure_soak
@@ -48,6 +49,7 @@ def run_bench(options: BenchOptions) -> Iterator[Figure]:
         yield from _measure_vision(options)
     if "tokens" in options.rows:
         yield from measure_tokens()
+        yield from hit_list_figures()
 
 
 def _measure_vision(options: BenchOptions) -> Iterator[Figure]:

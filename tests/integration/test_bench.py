@@ -63,6 +63,8 @@ def test_tokens_are_measured_without_the_models() -> None:
     )
     assert 0 < median <= slow
     assert figures["tokens a second, all cores"]["value"] > 0
+    assert figures["search of a watch-list"]["value"] > 0
+    assert figures["watch-list in memory"]["is_met"]
 
 
 def test_every_figure_of_the_pipeline_is_a_number(pipeline_report: dict[str, Any]) -> None:
