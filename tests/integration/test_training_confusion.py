@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("PIL")
+pytest.importorskip("matplotlib")
 from edge_lpr.training.confusion import main
 
 

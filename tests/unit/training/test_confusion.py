@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("PIL")
+pytest.importorskip("matplotlib")
 from edge_lpr.training.confusion import (
     ReadPlate,
     false_folds,
