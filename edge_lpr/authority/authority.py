@@ -12,11 +12,11 @@ from typing import Final, Literal, TypeAlias, final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge_lpr.authority.beginning import require_unused, was_completed
 from edge_lpr.authority.configuration import Configuration
 from edge_lpr.authority.devices import DeviceBook
 from edge_lpr.authority.journal import Journal
 from edge_lpr.authority.key_vault import KeyVault
-from edge_lpr.authority.ownership import require_own
 from edge_lpr.authority.places import (
     CONFIGURATION_FILE,
     DATA_BASE_FILE,
@@ -116,7 +116,7 @@ class Authority:
     ) -> "Authority":
         """Make a new authority.
 
-        One that was interrupted is made anew: ``authority.toml`` is written last.
+        One that was interrupted is made anew: the journal's first entry is what completes it.
 
         Args:
             folder: Empty or missing; for its owner alone.
@@ -128,7 +128,7 @@ class Authority:
         Raises:
             AuthorityError: Folder or wrapping keys belong to an authority already.
         """
-        _require_unused(folder, wrapping)
+        require_unused(folder, wrapping)
         store = Store(folder / DATA_BASE_FILE)
         wrapping.make(ROOT)
         key = SigningKey.generate()
@@ -154,10 +154,10 @@ class Authority:
             made_at=clock.unix_s(),
         )
         _write(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
+        _write(folder / CONFIGURATION_FILE, configuration.text().encode())
         made = cls(folder, configuration, wrapping, store, clock)
         made.journal.begin(tenant=plan.tenant, fingerprint=key.kid)
         made.note_configuration()
-        _write(folder / CONFIGURATION_FILE, configuration.text().encode())
         return made
 
     @classmethod
@@ -185,6 +185,12 @@ class Authority:
         """
         configuration = configuration_of(folder, wrapping_folder)
         store = open_store(folder)
+        if not was_completed(store):
+            store.close()
+            raise AuthorityError(
+                f"{folder}: its making was interrupted; run edge-lpr authority init again, with "
+                "the same words, or restore a backup if it was at work before"
+            )
         try:
             wrapping = open_wrapping(configuration, pin, lock_of(folder))
         except NotAllowedError as error:
@@ -287,28 +293,6 @@ class Authority:
             with self.store.transaction():
                 self.store.set_fact("configuration", digest)
                 self.journal.record("configuration", now=text)
-
-
-def _require_unused(folder: Path, wrapping: WrappingKeys) -> None:
-    """Make the folder, and refuse one, or a place of wrapping keys, that is in use."""
-    if (folder / CONFIGURATION_FILE).exists():
-        raise AuthorityError(f"{folder}: holds an authority already; name another folder")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        require_own(folder)
-        leftovers = sorted(folder.glob(f"{DATA_BASE_FILE}*"))
-        if not leftovers and wrapping.names():
-            raise AuthorityError(
-                f"{wrapping.place}: holds the wrapping keys of another authority; name an empty "
-                "folder or token"
-            )
-        for file in leftovers:
-            file.unlink()
-    except OSError as error:
-        raise AuthorityError(
-            f"{folder}: cannot be made ready ({error.strerror}); name a folder that this user "
-            "may write"
-        ) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.authority.file_wrapping import FileWrappingKeys
+from edge_lpr.authority.journal import Journal
 from edge_lpr.authority.places import open_store
 from edge_lpr.authority.wrapping import ROOT, epoch_name
 from edge_lpr.core.errors import AuthorityError, DestroyedError, NoValidKeyError
@@ -17,6 +19,14 @@ from tests.support.authority import PLAN, Folders, memory_folder, no_pin, today
 from tests.support.clock import SetClock
 
 DAY_S = 86_400
+
+
+class PowerCut(Exception):  # noqa: N818 - it is none of the program's errors
+    """Ends the process, as far as a test can."""
+
+
+def cut_off(*_arguments: object, **_details: object) -> None:
+    raise PowerCut
 
 
 def as_bytes(keys: EpochKeys) -> tuple[bytes, bytes]:
@@ -235,12 +245,53 @@ def test_wrapping_keys_in_use_are_refused_to_a_second_authority(folders: Folders
         folders.create()
 
 
-def test_authority_whose_making_was_cut_off_is_made_anew(folders: Folders) -> None:
-    folders.create().close()
-    (folders.folder / "authority.toml").unlink()
+@pytest.mark.parametrize("lost", [(), ("authority.toml",), ("authority.toml", "deployment.lpr")])
+def test_authority_whose_making_was_cut_off_is_made_anew(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, lost: tuple[str, ...]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "begin", cut_off)
+        with pytest.raises(PowerCut):
+            folders.create()
+    for name in lost:
+        (folders.folder / name).unlink()
+    if not lost:
+        with pytest.raises(AuthorityError, match="init again"):
+            folders.open()
     with folders.create() as authority:
         assert authority.journal.verify().fault is None
         assert authority.deployment.tenant == PLAN.tenant
+    folders.open().close()
+
+
+@pytest.mark.parametrize("is_journal_emptied", [False, True])
+def test_authority_whose_settings_file_is_lost_is_never_made_anew(
+    folders: Folders, *, is_journal_emptied: bool
+) -> None:
+    with folders.create() as authority:
+        keys = as_bytes(authority.epoch_keys("north", today(authority)))
+        if is_journal_emptied:
+            with authority.store.transaction() as session:
+                session.execute("DELETE FROM journal")
+    settings = (folders.folder / "authority.toml").read_text()
+    (folders.folder / "authority.toml").unlink()
+    with pytest.raises(AuthorityError, match=r"authority\.toml is lost; restore"):
+        folders.create()
+    (folders.folder / "authority.toml").write_text(settings)
+    with folders.open() as again:
+        assert as_bytes(again.epoch_keys("north", today(again))) == keys
+
+
+def test_half_made_authority_takes_over_no_keys_of_another(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "begin", cut_off)
+        with pytest.raises(PowerCut):
+            folders.create()
+    FileWrappingKeys(folders.wrapping).make("epoch-20000")
+    with pytest.raises(AuthorityError, match="another authority"):
+        folders.create()
 
 
 def test_no_secret_lies_open_in_the_folder(folders: Folders) -> None:
