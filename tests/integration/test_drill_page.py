@@ -17,6 +17,13 @@ def test_the_page_is_what_the_result_gives() -> None:
     assert page_text(read_result(RESULT), PLOT.name) == PAGE.read_text()
 
 
+def test_the_committed_drill_was_the_whole_one_and_held() -> None:
+    result = read_result(RESULT)
+    assert result.holds
+    assert result.facts.cheap == 100_000
+    assert result.facts.real == 2_000
+
+
 def test_a_result_is_the_same_after_it_was_read() -> None:
     assert read_result(RESULT).to_json() == RESULT.read_text()
 
