@@ -13,6 +13,7 @@ from edge_lpr.authority.watchlist_compile import (
     claim_plates,
     compiled_plates,
     folds_of,
+    forget_past,
     lock_of,
     open_cache,
 )
@@ -71,6 +72,7 @@ def add_plate(
     """
     lock = lock_of(folder)
     try:
+        forget_past(authority, folder)
         days = site_days(folder, epoch_of(authority.clock.unix_s()))
         if not days:
             raise InputRefusedError(

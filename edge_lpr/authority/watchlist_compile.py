@@ -18,6 +18,7 @@ from edge_lpr.authority.watchlist_files import (
     WORK_FOLDER,
     CompiledPlate,
     SiteDay,
+    forget_past_days,
     forget_past_work,
     make_folder,
     names_of,
@@ -107,7 +108,7 @@ def compile_list(
     """
     lock = lock_of(order.folder)
     try:
-        forget_past_work(order.folder, epoch_of(authority.clock.unix_s()))
+        forget_past(authority, order.folder)
         missing = sum(_claim(authority, plates, order, epoch) for epoch in order.epochs)
         progress.begin(missing)
         try:
@@ -163,6 +164,20 @@ def lock_of(folder: Path) -> FolderLock:
     lock = FolderLock(folder / _LOCK_FILE)
     lock.take(_LOCK_WAIT_S)
     return lock
+
+
+def forget_past(authority: Authority, folder: Path) -> None:
+    """Delete what nobody needs any more, and what must not be kept longer than keys are.
+
+    Args:
+        authority: Open; its ``retention_days`` say how long that is.
+        folder: Of the compilation.
+    """
+    today = epoch_of(authority.clock.unix_s())
+    forget_past_work(folder, today)
+    gone = forget_past_days(folder, today, authority.configuration.retention_days)
+    if gone:
+        authority.journal.record("watchlist-forgotten", lists=gone)
 
 
 def open_cache(authority: Authority, folder: Path, epoch: int) -> StretchCache:

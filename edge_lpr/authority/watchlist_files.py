@@ -11,6 +11,7 @@ Nowhere is a plate. Names of entries in ``entries.jsonl`` are never taken back w
 hit on an older version can be told too. The map is written before the list that needs it.
 """
 
+import contextlib
 import json
 import secrets
 import struct
@@ -152,6 +153,14 @@ class SiteDay:
         """Delete the list for booths, if there is one."""
         (self._folder / BOOTHS_FILE).unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Delete all that a day has left; what somebody else has put beside it stays."""
+        # The servers' file last: by it the day is found again if this is interrupted.
+        for name in (BOOTHS_FILE, ENTRIES_FILE, SERVERS_FILE):
+            (self._folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._folder.rmdir()
+
     def _write(self, name: str, content: bytes) -> None:
         """Write a file for its owner alone, whole or not at all."""
         make_folder(self._folder)
@@ -222,6 +231,31 @@ def forget_past_work(folder: Path, today: int) -> None:
     for file in sorted((folder / WORK_FOLDER).glob("*.stretched")):
         if file.stem.isdecimal() and int(file.stem) < today:
             file.unlink()
+
+
+def forget_past_days(folder: Path, today: int, retention_days: int) -> int:
+    """Delete the lists of past days, of booths at once and all else when the day's keys go.
+
+    Whoever has the agency's list has plates by the entries' names, and with ``servers.jsonl`` the
+    tokens to them: kept longer than the keys, it would undo their destruction for every listed
+    plate. Until then sightings of a booth that was cut off may still come, and hits be asked about.
+
+    Args:
+        folder: Of a compilation.
+        today: Epoch of today.
+        retention_days: R: for so many past days there are keys.
+
+    Returns:
+        How many days of a site are gone altogether.
+    """
+    gone = 0
+    for day in site_days(folder, 0):
+        if day.epoch < today - retention_days:
+            day.remove()
+            gone += 1
+        elif day.epoch < today:
+            day.remove_booths()
+    return gone
 
 
 def _entry_line(name: bytes, entry: str) -> str:

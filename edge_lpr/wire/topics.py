@@ -170,6 +170,19 @@ def watch_list_filter(tenant: str, site: str) -> str:
     return f"{_PREFIX}{tenant}/{site}/{_WATCH_LIST_PART}/+/+"
 
 
+def watch_list_manifests(tenant: str) -> str:
+    """Return the filter of the manifests of all watch-lists of an agency.
+
+    Args:
+        tenant: The agency.
+
+    Raises:
+        WireError: The name does not match ``NAME_PATTERN``.
+    """
+    require_match("tenant", tenant, NAME_PATTERN)
+    return f"{_PREFIX}{tenant}/+/{_WATCH_LIST_PART}/+/{_MANIFEST_PART}"
+
+
 def parse_watch_list_topic(untrusted_topic: str) -> WatchListTopic:
     """Return which part of which watch-list a topic stands for.
 

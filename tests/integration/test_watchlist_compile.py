@@ -195,6 +195,28 @@ def test_no_plate_is_in_any_file(bench: Compiling) -> None:
             assert not any(each in content for each in listed.plates if len(each) > 4)
 
 
+def test_lists_go_when_the_keys_of_their_day_do(bench: Compiling) -> None:
+    bench.compile(LIST)
+    past = bench.day()
+    beside = past.servers_file.with_name("notes.txt")
+    beside.touch()
+    days = bench.authority.configuration.retention_days
+    for _ in range(days):
+        bench.clock.advance_s(86_400)
+    bench.compile(LIST)
+    # Sightings of a booth that was cut off, and questions about its hits, may still come.
+    assert past.read_servers() != b""
+    assert set(past.read_entries()) == {"case-1", "case-2"}
+    assert past.read_booths() is None
+    bench.clock.advance_s(86_400)
+    bench.compile(LIST)
+    assert [file.name for file in past.servers_file.parent.iterdir()] == ["notes.txt"]
+    assert not (bench.out / "south" / str(past.epoch)).exists()
+    assert bench.day().read_servers() != b""
+    calls = [each for each in bench.authority.journal.entries() if each.call.endswith("forgotten")]
+    assert [each.details for each in calls] == [{"lists": 2}]
+
+
 def test_what_is_kept_of_a_past_day_is_deleted(bench: Compiling) -> None:
     bench.compile(LIST)
     kept = bench.out / "work" / f"{bench.today}.stretched"

@@ -3,19 +3,29 @@
 import io
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_lpr.authority.__main__ import main
-from edge_lpr.authority.broker_link import BrokerLink
+from edge_lpr.authority.authority import DeploymentPlan
+from edge_lpr.authority.broker_link import BrokerLink, link_of
 from edge_lpr.authority.watchlist_files import site_days
 from edge_lpr.authority.watchlist_progress import BarProgress, LineProgress, duration_words
 from edge_lpr.authority.watchlist_publishing import LISTS_EXPIRY_S, publish_lists
+from edge_lpr.core.clock import SystemClock
 from edge_lpr.handoff.record_message import WatchListMessage
 from edge_lpr.tokeniser.hit_list import HitList
-from edge_lpr.wire.topics import parse_watch_list_topic, watch_list_filter
-from tests.support.authority import Folders
+from edge_lpr.wire.topics import (
+    WatchListTopic,
+    parse_watch_list_topic,
+    watch_list_filter,
+    watch_list_topic,
+)
+from edge_lpr.wire.watch_list import WatchListManifest, sign_manifest
+from tests.support.authority import Folders, memory_folder
+from tests.support.authority_broker import AUTHORITY_LINE, agency_broker
 from tests.support.broker import Mosquitto, running_mosquitto
 from tests.support.clock import SetClock
 from tests.support.watchlist_compiling import Compiling, compiling, plate
@@ -68,11 +78,64 @@ def test_booth_that_comes_later_gets_every_list_of_its_site(
         assert not found.possible
 
 
+@pytest.mark.broker
+def test_shorter_list_and_past_days_leave_nothing_at_the_broker(
+    bench: Compiling, broker: Mosquitto
+) -> None:
+    def publish() -> dict[str, bytes]:
+        with BrokerLink("127.0.0.1", broker.port, None) as link:
+            publish_lists(bench.authority, site_days(bench.out, bench.today), link)
+            return link.retained(watch_list_filter("agency", "south"), 0.5)
+
+    def parts(epoch: int, chunks: int) -> set[str]:
+        place = f"lpr/v1/agency/south/watchlist/{epoch}/"
+        return {place + part for part in ("manifest", *map(str, range(chunks)))}
+
+    first = bench.today
+    bench.compile(LIST)
+    assert set(publish()) == parts(first, 3)
+    bench.compile(LIST[:80])
+    retained = publish()
+    assert set(retained) == parts(first, 2)
+    assert lists_of_a_booth(bench, retained, "south").epochs() == (first,)
+    bench.compile([])
+    assert set(publish()) == parts(first, 0)
+    bench.compile(LIST, bench.order(epochs=2))
+    assert set(publish()) == parts(first, 3) | parts(first + 1, 3)
+    # A booth that restarts just after midnight still has passages of the day before.
+    bench.clock.advance_s((first + 1) * 86_400 - bench.clock.unix_s() + 899)
+    assert set(publish()) == parts(first, 3) | parts(first + 1, 3)
+    bench.clock.advance_s(1)
+    assert set(publish()) == parts(first + 1, 3)
+
+
+@pytest.mark.broker
+def test_broker_as_shipped_lets_the_authority_take_lists_back(tmp_path: Path) -> None:
+    with agency_broker(tmp_path) as shipped, memory_folder() as base:
+        plan = DeploymentPlan("agency", "localhost", shipped.port, shipped.consumers_port, None)
+        with Folders(base).create(SystemClock(), plan=plan) as authority:
+            shipped.certify(authority, f"device agency/north/booth-1\n{AUTHORITY_LINE}\n")
+            shipped.start()
+            past = WatchListManifest("agency", "north", 20_000, 1, 1, 1, bytes(32), 1)
+            manifest = WatchListTopic("agency", "north", 20_000, None)
+            left_behind = [
+                (watch_list_topic(manifest), sign_manifest(past, authority.signing_key())),
+                (watch_list_topic(replace(manifest, index=0)), b"a chunk"),
+            ]
+            everything = watch_list_filter("agency", "north")
+            with link_of(authority) as link:
+                link.publish_all(left_behind, retain=True, expiry_s=LISTS_EXPIRY_S)
+                assert link.retained(everything, 0.5) == dict(left_behind)
+                publish_lists(authority, [], link)
+                assert link.retained(everything, 0.5) == {}
+
+
 class Listening:
     """Stands for the broker, and remembers."""
 
     def __init__(self) -> None:
         self.topics: list[str] = []
+        self.kept: dict[str, bytes] = {}
         self.is_retained = True
         self.expiry_s = 0
 
@@ -82,6 +145,11 @@ class Listening:
         self.topics += [topic for topic, _ in messages]
         self.is_retained &= retain
         self.expiry_s = expiry_s
+
+    def retained(self, topic_filter: str, quiet_s: float) -> dict[str, bytes]:
+        assert topic_filter == "lpr/v1/agency/+/watchlist/+/manifest"
+        assert quiet_s > 0
+        return self.kept
 
 
 def test_manifest_goes_first_and_everything_is_kept_for_two_days(bench: Compiling) -> None:
@@ -96,6 +164,14 @@ def test_manifest_goes_first_and_everything_is_kept_for_two_days(bench: Compilin
         each for each in bench.authority.journal.entries() if each.call == "watchlist-published"
     ]
     assert entry.details == {"lists": 1, "entries": 200}
+
+
+def test_what_the_authority_has_not_signed_tells_nothing_about_chunks(bench: Compiling) -> None:
+    bench.compile(LIST)
+    link = Listening()
+    link.kept = {f"lpr/v1/agency/north/watchlist/{day}/manifest": b"a.b.c" for day in (1, 99_999)}
+    publish_lists(bench.authority, [], link)
+    assert link.topics == []
 
 
 def test_without_lists_nothing_is_published(bench: Compiling) -> None:

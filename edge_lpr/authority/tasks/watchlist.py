@@ -21,6 +21,7 @@ from edge_lpr.authority.watchlist_compile import (
     CompiledDay,
     CompileOrder,
     compile_list,
+    forget_past,
     with_likely_variants,
 )
 from edge_lpr.authority.watchlist_csv import ListedPlate, checked_entry, read_list
@@ -101,6 +102,7 @@ def run_add(options: Options, clock: Clock) -> str:
 def run_publish(options: Options, clock: Clock) -> str:
     """Publish every list for today and later."""
     with _opened(options, clock) as authority:
+        forget_past(authority, options.lists)
         days = site_days(options.lists, epoch_of(clock.unix_s()))
         if not days:
             raise InputRefusedError(f"{options.lists}: has no list for today or later")

@@ -11,6 +11,7 @@ from edge_lpr.wire.topics import (
     parse_watch_list_topic,
     topic,
     watch_list_filter,
+    watch_list_manifests,
     watch_list_topic,
 )
 
@@ -90,6 +91,12 @@ def test_every_part_of_a_watch_list_has_its_topic(index: int | None, text: str) 
 
 def test_filter_takes_in_every_watch_list_of_one_site() -> None:
     assert watch_list_filter("tenant-a", "lane-07") == "lpr/v1/tenant-a/lane-07/watchlist/+/+"
+
+
+def test_filter_takes_in_the_manifests_of_every_site_of_one_agency() -> None:
+    assert watch_list_manifests("tenant-a") == "lpr/v1/tenant-a/+/watchlist/+/manifest"
+    with pytest.raises(WireError):
+        watch_list_manifests("+")
 
 
 @pytest.mark.parametrize(("tenant", "site"), [("+", "lane-07"), ("tenant-a", "#")])
