@@ -13,7 +13,7 @@ from tests.support.broker import Mosquitto
 pytestmark = pytest.mark.broker
 
 PROJECT = Path(__file__).resolve().parents[2]
-SMALL = ("--passages", "200", "--real", "5", "--real-guesses", "2", "--seed", "7")
+SMALL = ("--passages", "120", "--real", "3", "--real-guesses", "1", "--seed", "7")
 
 
 def drill(*words: str) -> subprocess.CompletedProcess[str]:
@@ -36,7 +36,7 @@ def test_a_small_drill_finds_exactly_what_the_table_says(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     result = read_result(file)
     assert result.faults() == []
-    assert (result.facts.cheap, result.facts.real) == (200, 5)
+    assert (result.facts.cheap, result.facts.real) == (120, 3)
     # Each booth takes a delivery a day.
     assert result.facts.deliveries == 50
     named = {row.name: row.found.passages for row in result.rows}
