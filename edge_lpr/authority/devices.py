@@ -8,6 +8,7 @@ from typing import Final
 
 from edge_lpr.authority.store import Row, Store
 from edge_lpr.core.errors import AuthorityError, InputRefusedError, NotAllowedError
+from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.jwe import TransportPublicKey
 from edge_lpr.wire.jws import PublicKey
@@ -51,16 +52,19 @@ class DeviceRow:
     """The epochs it said it holds."""
     last_delivery: int = 0
     """Number of the newest delivery made for it."""
+    purpose: KeyPurpose = KeyPurpose.LIVE
+    """Which keys it was enrolled for: it never takes others."""
 
     @property
     def production_allowed(self) -> bool:
         """Whether it may have keys of live passages."""
-        return self.tier is not CustodyTier.C or self.tier_c_reason is not None
+        is_trusted = self.tier is not CustodyTier.C or self.tier_c_reason is not None
+        return is_trusted and self.purpose is KeyPurpose.LIVE
 
 
 _COLUMNS: Final = (
     "site, device, event_key, tier, certificate, transport_key, transport_number, tier_c_reason, "
-    "state, announced_at, announced_epochs, last_delivery"
+    "state, announced_at, announced_epochs, last_delivery, purpose"
 )
 
 
@@ -93,13 +97,14 @@ class DeviceBook:
         with self._store.transaction() as session:
             session.execute(
                 "INSERT INTO device (site, device, event_key, tier, certificate, transport_key, "
-                "transport_number, tier_c_reason, state, enrolled_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, device) DO UPDATE SET "
+                "transport_number, tier_c_reason, state, enrolled_at, purpose) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, device) DO UPDATE SET "
                 "event_key = excluded.event_key, tier = excluded.tier, "
                 "certificate = excluded.certificate, transport_key = excluded.transport_key, "
                 "transport_number = excluded.transport_number, "
                 "tier_c_reason = excluded.tier_c_reason, state = excluded.state, "
-                "enrolled_at = excluded.enrolled_at, announced_at = NULL, announced_epochs = '[]'",
+                "enrolled_at = excluded.enrolled_at, purpose = excluded.purpose, "
+                "announced_at = NULL, announced_epochs = '[]'",
                 (
                     row.address.site,
                     row.address.device,
@@ -111,6 +116,7 @@ class DeviceBook:
                     row.tier_c_reason,
                     row.state.value,
                     enrolled_at,
+                    row.purpose.value,
                 ),
             )
 
@@ -215,7 +221,7 @@ class DeviceBook:
     def _row(self, row: Row) -> DeviceRow:
         """Return a device from its row."""
         site, device, event_key, tier, certificate, transport, number, reason, state = row[:9]
-        announced_at, epochs, last_delivery = row[9:]
+        announced_at, epochs, last_delivery, purpose = row[9:]
         try:
             return DeviceRow(
                 address=DeviceAddress(self._tenant, site, device),
@@ -229,6 +235,7 @@ class DeviceBook:
                 announced_at=announced_at,
                 announced_epochs=tuple(json.loads(epochs)),
                 last_delivery=last_delivery,
+                purpose=KeyPurpose(purpose),
             )
         except ValueError as error:
             raise AuthorityError(

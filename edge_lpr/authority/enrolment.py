@@ -13,7 +13,7 @@ from typing import Final
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.certificate_renewals import renew
 from edge_lpr.authority.certifying import device_certificate, require_ours, signed_answer
-from edge_lpr.authority.devices import DeviceRow
+from edge_lpr.authority.devices import DeviceRow, DeviceState
 from edge_lpr.authority.issuing import make_delivery, mark_sent
 from edge_lpr.authority.store import Row
 from edge_lpr.authority.tickets import Ticket, TicketBook
@@ -41,6 +41,11 @@ FIRST_TRANSPORT_NUMBER: Final = 1
 """Number of the transport key in a request; later ones are announced with larger ones."""
 
 _UNSEALED: Final = "plain"
+_REQUEST: Final = "request"
+_TAKEN_BACK: Final = (
+    "the booth was revoked after it was approved, or another has taken its place; ask the key "
+    "custodian for a ticket"
+)
 
 
 class EnrolmentState(Enum):
@@ -125,6 +130,9 @@ class EnrolmentDesk:
     def standing(self, digest: bytes) -> Standing:
         """Return how a request stands; its answer counts as given.
 
+        A booth that was revoked meanwhile, or whose name another has now, is not answered any more:
+        the answer holds keys of days to come.
+
         Args:
             digest: As ``submit`` returned it.
 
@@ -132,20 +140,25 @@ class EnrolmentDesk:
             InputRefusedError: There is no such request.
         """
         rows = self._store.rows(
-            "SELECT state, answer, reason, fetched_at, site, device FROM enrolment "
-            "WHERE digest = ?",
+            "SELECT state, answer, reason, fetched_at, kind, document, site, device "
+            "FROM enrolment WHERE digest = ?",
             (digest,),
         )
         if not rows:
             raise InputRefusedError("no such request is known here; enrol again")
-        state, answer, reason, fetched_at, site, device = rows[0]
-        if answer is not None and fetched_at is None:
+        state, answer, reason, fetched_at, kind, document, site, device = rows[0]
+        if answer is None:
+            return Standing(EnrolmentState(state), None, reason or "")
+        row = self._authority.devices.get(site, device)
+        if not _is_of(document, kind, row):
+            return Standing(EnrolmentState.REFUSED, None, _TAKEN_BACK)
+        if fetched_at is None:
             with self._store.transaction() as session:
                 session.execute(
                     "UPDATE enrolment SET fetched_at = ? WHERE digest = ?",
                     (self._authority.clock.unix_s(), digest),
                 )
-                mark_sent(self._authority, self._authority.devices.get(site, device))
+                mark_sent(self._authority, row)
         return Standing(EnrolmentState(state), answer, reason or "")
 
     def waiting(self) -> list[PendingRequest]:
@@ -178,10 +191,10 @@ class EnrolmentDesk:
             InputRefusedError: No request that waits has it.
             NotAllowedError: The booth's name is in use.
         """
-        pending, document, ticket_hash = self._find(untrusted_fingerprint)
-        ticket = self.tickets.get(ticket_hash)
-        claims = verify_enrolment(document)
         with self._store.transaction() as session:
+            pending, document, ticket_hash = self._find(untrusted_fingerprint)
+            ticket = self.tickets.get(ticket_hash)
+            claims = verify_enrolment(document)
             self._require_free(ticket.address, claims.event_key)
             certificate = device_certificate(
                 self._authority, ticket.address, claims.event_key, ticket.tier
@@ -194,6 +207,7 @@ class EnrolmentDesk:
                 transport_key=TransportPublicKey(claims.transport_key),
                 transport_number=FIRST_TRANSPORT_NUMBER,
                 tier_c_reason=ticket.tier_c_reason,
+                purpose=ticket.purpose,
             )
             self._authority.devices.add(row, self._authority.clock.unix_s())
             today = epoch_of(self._authority.clock.unix_s())
@@ -222,8 +236,8 @@ class EnrolmentDesk:
         Raises:
             InputRefusedError: No request that waits has this fingerprint.
         """
-        pending, document, _ = self._find(untrusted_fingerprint)
         with self._store.transaction() as session:
+            pending, document, _ = self._find(untrusted_fingerprint)
             _decide(session, document_digest(document), EnrolmentState.REFUSED, reason=reason)
             self._authority.journal.record(
                 "enrolment-refused", fingerprint=pending.fingerprint, why=reason
@@ -297,7 +311,10 @@ class EnrolmentDesk:
             )
 
     def _find(self, untrusted_fingerprint: str) -> tuple[PendingRequest, bytes, bytes]:
-        """Return a request that waits, its document and the hash of its ticket."""
+        """Return a request that waits, its document and the hash of its ticket.
+
+        Inside the transaction that decides: two custodians must not decide twice.
+        """
         wanted = tidy_fingerprint(untrusted_fingerprint)
         rows: list[Row] = self._store.rows(
             "SELECT document, ticket, state FROM enrolment WHERE fingerprint = ?", (wanted,)
@@ -312,6 +329,15 @@ class EnrolmentDesk:
             raise InputRefusedError(f"the request {wanted} was {state} already")
         (pending,) = [each for each in self.waiting() if each.fingerprint == wanted]
         return pending, document, ticket
+
+
+def _is_of(document: bytes, kind: str, row: DeviceRow) -> bool:
+    """Return whether an answered document is that of the booth that is enrolled now."""
+    if row.state is not DeviceState.ACTIVE:
+        return False
+    if kind != _REQUEST:
+        return True
+    return verify_enrolment(document).event_key.octets == row.event_key.octets
 
 
 def _decide(

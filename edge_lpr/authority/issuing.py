@@ -28,7 +28,7 @@ def make_delivery(
 
     Args:
         authority: Open.
-        device: To whom.
+        device: To whom; what the data base says of it now is what counts.
         epochs: 1 to 8 of them, today or later.
         purpose: ``TEST`` for demonstrations, replays and laboratories.
 
@@ -41,15 +41,16 @@ def make_delivery(
         DestroyedError: An epoch's keys are destroyed.
     """
     wanted = sorted(set(epochs))
-    transport_key = _require_may_have(device, purpose)
     _require_current(wanted, epoch_of(authority.clock.unix_s()))
     site = device.address.site
     with authority.store.transaction() as session:
+        # It may have been revoked since the caller read it: a fleet takes minutes.
+        device = authority.devices.get(site, device.address.device)
+        transport_key = _require_may_have(device, purpose)
         keys = tuple(authority.epoch_keys(site, epoch, purpose) for epoch in wanted)
         now = authority.clock.unix_s()
         # A data base restored from a backup must not count from where it was.
-        last = authority.devices.get(site, device.address.device).last_delivery
-        number = max(now, last + 1)
+        number = max(now, device.last_delivery + 1)
         session.execute(
             "UPDATE device SET last_delivery = ? WHERE site = ? AND device = ?",
             (number, site, device.address.device),
@@ -114,6 +115,11 @@ def _require_may_have(device: DeviceRow, purpose: KeyPurpose) -> TransportPublic
     name = f"{device.address.site}/{device.address.device}"
     if device.state is not DeviceState.ACTIVE:
         raise NotAllowedError(f"{name} is {device.state.value} and gets no keys")
+    if purpose is KeyPurpose.LIVE and device.purpose is KeyPurpose.TEST:
+        raise NotAllowedError(
+            f"{name} was enrolled for test keys and gets no keys of live passages; issue --test, "
+            "or enrol it again with a ticket without --test-keys"
+        )
     if purpose is KeyPurpose.LIVE and not device.production_allowed:
         raise NotAllowedError(
             f"{name} is of custody tier C, which gets no keys of live passages; whoever steals "

@@ -92,7 +92,10 @@ def away(untrusted_statuses: Mapping[str, bytes]) -> frozenset[DeviceAddress]:
 
 
 def purpose_for(device: DeviceRow) -> KeyPurpose:
-    """Return which keys a device gets by itself: tier C test keys, unless it is allowed others."""
+    """Return which keys a device gets by itself: those that it was enrolled for and may have.
+
+    Tier C gets test keys, unless it is allowed others.
+    """
     return KeyPurpose.LIVE if device.production_allowed else KeyPurpose.TEST
 
 

@@ -116,6 +116,27 @@ def test_tier_c_gets_no_live_keys_unless_that_was_allowed(authority: Authority) 
     make_delivery(authority, booth.row(authority), [today(authority)])
 
 
+def test_booth_that_was_enrolled_for_test_keys_never_gets_others(
+    authority: Authority, booth: Booth
+) -> None:
+    row = replace(booth.row(authority), purpose=KeyPurpose.TEST, tier_c_reason="trial")
+    authority.devices.add(row, authority.clock.unix_s())
+    assert purpose_for(booth.row(authority)) is KeyPurpose.TEST
+    with pytest.raises(NotAllowedError, match="enrolled for test keys"):
+        make_delivery(authority, booth.row(authority), [today(authority)])
+    make_delivery(authority, booth.row(authority), [today(authority)], purpose=KeyPurpose.TEST)
+
+
+@pytest.mark.parametrize("end", ["revoke", "decommission"])
+def test_device_that_went_out_of_service_meanwhile_gets_no_keys(
+    authority: Authority, booth: Booth, end: str
+) -> None:
+    read_before = booth.row(authority)
+    getattr(authority.devices, end)(booth.address)
+    with pytest.raises(NotAllowedError, match="gets no keys"):
+        make_delivery(authority, read_before, [today(authority)])
+
+
 @pytest.mark.parametrize("end", ["revoke", "decommission"])
 def test_device_out_of_service_gets_no_keys(authority: Authority, booth: Booth, end: str) -> None:
     getattr(authority.devices, end)(booth.address)

@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,17 @@ import pytest
 
 from edge_lpr.authority import enrolment_service
 from edge_lpr.authority.authority import Authority
-from edge_lpr.authority.enrolment import EnrolmentDesk
+from edge_lpr.authority.enrolment import EnrolmentDesk, EnrolmentState
 from edge_lpr.authority.enrolment_service import EnrolmentService
 from edge_lpr.authority.https_server import _renew, listening_place
+from edge_lpr.authority.renewal import purpose_for
+from edge_lpr.core.errors import InputRefusedError
+from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire import base64url
 from edge_lpr.wire.enrolment import document_digest
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
-from tests.support.enrolment import ADDRESS, PLAN, TrialBooth
+from tests.support.enrolment import ADDRESS, LIVE_TICKET, PLAN, TrialBooth
 
 
 class Asker:
@@ -101,6 +106,65 @@ def test_refused_request_stays_refused(authority: Authority, booth: TrialBooth) 
     status, refusal = asker.ask("GET", f"/v1/enrolments/{json.loads(body)['id']}")
     assert status == 403
     assert json.loads(refusal)["error"].endswith("nobody is there")
+
+
+def test_booth_that_was_revoked_before_it_asked_gets_no_keys(
+    authority: Authority, booth: TrialBooth
+) -> None:
+    # The custodian approved the wrong one, sees it, and revokes it at once.
+    asker, desk = Asker(authority), EnrolmentDesk(authority)
+    words = ("--deployment", str(booth.bundle), "--ticket")
+    thief = written(booth, *words, booth.ticket())
+    digest = desk.submit(thief, "test")
+    desk.approve(desk.waiting()[0].fingerprint)
+    authority.devices.revoke(ADDRESS)
+    address = f"/v1/enrolments/{base64url.encode(digest).decode()}"
+    status, body = asker.ask("GET", address)
+    assert status == 403
+    assert b"revoked" in body
+    # Nor does it once the right one has its place.
+    right = written(booth, "--again", *words, booth.ticket())
+    digest = desk.submit(right, "test")
+    desk.approve(desk.waiting()[0].fingerprint)
+    assert asker.ask("GET", address)[0] == 403
+    address = f"/v1/enrolments/{base64url.encode(digest).decode()}"
+    assert asker.ask("GET", address)[0] == 200
+
+
+def test_what_keys_a_ticket_was_for_is_known_for_good(
+    authority: Authority, booth: TrialBooth, tmp_path: Path
+) -> None:
+    ticket = replace(LIVE_TICKET, purpose=KeyPurpose.TEST)
+    booth.enrol_first(booth.ticket(ticket), "--custody", "pi-otp")
+    row = authority.devices.get(ADDRESS.site, ADDRESS.device)
+    assert purpose_for(row) is KeyPurpose.TEST
+    # A data base from before this was kept finds it in the ticket.
+    with authority.store.transaction() as session:
+        session.execute("ALTER TABLE device DROP COLUMN purpose")
+        session.execute("DELETE FROM migration WHERE number = 30")
+    with Folders(tmp_path).open() as migrated:
+        again = migrated.devices.get(ADDRESS.site, ADDRESS.device)
+    assert again.purpose is KeyPurpose.TEST
+
+
+def test_of_two_custodians_the_first_decides(
+    authority: Authority, booth: TrialBooth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = EnrolmentDesk(authority)
+    words = ("--deployment", str(booth.bundle), "--ticket", booth.ticket())
+    digest = desk.submit(written(booth, *words), "test")
+    (request,) = desk.waiting()
+    transaction = authority.store.transaction
+
+    def after_the_other() -> AbstractContextManager[object]:
+        monkeypatch.undo()
+        desk.refuse(request.fingerprint, "nobody is there")
+        return transaction()
+
+    monkeypatch.setattr(authority.store, "transaction", after_the_other)
+    with pytest.raises(InputRefusedError, match="was refused already"):
+        desk.approve(request.fingerprint)
+    assert desk.standing(digest).state is EnrolmentState.REFUSED
 
 
 def test_wrong_ticket_is_forbidden(authority: Authority, booth: TrialBooth) -> None:
