@@ -36,6 +36,7 @@ def renew(authority: Authority, untrusted_document: bytes, came_from: str) -> by
         WireError: It is no sound renewal.
         InputRefusedError: No such booth is enrolled, or its signing request is not sound.
         NotAllowedError: The booth is revoked, or asks too often.
+        AuthorityError: The data base was restored from a backup, and nobody has said so yet.
     """
     digest = document_digest(untrusted_document)
     known = authority.store.rows(
@@ -47,10 +48,12 @@ def renew(authority: Authority, untrusted_document: bytes, came_from: str) -> by
     document, claims = parse_renewal(untrusted_document)
     try:
         require_ours(authority, claims.address, claims.at)
-        row = authority.devices.get(claims.address.site, claims.address.device)
-        _require_signed(document, row)
-        _require_may_renew(authority, row)
-        return _answer(authority, row, untrusted_document, claims.signing_request, came_from)
+        # Whole, so that nobody revokes it in between.
+        with authority.store.transaction():
+            row = authority.devices.get(claims.address.site, claims.address.device)
+            _require_signed(document, row)
+            _require_may_renew(authority, row)
+            return _answer(authority, row, untrusted_document, claims.signing_request, came_from)
     except (InputRefusedError, NotAllowedError) as error:
         authority.journal.record("renewal-refused", came_from=came_from, why=str(error))
         raise
@@ -67,6 +70,7 @@ def _answer(
     read_signing_request(signing_request, row.address.device)
     name = f"{row.address.site}/{row.address.device}"
     with authority.store.transaction() as session:
+        authority.journal.require_newest()
         certificate = device_certificate(authority, row.address, row.event_key, row.tier)
         answer = signed_answer(authority, untrusted_document, signing_request, certificate, None)
         authority.devices.renew_certificate(row.address, certificate)

@@ -9,6 +9,7 @@ from typing import Final
 from edge_lpr.authority.store import Row, Store
 from edge_lpr.core.errors import AuthorityError, InputRefusedError, NotAllowedError
 from edge_lpr.tokens.key_ring import KeyPurpose
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.jwe import TransportPublicKey
 from edge_lpr.wire.jws import PublicKey
@@ -62,6 +63,7 @@ class DeviceRow:
         return is_trusted and self.purpose is KeyPurpose.LIVE
 
 
+_LARGEST_HEEDED: Final = MAXIMUM_SEQUENCE // 2
 _COLUMNS: Final = (
     "site, device, event_key, tier, certificate, transport_key, transport_number, tier_c_reason, "
     "state, announced_at, announced_epochs, last_delivery, purpose"
@@ -191,6 +193,26 @@ class DeviceBook:
                 ),
             )
             return known != key.octets or tuple(sorted(epochs)) != row.announced_epochs
+
+    def raise_last_delivery(self, address: DeviceAddress, number: int) -> None:
+        """Note what delivery a device has taken, so that the next one has a larger number.
+
+        It may be larger than what is known here, after a backup was restored or the clock was
+        wrong; the device would take all further ones for replays.
+
+        Args:
+            address: The device.
+            number: As it has announced. One so large that hardly any would be left is not heeded: a
+                device that is in somebody else's hands must not end the deliveries to the others.
+        """
+        if number > _LARGEST_HEEDED:
+            return
+        with self._store.transaction() as session:
+            session.execute(
+                "UPDATE device SET last_delivery = max(last_delivery, ?) "
+                "WHERE site = ? AND device = ?",
+                (number, address.site, address.device),
+            )
 
     def allow_tier_c(self, address: DeviceAddress, reason: str | None) -> None:
         """Allow a device of tier C production keys, or take that back with ``None``."""

@@ -39,11 +39,13 @@ def make_delivery(
         NotAllowedError: The device is out of service, or its custody tier forbids live keys.
         InputRefusedError: No transport key is known, or the epochs are past or too many.
         DestroyedError: An epoch's keys are destroyed.
+        AuthorityError: The data base was restored from a backup, and nobody has said so yet.
     """
     wanted = sorted(set(epochs))
     _require_current(wanted, epoch_of(authority.clock.unix_s()))
     site = device.address.site
     with authority.store.transaction() as session:
+        authority.journal.require_newest()
         # It may have been revoked since the caller read it: a fleet takes minutes.
         device = authority.devices.get(site, device.address.device)
         transport_key = _require_may_have(device, purpose)
@@ -99,7 +101,7 @@ def mark_sent(authority: Authority, device: DeviceRow) -> None:
     with authority.store.transaction() as session:
         session.execute(
             "UPDATE delivery SET sent_at = ? WHERE site = ? AND device = ? AND number = "
-            "(SELECT last_delivery FROM device WHERE site = ? AND device = ?)",
+            "(SELECT max(number) FROM delivery WHERE site = ? AND device = ?)",
             (
                 authority.clock.unix_s(),
                 device.address.site,

@@ -15,6 +15,7 @@ from typing import Final
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import WrappingKeys
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import AuthorityError
 
 MAXIMUM_TEXT_CHARACTERS: Final = 300
 """Longest detail; longer ones are cut."""
@@ -97,6 +98,25 @@ class Journal:
         newest = head[0] if head else 0
         details: dict[str, str | int] = {"reason": reason, "newest_entry_before": newest}
         self._append("restored", details, is_restart=True)
+
+    def require_newest(self) -> None:
+        """Refuse to go on with a data base that is older than the head: a restored backup.
+
+        It has forgotten who was revoked since. One whose wrapping keys do not let us in is not
+        judged: without them nothing can be issued anyway.
+
+        Raises:
+            AuthorityError: It is older, or there is no head to compare it with.
+        """
+        if self._wrapping is None:
+            return
+        head = self._head()
+        if head is None or not self._holds(*head):
+            raise AuthorityError(
+                "the data base was restored from a backup, or its journal was cut: nothing is "
+                "issued or renewed. Do once more what was done since, above all revoke; then "
+                "edge-lpr authority log --after-restore REASON (docs/authority.md)"
+            )
 
     def _append(self, call: str, details: dict[str, str | int], *, is_restart: bool) -> int:
         """Append an entry, and move the head to it once it is on the disk."""

@@ -145,3 +145,4 @@ def _believe(authority: Authority, untrusted_topic: str, untrusted_document: byt
             "device connects"
         )
     authority.devices.update_transport(address, claims.key, claims.number, claims.epochs, claims.at)
+    authority.devices.raise_last_delivery(address, claims.delivery)

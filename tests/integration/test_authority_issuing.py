@@ -23,6 +23,7 @@ from edge_lpr.core.errors import (
     VerificationError,
 )
 from edge_lpr.tokens.key_ring import KeyPurpose
+from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.device_certificate import CustodyTier
 from edge_lpr.wire.jwe import TransportKey
 from edge_lpr.wire.key_delivery import open_delivery
@@ -87,6 +88,28 @@ def test_numbers_of_deliveries_rise_however_the_clock_goes(
         delivery = open_delivery(document, authority.deployment.authority, booth.transport_key)
         numbers.append(delivery.number)
     assert numbers == sorted(set(numbers))
+
+
+def test_next_delivery_has_a_larger_number_than_the_last_that_the_booth_took(
+    authority: Authority, booth: Booth
+) -> None:
+    # As after a restored backup, if the clock was ahead when that one was made.
+    taken = authority.clock.unix_s() + 100 * DAY_S
+    transport = topic(booth.address, TopicKind.TRANSPORT)
+    announced = booth.announcement(authority.clock.unix_s(), delivery=taken)
+    assert take_announcements(authority, {transport: announced}) == []
+    document = make_delivery(authority, booth.row(authority), [today(authority)])
+    delivery = open_delivery(document, authority.deployment.authority, booth.transport_key)
+    assert delivery.number == taken + 1
+
+
+def test_booth_in_other_hands_cannot_use_up_the_numbers(authority: Authority, booth: Booth) -> None:
+    transport = topic(booth.address, TopicKind.TRANSPORT)
+    announced = booth.announcement(authority.clock.unix_s(), delivery=MAXIMUM_SEQUENCE)
+    assert take_announcements(authority, {transport: announced}) == []
+    document = make_delivery(authority, booth.row(authority), [today(authority)])
+    delivery = open_delivery(document, authority.deployment.authority, booth.transport_key)
+    assert delivery.number == authority.clock.unix_s()
 
 
 @pytest.mark.parametrize(

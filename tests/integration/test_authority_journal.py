@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from edge_lpr.authority.authority import Authority
+from edge_lpr.core.errors import AuthorityError
 from tests.support.authority import Folders, memory_folder
 
 
@@ -110,7 +111,11 @@ def test_restored_backup_shows_until_it_is_accepted(authority: Authority, folder
     shutil.copytree(folders.base / "backup", folders.folder)
     with folders.open() as restored:
         assert restored.journal.verify().fault is not None
+        # Whoever was revoked since would get keys again, at the timer's next turn.
+        with pytest.raises(AuthorityError, match="above all revoke"):
+            restored.journal.require_newest()
         restored.journal.accept_restored("the disk died")
+        restored.journal.require_newest()
         assert restored.journal.verify().fault is None
         newest = list(restored.journal.entries())[-1]
     assert newest.call == "restored"
