@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.authority.arguments import parse_arguments
 from edge_lpr.core.watchdog import HANG_LIMIT_S
 
 RECOVERED_S = 15
@@ -71,6 +72,27 @@ def test_only_the_publisher_has_a_network(process_name: str) -> None:
     assert "RestrictAddressFamilies=AF_UNIX" in lines
 
 
+def test_the_authoritys_units_give_up_the_same_things() -> None:
+    given_up = [
+        lines[lines.index("NoNewPrivileges=yes") : lines.index("MemorySwapMax=0") + 1]
+        for lines in map(lines_of, ("authority-rotate", "authority-watchlist"))
+    ]
+    assert given_up[0] == given_up[1]
+
+
+def test_watch_list_is_published_again_before_the_broker_drops_it() -> None:
+    timer = (UNITS / "edge-lpr-authority-watchlist.timer").read_text().splitlines()
+    # Daily, and a broker keeps it for two days.
+    assert "OnCalendar=*-*-* 01:00:00 UTC" in timer
+    assert "Persistent=yes" in timer
+    command = next(
+        line for line in lines_of("authority-watchlist") if line.startswith("ExecStart=")
+    )
+    words = command.partition("/edge-lpr ")[2].split()
+    assert words[:3] == ["authority", "watchlist", "compile"]
+    assert parse_arguments(words[1:]).publish
+
+
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     assert analyze is not None, (
@@ -80,12 +102,12 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     program = tmp_path / "edge-lpr"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    for unit in UNITS.glob("*.service"):
+    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
         text = unit.read_text().replace("/opt/edge-lpr/bin/edge-lpr", str(program))
         (tmp_path / unit.name).write_text(text)
     # What a booth with a TPM adds is understood too.
     shutil.copytree(TPM, tmp_path / TPM.name)
-    units = [str(unit) for unit in sorted(tmp_path.glob("*.service"))]
+    units = [str(unit) for unit in sorted(tmp_path.glob("*.*")) if unit.is_file()]
     verified = subprocess.run(
         [analyze, "verify", "--man=no", *units],
         capture_output=True,
