@@ -89,7 +89,8 @@ def _is_wanted(options: SubscribeOptions, event: Verdict) -> bool:
     if not isinstance(event, VerifiedSighting):
         return not options.only_hits
     is_lane = options.lane is None or event.claims.lane == options.lane
-    return is_lane and (event.hit is not None or not options.only_hits)
+    is_hit = event.hit is not None or event.claims.entry is not None
+    return is_lane and (is_hit or not options.only_hits)
 
 
 def _after(clock: Clock, seconds: float) -> float:

@@ -28,7 +28,7 @@ class SubscribeOptions:
     lane: int | None
     """Show only sightings of this lane."""
     only_hits: bool
-    """Show only sightings that are on the watch-list."""
+    """Show only sightings that are on the watch-list, or on that of a booth of hits alone."""
     is_fleet: bool
     """Show the booths instead of what they say."""
     is_json: bool
@@ -69,7 +69,10 @@ def add_broker_arguments(parser: argparse.ArgumentParser) -> None:
         ("--certificate", "PEM certificate of this consumer for the broker"),
         ("--key", "its private key, PEM without a password"),
         ("--request-key", "key that signs requests for what is missing (edge-lpr broker)"),
-        ("--watchlist", "compiled watch-list, one JSON object a line"),
+        (
+            "--watchlist",
+            "compiled watch-list, or the folder that the authority compiles its lists to",
+        ),
     ):
         parser.add_argument(option, type=Path, metavar="FILE", help=text)
     for option, text in (
@@ -117,8 +120,6 @@ def parse_arguments(arguments: Sequence[str]) -> SubscribeOptions:
     """
     parser = _parser()
     chosen = parser.parse_args(arguments)
-    if chosen.hits and chosen.watchlist is None:
-        parser.error("--hits needs --watchlist")
     if chosen.memory is not None and chosen.name is None:
         parser.error("--memory needs --name")
     # Whoever watches does not want what came while he was away; a program with a name does.
@@ -148,7 +149,9 @@ def _parser() -> argparse.ArgumentParser:
     add_broker_arguments(parser)
     parser.add_argument("--lane", type=_lane, metavar="N", help="only sightings of this lane")
     parser.add_argument(
-        "--hits", action="store_true", help="only sightings that are on the watch-list"
+        "--hits",
+        action="store_true",
+        help="only what is on --watchlist, or on the own list of a booth that publishes hits alone",
     )
     parser.add_argument(
         "--fleet", action="store_true", help="the booths and how they are, instead of what they say"

@@ -25,7 +25,7 @@ _MAXIMUM_LINE_BYTES: Final = 1024
 """Longest line; one has about 200, and 64 characters of an entry may take 768 as JSON."""
 
 _MAXIMUM_ENTRIES: Final = 5_000_000
-"""About a gigabyte of memory; a longer list is a mistake."""
+"""About 3 GB of memory, as measured; a longer list is a mistake."""
 
 _TOKEN_BYTES: Final = 16
 _MAXIMUM_ENTRY_CHARACTERS: Final = 64

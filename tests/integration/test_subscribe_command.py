@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_lpr.wire import base64url
+from edge_lpr.wire.sighting import FIRST_PREV, sign_sighting
 from edge_lpr.wire.topics import TopicKind
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
 from tests.support.fleet import AUTHORITY, SIGHTING, SignedBooth
@@ -111,6 +113,22 @@ def test_filters_leave_out_what_is_not_wanted(crossing: Crossing, tmp_path: Path
         crossing.say(*crossing.booth.sightings(2))
         out, complaints = watching.communicate()
     assert (out, complaints) == ("", "")
+
+
+def test_hits_of_a_booth_of_hits_alone_need_no_list_of_ones_own(crossing: Crossing) -> None:
+    hit = replace(SIGHTING, prev=FIRST_PREV, at=crossing.booth.at, entry=b"an entry", possible=True)
+    with crossing.watched("--json", "--name", "mine") as watching:
+        line(watching)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
+    # Of another boot, and none of the list.
+    crossing.say(*crossing.booth.sightings(1, "f" * 16))
+    crossing.say(sign_sighting(replace(hit, seq=1), crossing.booth.event_key))
+    with crossing.watched("--hits", "--json", "--name", "mine") as watching:
+        found = json.loads(line(watching))
+    assert (found["event"], found["boot"]) == ("sighting", SIGHTING.boot)
+    assert found["entry"] == base64url.encode(b"an entry").decode()
+    assert found["possible"] is True
 
 
 def test_people_see_a_table(crossing: Crossing) -> None:

@@ -40,7 +40,6 @@ def test_everything_can_be_said() -> None:
     ("arguments", "complaint"),
     [
         ([], "one of the arguments --deployment --authority is required"),
-        ([*BROKER, "--hits"], "--hits needs --watchlist"),
         ([*BROKER, "--memory", "file"], "--memory needs --name"),
         ([*BROKER, "--lane", "17"], "must be a whole number from 1 to 16"),
         ([*BROKER, "--lane", "left"], "must be a whole number from 1 to 16"),
@@ -48,7 +47,7 @@ def test_everything_can_be_said() -> None:
         ([*BROKER, "--seconds", "nan"], "must be more than 0 seconds"),
         ([*BROKER, "--seconds", "soon"], "must be more than 0 seconds"),
     ],
-    ids=["nothing", "no list", "no name", "lane", "word", "past", "no number", "no time"],
+    ids=["nothing", "no name", "lane", "word", "past", "no number", "no time"],
 )
 def test_what_makes_no_sense_is_refused(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
