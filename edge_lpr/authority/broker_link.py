@@ -42,6 +42,9 @@ _ANSWER_S: Final = 20.0
 _LOCK_WAIT_S: Final = 300.0
 """A long watch-list takes minutes to publish; then the timer's task has its turn."""
 
+_NO_MATCHING_SUBSCRIBERS: Final = 16
+"""PUBACK reason code 0x10 (MQTT 5.0, section 3.4.2.1)."""
+
 _LOCK_FILE: Final = "broker.lock"
 _KEEPALIVE_S: Final = 30
 _INFLIGHT: Final = 500
@@ -193,7 +196,7 @@ class BrokerLink:
 
     def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int | None = None
-    ) -> None:
+    ) -> bool:
         """Publish at QoS 1, and return once the broker has taken it.
 
         Args:
@@ -202,6 +205,9 @@ class BrokerLink:
             retain: Whether the broker keeps it for those who come later.
             expiry_s: After so many seconds it is not delivered any more.
 
+        Returns:
+            Whether anybody gets it: a broker throws away what nobody has subscribed to.
+
         Raises:
             BrokerError: The broker refused it or is gone.
         """
@@ -209,7 +215,8 @@ class BrokerLink:
         if expiry_s is not None:
             properties = _properties(PacketTypes.PUBLISH, MessageExpiryInterval=expiry_s)
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        self._require_accepted(topic, sent.rc, sent.mid)
+        code = self._require_accepted(topic, sent.rc, sent.mid)
+        return bool(code.value != _NO_MATCHING_SUBSCRIBERS)
 
     def publish_all(
         self, messages: Sequence[tuple[str, bytes]], *, retain: bool, expiry_s: int
@@ -248,8 +255,10 @@ class BrokerLink:
         """Return the question whether something came since."""
         return lambda: self._heard > heard or self._is_lost
 
-    def _require_accepted(self, topic: str, result: MQTTErrorCode, message_id: int | None) -> None:
-        """Wait for the broker's word about a message or subscription."""
+    def _require_accepted(
+        self, topic: str, result: MQTTErrorCode, message_id: int | None
+    ) -> ReasonCode:
+        """Return the broker's word about a message or subscription, which is not no."""
         number = -1 if message_id is None else message_id
         if result is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BrokerUnreachableError(f"{self._place}: the session ended", "try again")
@@ -260,6 +269,7 @@ class BrokerLink:
                 f"{self._place}: refused {topic} ({code})",
                 f"its list must have the line: authority {BROKER_NAME} TENANT (docs/broker.md)",
             )
+        return code
 
     def _wait(self, is_there: Callable[[], bool]) -> None:
         """Wait for something the broker says."""

@@ -101,6 +101,32 @@ def test_rotate_hears_a_booth_and_sends_it_what_it_lacks(
     assert len(peer.payloads()) == 1
 
 
+def test_delivery_that_the_broker_throws_away_is_made_again_at_once(
+    authority: Authority,
+    broker: AgencyBroker,
+    run: Run,
+    peers: list[Peer],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broker.certify(authority, f"{DEVICE_LINE}\n{AUTHORITY_LINE}\n")
+    broker.start()
+    booth = Booth(authority)
+    context = broker.device_context(authority, "booth-1")
+    peer = connected(Peer("localhost", broker.port, context, client_id="booth-1"), peers)
+    # Announced by a clock that is behind, and never again: only the broker's word can tell.
+    announced = booth.announcement(authority.clock.unix_s() - 600)
+    peer.publish(topic(booth.address, TopicKind.TRANSPORT), announced, is_retained=True)
+    assert run("rotate") == 0
+    assert "booth does not listen" in capsys.readouterr().out
+    assert peer.subscribe(topic(booth.address, TopicKind.KEYS)) == 1
+    assert run("rotate") == 0
+    assert "published" in capsys.readouterr().out
+    (payload,) = peer.payloads()
+    open_delivery(payload, authority.deployment.authority, booth.transport_key)
+    assert run("rotate") == 0
+    assert "no device lacks keys" in capsys.readouterr().out
+
+
 def test_booth_that_is_offline_is_sent_nothing_until_it_is_back(
     authority: Authority,
     broker: AgencyBroker,
@@ -143,11 +169,18 @@ def test_announcement_that_is_not_believed_is_said_and_journalled(
 
 
 def test_issue_publishes_to_a_broker(
-    authority: Authority, broker: AgencyBroker, run: Run, capsys: pytest.CaptureFixture[str]
+    authority: Authority,
+    broker: AgencyBroker,
+    run: Run,
+    peers: list[Peer],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     broker.certify(authority, f"{DEVICE_LINE}\n{AUTHORITY_LINE}\n")
     broker.start()
-    Booth(authority)
+    booth = Booth(authority)
+    context = broker.device_context(authority, "booth-1")
+    peer = connected(Peer("localhost", broker.port, context, client_id="booth-1"), peers)
+    peer.subscribe(topic(booth.address, TopicKind.KEYS))
     assert run("issue") == 0
     assert "published" in capsys.readouterr().out
     assert authority.store.rows("SELECT count(*) FROM delivery WHERE sent_at > 0") == [(4,)]

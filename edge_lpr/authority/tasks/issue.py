@@ -52,8 +52,8 @@ def run(options: Options, clock: Clock) -> str:
     return "\n".join(lines)
 
 
-def send(authority: Authority, device: DeviceRow, delivery: bytes, link: BrokerLink) -> None:
-    """Publish a delivery and write down that it has left.
+def send(authority: Authority, device: DeviceRow, delivery: bytes, link: BrokerLink) -> str:
+    """Publish a delivery and write down that it has left, if the broker passes it on to a booth.
 
     Args:
         authority: Open.
@@ -61,11 +61,17 @@ def send(authority: Authority, device: DeviceRow, delivery: bytes, link: BrokerL
         delivery: From ``make_delivery``.
         link: A session.
 
+    Returns:
+        What became of it, for people.
+
     Raises:
         BrokerError: The broker did not take it; ``rotate`` makes another one.
     """
-    link.publish(topic(device.address, TopicKind.KEYS), delivery, expiry_s=KEYS_EXPIRY_S)
+    address = topic(device.address, TopicKind.KEYS)
+    if not link.publish(address, delivery, expiry_s=KEYS_EXPIRY_S):
+        return "published, but the booth does not listen; rotate makes others until it does"
     mark_sent(authority, device)
+    return "published"
 
 
 def device_named(authority: Authority, name: str) -> DeviceRow:
@@ -124,8 +130,7 @@ def _issue(
     delivery = make_delivery(authority, device, epochs, purpose=purpose)
     what = f"{name}: {purpose.name.lower()} keys of {in_days(len(epochs))}"
     if link is not None:
-        send(authority, device, delivery, link)
-        return f"{what}, published"
+        return f"{what}, {send(authority, device, delivery, link)}"
     file = options.to / f"{device.address.site}.{device.address.device}{SUFFIX}"
     _write(file, delivery)
     mark_sent(authority, device)

@@ -74,8 +74,9 @@ def deliver_missing(authority: Authority, link: BrokerLink) -> list[str]:
             lines.append(f"{name}: lacks keys of {in_days(len(epochs))}, and is offline")
             continue
         purpose = purpose_for(device)
-        send(authority, device, make_delivery(authority, device, epochs, purpose=purpose), link)
-        lines.append(f"{name}: {purpose.name.lower()} keys of {in_days(len(epochs))} published")
+        delivery = make_delivery(authority, device, epochs, purpose=purpose)
+        what = send(authority, device, delivery, link)
+        lines.append(f"{name}: {purpose.name.lower()} keys of {in_days(len(epochs))} {what}")
     return lines
 
 
