@@ -9,6 +9,7 @@ from edge_lpr.core.clock import EPOCH_LENGTH_S, epoch_of
 from edge_lpr.core.errors import NoValidKeyError
 from edge_lpr.core.settings import load_settings
 from edge_lpr.handoff.seqpacket import Connection
+from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.relay import PAST_KEY_KEPT_S, Relay
 from edge_lpr.tokens.key_ring import KeyPurpose, KeyRing
 from edge_lpr.tokens.suite1 import TokenKeys
@@ -101,6 +102,7 @@ def test_clock_that_stepped_back_an_hour_still_dates_the_passage(
 ) -> None:
     clock.now_unix_s -= 3600
     passage = relay.passage_of(reading_of(), received_unix_s=clock.unix_s())
+    assert isinstance(passage, Passage)
     assert (passage.at_unix_s, passage.epoch) == (NOON_OF_THE_VECTORS - 3600, TODAY)
 
 
