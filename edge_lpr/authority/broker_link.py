@@ -26,12 +26,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.folder_lock import FolderLock
+from edge_lpr.authority.tls_records import BROKER_NAME
 from edge_lpr.certificates.certificate_authority import Validity
 from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
-
-BROKER_NAME: Final = "token-authority"
-"""Common name that the broker must let in: ``authority token-authority TENANT`` in its list."""
 
 KEYS_EXPIRY_S: Final = EPOCH_LENGTH_S
 """A delivery that no device fetched in a day is made anew."""

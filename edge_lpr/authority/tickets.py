@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from edge_lpr.authority.store import Store
+from edge_lpr.authority.tls_records import require_not_ours
 from edge_lpr.core.errors import InputRefusedError, NotAllowedError
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire.device_certificate import CustodyTier
@@ -56,10 +57,12 @@ class TicketBook:
 
         Raises:
             InputRefusedError: The hours are out of range.
-            NotAllowedError: Tier C asks for live keys without a reason.
+            NotAllowedError: Tier C asks for live keys without a reason, or the name is the
+                authority's own.
         """
         if not 1 <= valid_hours <= MAXIMUM_HOURS:
             raise InputRefusedError(f"a ticket is valid for 1 to {MAXIMUM_HOURS} hours")
+        require_not_ours(ticket.address.device)
         is_live = ticket.purpose is KeyPurpose.LIVE
         if is_live and ticket.tier is CustodyTier.C and ticket.tier_c_reason is None:
             raise NotAllowedError(

@@ -1,17 +1,42 @@
 """What was certified for TLS, so that it can be taken back, and the lists that tell brokers."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge_lpr.authority.authority import Authority, CertificateKind
-from edge_lpr.certificates.certificate_authority import write_public
-from edge_lpr.core.errors import InputRefusedError
+from edge_lpr.certificates.certificate_authority import CertificateAuthority, write_public
+from edge_lpr.core.errors import InputRefusedError, NotAllowedError
+
+BROKER_NAME: Final = "token-authority"
+"""Common name of the authority itself, which the broker must let in: ``authority token-authority
+TENANT`` in its list. Nobody else is certified under it."""
 
 REVOKING_KINDS: Final[tuple[CertificateKind, ...]] = ("devices", "consumers")
 """Whose certificates a broker asks about."""
+
+
+_MAXIMUM_LIST_BYTES: Final = 16_777_216
+"""Hundreds of thousands of revoked certificates."""
+
+
+def require_not_ours(name: str) -> None:
+    """Refuse to anybody the name under which the broker takes keys and watch-lists.
+
+    Args:
+        name: Of a booth or consumer.
+
+    Raises:
+        NotAllowedError: It is the authority's own.
+    """
+    if name == BROKER_NAME:
+        raise NotAllowedError(
+            f"{name} is the name of the authority at the broker, with its rights; choose another"
+        )
 
 
 def record_certificate(
@@ -93,6 +118,9 @@ def revoke_certificates(authority: Authority, kind: CertificateKind, name: str) 
 def write_revocation_lists(authority: Authority, folder: Path) -> list[Path]:
     """Write what the broker trusts, and what was taken back, where it reads them.
 
+    What the list that is there takes back is taken over: a data base out of a backup has forgotten
+    it, and would let the revoked in again.
+
     Args:
         authority: Open.
         folder: Existing, such as ``/etc/mosquitto/edge-lpr``.
@@ -105,7 +133,11 @@ def write_revocation_lists(authority: Authority, folder: Path) -> list[Path]:
     """
     written = []
     for kind in REVOKING_KINDS:
-        issuer = authority.certificate_authority(kind)
+        with authority.store.transaction():
+            issuer = authority.certificate_authority(kind)
+            for line in _lines_there(folder / f"{kind}-ca.crl", issuer):
+                issuer.revoke(line, int(line.revocation_date_utc.timestamp()))
+            authority.save_certificate_authority(kind, issuer)
         write_public(folder / f"{kind}-ca.crt", issuer.certificate_pem)
         write_public(folder / f"{kind}-ca.crl", issuer.revocation_list_pem())
         written.append(folder / f"{kind}-ca.crl")
@@ -125,6 +157,18 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputRefusedError(f"{folder}: cannot be made ({error.strerror})") from error
+
+
+def _lines_there(path: Path, issuer: CertificateAuthority) -> Iterable[x509.RevokedCertificate]:
+    """Return the lines of a list, if it is there and of this authority."""
+    try:
+        with path.open("rb") as file:
+            untrusted_list = x509.load_pem_x509_crl(file.read(_MAXIMUM_LIST_BYTES))
+    except (OSError, ValueError):
+        return ()
+    own = x509.load_pem_x509_certificate(issuer.certificate_pem).public_key()
+    is_ours = isinstance(own, EllipticCurvePublicKey) and untrusted_list.is_signature_valid(own)
+    return untrusted_list if is_ours else ()
 
 
 def _current(authority: Authority, kind: CertificateKind, name: str) -> list[str]:

@@ -258,11 +258,12 @@ class CertificateAuthority:
         """
         return self._sign(key, name, ExtendedKeyUsageOID.CLIENT_AUTH, validity, [])
 
-    def revoke(self, certificate: x509.Certificate, unix_s: int) -> None:
+    def revoke(self, certificate: x509.Certificate | x509.RevokedCertificate, unix_s: int) -> None:
         """Take a certificate back; it shows in the next ``revocation_list_pem``.
 
         Args:
-            certificate: One of this authority; a second time changes nothing.
+            certificate: One of this authority, or its line in another list of this authority; a
+                second time changes nothing.
             unix_s: Now, UTC in whole seconds since 1970.
         """
         at = dt.datetime.fromtimestamp(unix_s, dt.timezone.utc)

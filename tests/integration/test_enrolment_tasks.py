@@ -1,6 +1,7 @@
 """The custodian's commands about booths, brokers and consumers, as typed."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,6 +211,39 @@ def test_one_name_is_never_a_booth_and_a_consumer(custodian: Custodian, tmp_path
     custodian.types("enrol-file", request)
     (shown,) = CODE.findall(custodian.types("requests"))
     assert "name of a consumer" in custodian.is_refused("approve", shown)
+
+
+def test_nobody_is_certified_under_the_authoritys_own_name(
+    custodian: Custodian, tmp_path: Path
+) -> None:
+    name = "token-authority"
+    ticket = ("ticket", "--site", "north", "--device", name, "--tier", "B")
+    assert "name of the authority" in custodian.is_refused(*ticket)
+    out = ("--out", str(tmp_path))
+    assert "name of the authority" in custodian.is_refused("certify-consumer", name, *out)
+
+
+def test_backup_lets_nobody_in_again_who_was_revoked_since(
+    custodian: Custodian, tmp_path: Path
+) -> None:
+    lists, backup = tmp_path / "lists", tmp_path / "backup"
+    folder = custodian.folders.folder
+    shutil.copytree(folder, backup)
+    # Certified and revoked, and the backup knows of neither.
+    custodian.types("certify-consumer", "archive", "--out", str(tmp_path))
+    custodian.types("revoke", "--consumer", "archive", "--crl-folder", str(lists))
+    revoked = x509.load_pem_x509_certificate((tmp_path / "archive.crt").read_bytes())
+    shutil.rmtree(folder)
+    shutil.copytree(backup, folder)
+    custodian.types("log", "--after-restore", "the disk died")
+    for _ in range(2):
+        custodian.types("certify-broker", "--out", str(lists))
+        found = x509.load_pem_x509_crl((lists / "consumers-ca.crl").read_bytes())
+        assert found.get_revoked_certificate_by_serial_number(revoked.serial_number) is not None
+    for content in (b"", b"garbage", (lists / "devices-ca.crl").read_bytes()):
+        (lists / "consumers-ca.crl").write_bytes(content)
+        custodian.types("certify-broker", "--out", str(lists))
+        assert len(list(x509.load_pem_x509_crl((lists / "consumers-ca.crl").read_bytes()))) == 1
 
 
 def test_revoked_booth_and_consumer_are_on_the_brokers_lists(

@@ -11,6 +11,7 @@ from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
 from edge_lpr.authority.tls_records import (
     make_folder,
     record_certificate,
+    require_not_ours,
     write_revocation_lists,
 )
 from edge_lpr.certificates.certificate_authority import CertifiedKey, Validity, write_public
@@ -88,6 +89,7 @@ def run_consumer(options: Options, clock: Clock) -> str:
     except WireError as error:
         raise InputRefusedError(str(error)) from error
     with opened(options, clock) as authority:
+        require_not_ours(name)
         _require_no_device(authority, name)
         validity = _validity(options, clock)
         issuer = authority.certificate_authority("consumers")

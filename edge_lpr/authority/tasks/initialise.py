@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority, DeploymentPlan
-from edge_lpr.authority.broker_link import BROKER_NAME
 from edge_lpr.authority.configuration import Configuration, FilesPlace, TokenPlace
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.opening import Options, SubParsers, add_task
 from edge_lpr.authority.places import CONFIGURATION_FILE, DATA_BASE_FILE, open_wrapping
 from edge_lpr.authority.terminal import ask_pin
+from edge_lpr.authority.tls_records import BROKER_NAME
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import InputRefusedError, WireError
 from edge_lpr.wire.bounds import require_match
