@@ -13,9 +13,11 @@ from edge_lpr.core.clock import Clock
 
 _HOUR_S: Final = 3600
 
-LEAST_SPACING_NS: Final = 3_540_000_000_000
+LEAST_SPACING_S: Final = 3540
 """59 minutes between two counts, also after a start and while the clock is set back and forth: a
 whole hour, less what a busy process may be late."""
+
+_NS: Final = 1_000_000_000
 
 Counters = Mapping[str, int]
 
@@ -36,8 +38,7 @@ class HourlyCounters:
         self._counters = counters
         self._clock = clock
         self._kept: Counters = dict.fromkeys(counters(), 0)
-        self._hour = clock.unix_s() // _HOUR_S
-        self._kept_at_ns = clock.monotonic_ns()
+        self.put_off()
 
     def __call__(self) -> Counters:
         """Return the counters of the last full hour."""
@@ -45,6 +46,20 @@ class HourlyCounters:
 
     def count(self) -> None:
         """Count, if an hour is over."""
-        hour, now_ns = self._clock.unix_s() // _HOUR_S, self._clock.monotonic_ns()
-        if hour != self._hour and now_ns - self._kept_at_ns >= LEAST_SPACING_NS:
-            self._kept, self._hour, self._kept_at_ns = dict(self._counters()), hour, now_ns
+        hour = self._clock.unix_s() // _HOUR_S
+        elapsed_ns = self._clock.monotonic_ns() - self._since_ns
+        # An hour before that of the last count: the clock was set back.
+        is_over = hour >= self._next_hour or hour < self._hour
+        if is_over and elapsed_ns >= LEAST_SPACING_S * _NS:
+            self._kept = dict(self._counters())
+            self.put_off()
+
+    def put_off(self) -> None:
+        """Begin an hour now: the next count is at a full hour that is no less away.
+
+        At a full hour, so that all processes count together whenever each of them was started.
+        """
+        now_s = self._clock.unix_s()
+        self._since_ns = self._clock.monotonic_ns()
+        self._hour = now_s // _HOUR_S
+        self._next_hour = -(-(now_s + LEAST_SPACING_S) // _HOUR_S)

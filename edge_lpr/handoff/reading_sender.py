@@ -74,6 +74,7 @@ class ReadingSender:
         *,
         reporter: Reporter | None = None,
         heart: Heart | None = None,
+        tells_of_readings: bool = True,
     ) -> None:
         """Start the sending thread; the tokeniser may come later.
 
@@ -83,6 +84,8 @@ class ReadingSender:
             clock: Its monotonic time gives the age of each reading.
             reporter: Called in the sending thread, every half minute and at the end.
             heart: Beats in every round of the sending thread, and rests when it has ended.
+            tells_of_readings: Whether the log may tell that a reading waits. Not in hit-only mode,
+                where nobody may read when a vehicle passed.
         """
         self._socket_path = socket_path
         self._complaints = Complaints(log, clock)
@@ -93,6 +96,7 @@ class ReadingSender:
         self._counters = {"handed_over": 0, "refused_by_tokeniser": 0, "undelivered": 0}
         self._connection: Connection | None = None
         self._reporter = reporter
+        self._tells_of_readings = tells_of_readings
         self._heart = heart
         self._report_due_ns = clock.monotonic_ns()
         self._is_last_report_due = False
@@ -203,7 +207,8 @@ class ReadingSender:
             try:
                 counter = self._exchange(waiting)
             except NeighbourAwayError as error:
-                self._complaints.about("tokeniser_away", error)
+                if self._tells_of_readings:
+                    self._complaints.about("tokeniser_away", error)
                 self._hang_up()
                 self._pause(back_off.next_wait_s())
                 continue
@@ -257,7 +262,10 @@ class ReadingSender:
         return self._reporter is not None and self._clock.monotonic_ns() >= self._report_due_ns
 
     def _send_report(self, reporter: Reporter) -> None:
-        """Say how vision is, if there is a tokeniser to say it to; readings complain for us."""
+        """Say how vision is, if there is a tokeniser to say it to; readings complain for us.
+
+        Or we for them, where a line that is written when one of them waits would tell too much.
+        """
         wait_s = REPORT_INTERVAL_S
         # Read before the counters: what is asked for meanwhile must still see the last of them.
         is_last = self._is_last_report_due
@@ -266,7 +274,9 @@ class ReadingSender:
                 self._connection = connect(self._socket_path)
             self._connection.send(pack_report(reporter(self.counters())))
             self._await_answer(self._connection)
-        except NeighbourAwayError:
+        except NeighbourAwayError as error:
+            if not self._tells_of_readings:
+                self._complaints.about("tokeniser_away", error)
             self._hang_up()
             wait_s = _REPORT_RETRY_S
         with self._changed:

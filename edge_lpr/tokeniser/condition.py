@@ -5,6 +5,7 @@ in the record; nobody but themselves vouches for it.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, TimeQuality, epoch_of
@@ -37,10 +38,14 @@ _CAMERA_ALARMS: Final[Mapping[CameraState, Alarm]] = {
 
 
 class HitOnly:
-    """What is said differently in hit-only mode: counters once an hour, and that a list is lacking.
+    """What is said differently in hit-only mode: figures once an hour, and that a list is lacking.
+
+    The board's temperature too: looking at a vehicle and making its token warm the board, by
+    degrees that a minute's record would show.
 
     Our counters and vision's are counted together, at vision's first report of an hour, see
-    ``core/hourly.py``; or, while vision is away, at the first health record.
+    ``core/hourly.py``; or, while vision is away, at the first health record. When vision begins
+    anew a whole hour must pass first: what it counted in its first minute would tell about that.
     """
 
     def __init__(
@@ -58,6 +63,10 @@ class HitOnly:
             has_list: Returns whether there is a watch-list for an epoch.
             clock: Tells the hour.
         """
+        self._watch = vision
+        self._seen = vision.counters()
+        self._temperature_c: int | None = None
+        self._temperature = HourlyCounters(self._temperatures, clock)
         self.has_list = has_list
         """Returns whether there is a watch-list for an epoch."""
         self.counters = HourlyCounters(counters, clock)
@@ -68,8 +77,26 @@ class HitOnly:
 
     def count(self) -> None:
         """Count, if an hour is over."""
+        before, self._seen = self._seen, self._watch.counters()
+        if any(number < before[name] for name, number in self._seen.items()):
+            self.counters.put_off()
+            self.vision.put_off()
         self.counters.count()
         self.vision.count()
+
+    def temperature_c(self, now_c: int | None) -> int | None:
+        """Return what the first health record of the hour said, ``None`` in the first hour.
+
+        Args:
+            now_c: What the publisher says now.
+        """
+        self._temperature_c = now_c
+        self._temperature.count()
+        return self._temperature().get("now")
+
+    def _temperatures(self) -> Mapping[str, int]:
+        """Return the temperature of now as counters are returned."""
+        return {} if self._temperature_c is None else {"now": self._temperature_c}
 
 
 class Condition:
@@ -134,6 +161,9 @@ class Condition:
         report = self._vision.latest()
         if report is None and self._hit_only is not None:
             self._hit_only.count()
+        if self._hit_only is not None:
+            temperature_c = self._hit_only.temperature_c(figures.temperature_c)
+            figures = replace(figures, temperature_c=temperature_c)
         quality = self._clock.quality()
         certificate_days = _whole_days(self._certificate_ends_s - self.now_s())
         key_days = self.key_days()

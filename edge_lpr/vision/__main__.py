@@ -75,6 +75,7 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
         clock,
         reporter=hourly or reporter,
         heart=watchdog.heart("reading-sender"),
+        tells_of_readings=hourly is None,
     )
     consumer = TokeniserConsumer(sender, settings.vision.source, clock, heart=heart)
     pipeline = Pipeline(

@@ -20,7 +20,12 @@ from edge_lpr.handoff.reading_message import (
 )
 from edge_lpr.handoff.reading_sender import QUEUE_READINGS, ReadingSender
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
-from edge_lpr.handoff.vision_report import REPORT_BYTES, VisionReport, parse_report
+from edge_lpr.handoff.vision_report import (
+    REPORT_BYTES,
+    REPORT_INTERVAL_S,
+    VisionReport,
+    parse_report,
+)
 from tests.support.clock import SetClock
 from tests.support.readings import indices_of, reading_of
 from tests.support.waiting import wait_until
@@ -343,6 +348,27 @@ def test_report_that_nobody_takes_is_no_complaint_and_is_tried_again(
         with closing(accepted(listener)) as tokeniser:
             reported(tokeniser)
             tokeniser.send(b"A")
+
+
+def test_log_need_not_tell_when_a_reading_waits_for_a_tokeniser_that_is_away(
+    listener: Listener, clock: SetClock, socket_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    report = VisionReport("good", dict.fromkeys(VISION_COUNTERS, 0))
+    sender = ReadingSender(
+        socket_path, Log("test"), clock, reporter=lambda _: report, tells_of_readings=False
+    )
+    with closing(accepted(listener)) as tokeniser:
+        reported(tokeniser)
+        tokeniser.send(b"A")
+        wait_until(lambda: sender._report_due_ns > clock.now_monotonic_ns)
+    listener.close()
+    offer(sender, clock)
+    # It has found the connection closed.
+    wait_until(lambda: sender._connection is None)
+    assert not caplog.messages
+    clock.now_monotonic_ns += int(REPORT_INTERVAL_S * 1000) * MS
+    wait_until(lambda: "tokeniser_away" in caplog.messages)
+    assert sender.drain(0) == 1
 
 
 def test_last_report_comes_behind_the_last_reading_and_knows_of_it(

@@ -47,6 +47,23 @@ def test_start_shortly_before_the_hour_waits_for_the_next_one() -> None:
     assert counted(hourly) == {"received": 1}
 
 
+def test_whenever_it_was_started_it_counts_at_a_full_hour() -> None:
+    clock, counters = SetClock(NOON_OF_THE_VECTORS + 1800), {"received": 1}
+    hourly = HourlyCounters(lambda: counters, clock)
+    clock.advance_s(3600)
+    assert counted(hourly) == {"received": 0}
+    clock.advance_s(1800)
+    assert counted(hourly) == {"received": 1}
+
+
+def test_clock_that_was_set_back_by_a_day_does_not_end_the_counting() -> None:
+    clock, counters = SetClock(NOON_OF_THE_VECTORS), {"received": 1}
+    hourly = HourlyCounters(lambda: counters, clock)
+    clock.now_unix_s -= 86_400
+    clock.advance_s(3600)
+    assert counted(hourly) == {"received": 1}
+
+
 def test_clock_that_is_set_back_and_forth_gives_no_count_in_between() -> None:
     clock, counters = SetClock(NOON_OF_THE_VECTORS), {"received": 1}
     hourly = HourlyCounters(lambda: counters, clock)

@@ -1,5 +1,7 @@
 """What the tokeniser says about the booth."""
 
+from dataclasses import replace
+
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, TimeQuality, epoch_of
@@ -198,6 +200,44 @@ def test_hit_only_booth_without_a_list_for_today_is_an_alarm(
 ) -> None:
     claims = claims_of(HitOnlyBooth(listed).condition)
     assert ("watch_list_missing" in claims.alarms) == is_alarming
+
+
+def test_first_minute_of_a_vision_that_begins_anew_is_not_told_apart() -> None:
+    booth = HitOnlyBooth(TODAY)
+    booth.clock.advance_s(3600)
+    booth.count(9)
+    booth.clock.advance_s(3570)
+    # A new process, half a minute before the hour.
+    booth.vision.begin()
+    booth.count(1)
+    booth.clock.advance_s(30)
+    booth.count(2)
+    half_a_minute = claims_of(booth.condition)
+    assert half_a_minute.vision == dict.fromkeys(VISION_COUNTERS, 9)
+    assert half_a_minute.tokeniser["received"] == 9
+    booth.clock.advance_s(3600)
+    booth.count(3)
+    assert claims_of(booth.condition).vision == dict.fromkeys(VISION_COUNTERS, 3)
+    assert claims_of(booth.condition).tokeniser["received"] == 3
+
+
+def test_board_that_a_vehicle_warms_says_so_once_an_hour() -> None:
+    booth = HitOnlyBooth(TODAY)
+
+    def told(temperature_c: int | None) -> int | None:
+        figures = replace(FIGURES, temperature_c=temperature_c)
+        claims = booth.condition.claims(
+            figures, boot=BOOT, end=(5, bytes(16)), queued=6, test=False
+        )
+        return claims.figures.temperature_c
+
+    assert told(50) is None
+    booth.clock.advance_s(3600)
+    assert told(51) == 51
+    booth.clock.advance_s(60)
+    assert told(58) == 51
+    booth.clock.advance_s(3540)
+    assert told(None) is None
 
 
 def test_hours_are_counted_also_while_vision_is_away() -> None:
