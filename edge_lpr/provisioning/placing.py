@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -61,14 +62,10 @@ def place(path: Path, content: bytes | bytearray, mode: int) -> None:
     Raises:
         EnrolmentError: It cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        _write_new(temporary, content, mode)
-        temporary.replace(path)
-        _sync(path.parent)
+        with _opened(path.parent) as folder:
+            _place(folder, path.name, content, mode)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise _cannot(path, error) from error
 
 
@@ -117,14 +114,45 @@ def remove_leftovers(folder: Path, names: tuple[str, ...]) -> None:
                     leftover.unlink()
 
 
-def _write_new(path: Path, content: bytes | bytearray, mode: int) -> None:
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Open a folder, to work in it by its descriptor; it cannot be exchanged in between.
+
+    Through a link only if it is root's or our own: as root we would write wherever the user of a
+    process has it point to.
+    """
+    status = folder.lstat()
+    is_trusted_link = stat.S_ISLNK(status.st_mode) and status.st_uid in (0, os.geteuid())
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    descriptor = os.open(folder, flags if is_trusted_link else flags | os.O_NOFOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _place(folder: int, name: str, content: bytes | bytearray, mode: int) -> None:
+    """Write a file beside where it goes, put it there in one step, and wait for the disk."""
+    temporary = f".{name}.{secrets.token_hex(8)}"
+    try:
+        _write_new(folder, temporary, content, mode)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+def _write_new(folder: int, name: str, content: bytes | bytearray, mode: int) -> None:
     """Write a new file, give it to the folder's owner, and wait until it is on the disk."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SECRET_MODE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(name, flags, SECRET_MODE, dir_fd=folder)
     try:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        owner = path.parent.stat()
+        owner = os.fstat(folder)
         if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
             os.fchown(descriptor, owner.st_uid, owner.st_gid)
         os.fchmod(descriptor, mode)

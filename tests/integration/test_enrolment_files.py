@@ -76,6 +76,30 @@ def test_root_gives_each_process_its_own_files_and_can_renew_them(
 
 
 @as_root
+def test_root_writes_nowhere_that_a_process_has_its_folder_point_to(
+    reachable: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with Folders(tmp_path).create(SetClock(), plan=PLAN) as authority:
+        booth = TrialBooth(reachable / "booth", authority, SetClock())
+        booth.root.chmod(0o755)
+        tokeniser = booth.root / "tokeniser"
+        tokeniser.mkdir(mode=0o700)
+        os.chown(tokeniser, TOKENISER, TOKENISER)
+        booth.files.incoming.symlink_to(elsewhere)
+        os.chown(booth.files.incoming, TOKENISER, TOKENISER, follow_symlinks=False)
+        with pytest.raises(EnrolmentError, match="incoming"):
+            booth.enrol_first()
+        assert list(elsewhere.iterdir()) == []
+        # A link that root has made is the administrator's own decision.
+        booth.files.incoming.unlink()
+        booth.files.incoming.symlink_to(elsewhere)
+        booth.enrol()
+    assert [path.name for path in elsewhere.iterdir()] == ["first.lprkeys"]
+
+
+@as_root
 def test_folder_that_is_missing_is_made_for_its_user(tmp_path: Path) -> None:
     make_folder(tmp_path / "new" / "folder", (TOKENISER, TOKENISER))
     status = (tmp_path / "new" / "folder").stat()

@@ -56,7 +56,10 @@ def kill_at(step: int, root: Path) -> Callable[[], int]:
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
         is_write = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
-        if (is_write or event in _CHANGES) and str(arguments[0]).startswith(str(root)):
+        name = str(arguments[0])
+        # A bare name is one in a folder that was opened before.
+        is_below = name.startswith(str(root)) or not name.startswith("/")
+        if (is_write or event in _CHANGES) and is_below:
             count += 1
             if count == step:
                 os.kill(os.getpid(), signal.SIGKILL)
