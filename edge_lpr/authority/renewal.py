@@ -65,8 +65,14 @@ def missing_epochs(authority: Authority, device: DeviceRow) -> tuple[int, ...]:
     since = max(authority.clock.unix_s() - RESEND_S, (device.announced_at or 0) - 1)
     rows = authority.store.rows(
         "SELECT epoch FROM delivery WHERE site = ? AND device = ? AND transport_number = ? "
-        "AND sent_at > ?",
-        (device.address.site, device.address.device, device.transport_number, since),
+        "AND purpose = ? AND sent_at > ?",
+        (
+            device.address.site,
+            device.address.device,
+            device.transport_number,
+            purpose_for(device).value,
+            since,
+        ),
     )
     under_way = {int(epoch) for (epoch,) in rows}
     held = set(device.announced_epochs)

@@ -230,10 +230,13 @@ class Enrolment:
         checked = check_answer(answer, self._expected(request), self._world.clock.unix_s())
         install(self._asking, checked, self._settings.publisher.tokeniser_user)
         days = days_left(self._asking.files, self._world.clock.unix_s())
-        what = (
-            "renewed" if is_renewal else f"enrolled, custody tier {checked.certificate.tier.value}"
-        )
-        return f"{what}; the certificates are valid for {days} days"
+        if is_renewal:
+            return (
+                f"renewed; the certificates are valid for {days} days, that of the tokeniser from "
+                "its next start on (edge-lpr-certificate.path restarts it)"
+            )
+        tier = checked.certificate.tier.value
+        return f"enrolled, custody tier {tier}; the certificates are valid for {days} days"
 
     def _request(self) -> bytes:
         """Return what is under way."""

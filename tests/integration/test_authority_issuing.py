@@ -150,6 +150,13 @@ def test_booth_that_was_enrolled_for_test_keys_never_gets_others(
     make_delivery(authority, booth.row(authority), [today(authority)], purpose=KeyPurpose.TEST)
 
 
+def test_test_keys_on_their_way_hold_up_no_others(authority: Authority, booth: Booth) -> None:
+    wanted = wanted_epochs(authority)
+    make_delivery(authority, booth.row(authority), wanted, purpose=KeyPurpose.TEST)
+    mark_sent(authority, booth.row(authority))
+    assert missing_epochs(authority, booth.row(authority)) == wanted
+
+
 @pytest.mark.parametrize("end", ["revoke", "decommission"])
 def test_device_that_went_out_of_service_meanwhile_gets_no_keys(
     authority: Authority, booth: Booth, end: str
