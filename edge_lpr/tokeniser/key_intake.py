@@ -92,7 +92,11 @@ class KeyIntake:
             What became of it; one that cannot be taken yet waits.
         """
         outcome = self._take(untrusted_delivery)
-        self._waiting = untrusted_delivery if outcome is Outcome.LATER else None
+        if outcome is Outcome.LATER:
+            self._waiting = untrusted_delivery
+        elif outcome is Outcome.TAKEN or untrusted_delivery == self._waiting:
+            # One that is refused says nothing about another that waits: anybody may send it.
+            self._waiting = None
         return outcome
 
     def look_around(self) -> None:

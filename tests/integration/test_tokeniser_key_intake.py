@@ -50,6 +50,27 @@ def test_clock_a_year_behind_makes_no_token_and_says_why(
     assert desk.counts() == (1, 0)
 
 
+def test_garbage_does_not_take_the_place_of_a_delivery_that_waits(desk: Desk) -> None:
+    desk.clock.now_unix_s -= 365 * EPOCH_LENGTH_S
+    assert desk.intake.take(desk.delivered(TODAY)) is Outcome.LATER
+    assert desk.intake.take(b"a.b.c") is Outcome.REFUSED
+    desk.clock.now_unix_s = NOON_OF_THE_VECTORS
+    desk.look_around()
+    assert desk.keeper.ring.epochs() == (TODAY,)
+    assert desk.counts() == (1, 1)
+    desk.look_around()
+    assert desk.counts() == (1, 1)
+
+
+def test_delivery_that_waited_for_nothing_is_refused_once(desk: Desk) -> None:
+    desk.clock.now_unix_s -= 365 * EPOCH_LENGTH_S
+    assert desk.intake.take(desk.delivered(TODAY)) is Outcome.LATER
+    desk.clock.now_unix_s = NOON_OF_THE_VECTORS + 365 * EPOCH_LENGTH_S
+    for _ in range(2):
+        desk.look_around()
+        assert desk.counts() == (0, 1)
+
+
 def test_delivery_of_another_authority_is_refused(desk: Desk) -> None:
     other = DeliveringAuthority(SigningKey.generate(), NOON_OF_THE_VECTORS)
     key = desk.keeper.announcement(CERTIFICATE).key
