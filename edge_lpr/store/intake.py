@@ -22,7 +22,7 @@ from edge_lpr.subscriber.verdicts import (
     Refusal,
     RefusalReason,
 )
-from edge_lpr.subscriber.watch_list import WatchList
+from edge_lpr.subscriber.watch_list_file import Search
 from edge_lpr.wire.topics import DeviceAddress, TopicKind, topic
 
 _MAXIMUM_KNOWN_BIRTHS: Final = 100_000
@@ -49,25 +49,16 @@ class Work:
 class Intake:
     """Judges messages one by one."""
 
-    def __init__(
-        self, authenticator: Authenticator, current_list: Callable[[], WatchList] | None
-    ) -> None:
+    def __init__(self, authenticator: Authenticator, watch_list: Search | None) -> None:
         """Begin with what the authenticator knows.
 
         Args:
             authenticator: Used by this alone.
-            current_list: Gives what is looked for now; ``None`` for nothing.
+            watch_list: Knows what is looked for, by now; ``None`` for nothing.
         """
         self._authenticator = authenticator
-        self._current_list = current_list
-        self._watch_list: WatchList | None = None
-        self.renew_watch_list()
+        self._watch_list = watch_list
         self._births: dict[bytes, tuple[DeviceAddress, str]] = {}
-
-    def renew_watch_list(self) -> None:
-        """Take what is looked for now; to be called before each batch."""
-        if self._current_list is not None:
-            self._watch_list = self._current_list()
 
     def learn(self, address: DeviceAddress, untrusted_birth: bytes, received_at: int) -> bool:
         """Learn a birth that the store has kept.

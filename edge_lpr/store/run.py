@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.errors import StoreError
 from edge_lpr.core.log import Log
 from edge_lpr.store.arguments import IngestOptions
@@ -16,7 +17,6 @@ from edge_lpr.store.metrics import IngestMetrics
 from edge_lpr.store.opening import open_store, prepare_database
 from edge_lpr.store.sodium_key import SodiumKey
 from edge_lpr.store.store_thread import StoreThread
-from edge_lpr.store.watch_list_file import WatchListFile
 from edge_lpr.store.webhook import read_webhook
 from edge_lpr.store.worker import Pace, Worker
 from edge_lpr.subscriber.authenticity import Authenticator
@@ -24,6 +24,7 @@ from edge_lpr.subscriber.broker_url import parse_broker_url
 from edge_lpr.subscriber.key_files import TlsFiles, read_authority_key
 from edge_lpr.subscriber.mqtt_link import MqttLink
 from edge_lpr.subscriber.paho_session import SessionWishes
+from edge_lpr.subscriber.watch_list_file import WatchListFile
 from edge_lpr.wire.jws import load_signing_key
 
 
@@ -31,7 +32,7 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
     """Put the parts together and work."""
     chosen = options.subscriber
     authority = read_authority_key(Path(str(chosen.authority_key)))
-    listed = WatchListFile(Path(chosen.watchlist), log, clock) if chosen.watchlist else None
+    listed = _followed(Path(chosen.watchlist), log, clock) if chosen.watchlist else None
     request_key = (
         load_signing_key(Path(chosen.request_key_file)) if chosen.request_key_file else None
     )
@@ -56,23 +57,36 @@ def ingest(options: IngestOptions, clock: Clock, log: Log, is_stopped: Callable[
         for thread in threads:
             thread.start()
             parts.callback(thread.stop)
-        intake = Intake(
-            Authenticator(authority, clock, SodiumKey), None if listed is None else listed.current
-        )
+        if listed is not None:
+            listed.start()
+            parts.callback(listed.close)
+        intake = Intake(Authenticator(authority, clock, SodiumKey), listed)
         log.info("started")
         Worker(store, intake, link, metrics, clock).run(
-            Pace(most=options.batch), lambda: is_stopped() or _has_failed(threads)
+            Pace(most=options.batch), lambda: is_stopped() or _has_failed(threads, listed)
         )
-    if _has_failed(threads):
+        has_failed = _has_failed(threads, listed)
+    if has_failed:
         raise StoreError(
             "a thread of this worker has ended, and the worker with it; start it again, and report "
             "the failure that is logged before this one"
         )
 
 
-def _has_failed(threads: Iterable[StoreThread]) -> bool:
+def _followed(path: Path, log: Log, clock: Clock) -> WatchListFile:
+    """Return a watch-list that is read again when it changes, and says so."""
+    complaints = Complaints(log, clock)
+    return WatchListFile(
+        path,
+        lambda error: complaints.about("watch_list_refused", error),
+        lambda rows: log.info("watch_list_changed", rows=rows),
+    )
+
+
+def _has_failed(threads: Iterable[StoreThread], listed: WatchListFile | None) -> bool:
     """Return whether a thread has ended that should be at work."""
-    return any(thread.failure is not None for thread in threads)
+    is_list_dead = listed is not None and listed.has_failed
+    return is_list_dead or any(thread.failure is not None for thread in threads)
 
 
 def _link(options: IngestOptions) -> MqttLink:

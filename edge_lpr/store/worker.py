@@ -79,7 +79,6 @@ class Worker:
         try:
             while not is_stopped():
                 self._tell_of_trouble()
-                self._intake.renew_watch_list()
                 work = self._gather(pace)
                 if work.acknowledgements or work.batch:
                     self._commit(work, is_stopped)

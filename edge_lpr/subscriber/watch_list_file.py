@@ -13,7 +13,7 @@ take the place of the one before.
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
@@ -47,19 +47,26 @@ class Search(Protocol):
 class WatchListFile:
     """A list that follows its file or folder. One thread may ask."""
 
-    def __init__(self, path: Path, complain: Callable[[SettingsError], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        complain: Callable[[SettingsError], None],
+        changed: Callable[[int], None] | None = None,
+    ) -> None:
         """Read the list for the first time; ``start`` begins to follow it.
 
         Args:
             path: The file or folder.
             complain: Told of a list that makes no sense, once each time that it changes; called in
                 the thread.
+            changed: Told, in the thread too, how many tokens are looked for after a change.
 
         Raises:
             SettingsError: There is none, or it makes no sense: at the start there is none before.
         """
         self._path = path
         self._complain = complain
+        self._changed = changed
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._stamps = self._seen = self._look_at_files()
@@ -90,6 +97,12 @@ class WatchListFile:
         )
         self._thread.start()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the thread has ended by an error that nobody has thought of; it is in the log."""
+        has_ended = self._thread is not None and not self._thread.is_alive()
+        return has_ended and not self._stop.is_set()
+
     def close(self) -> None:
         """Follow it no more; may be called twice. A list that is being read is not waited for."""
         self._stop.set()
@@ -117,8 +130,14 @@ class WatchListFile:
             # It was written while it was read.
             return
         self._lists, self._stamps = lists, stamps
+        self._tell(complaints)
+
+    def _tell(self, complaints: Sequence[SettingsError]) -> None:
+        """Say what was wrong, or that nothing was."""
         for complaint in complaints:
             self._complain(complaint)
+        if self._changed is not None and not complaints:
+            self._changed(sum(map(len, self._lists.values())))
 
     def _read(
         self, place: _Place, before: WatchList | None, complaints: list[SettingsError]

@@ -89,8 +89,13 @@ def test_list_that_has_changed_is_compared_with_without_a_restart(
 ) -> None:
     (words, received), booth = webhook, LiveBooth()
     booth.publish_birth(broker.port)
-    (watch_list := tmp_path / "watchlist").write_bytes(b"")
-    worker.start("--watchlist", str(watch_list), *words)
+    # As the authority compiles them: a file for each site and day, in one folder.
+    watch_list = (
+        tmp_path / "lists" / booth.address.site / str(epoch_of(booth.now)) / "servers.jsonl"
+    )
+    watch_list.parent.mkdir(parents=True)
+    watch_list.write_bytes(b"")
+    worker.start("--watchlist", str(tmp_path / "lists"), *words)
     document = hit_of(booth, possible=False)
     eventually(lambda: publish_until_taken(booth, broker, document, received, 1))
     # Written in place, and wrong at first: the worker says so and goes on.

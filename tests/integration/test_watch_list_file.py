@@ -1,8 +1,10 @@
 """A consumer's watch-list follows its file, or the folder that the authority compiles to."""
 
+import gc
 import json
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -79,6 +81,39 @@ def test_changed_file_is_read_again(listed: WatchListFile, file: Path) -> None:
     write(file, "second")
     look_twice(listed)
     assert found(listed) == "second"
+
+
+def test_change_is_told_with_the_tokens_that_are_looked_for(file: Path) -> None:
+    told: list[int] = []
+    with closing(WatchListFile(file, unheard, told.append)) as listed:
+        assert told == []
+        write(file, "second")
+        look_twice(listed)
+        listed.look()
+        assert told == [2]
+
+
+def test_list_that_is_replaced_leaves_memory(listed: WatchListFile, file: Path) -> None:
+    before = weakref.ref(listed._lists[None])
+    write(file, "second")
+    look_twice(listed)
+    gc.collect()
+    assert before() is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_thread_that_ends_by_an_error_is_noticed(
+    listed: WatchListFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise MemoryError
+
+    assert not listed.has_failed
+    monkeypatch.setattr(listed, "look", broken)
+    listed.start(0.01)
+    wait_until(lambda: listed.has_failed)
+    listed.close()
+    assert not listed.has_failed
 
 
 def test_file_that_is_still_being_written_is_left_alone(listed: WatchListFile, file: Path) -> None:

@@ -20,8 +20,7 @@ BOOTH = SignedBooth()
 
 
 def new_intake(watch_list: WatchList | None = None, clock: SetClock | None = None) -> Intake:
-    current_list = None if watch_list is None else lambda: watch_list
-    return Intake(Authenticator(AUTHORITY.public_key, clock or SetClock()), current_list)
+    return Intake(Authenticator(AUTHORITY.public_key, clock or SetClock()), watch_list)
 
 
 @pytest.fixture
@@ -159,16 +158,6 @@ def test_sighting_is_a_hit_by_the_list_of_its_booth_alone(intake: Intake) -> Non
 def test_sighting_that_both_lists_have_is_one_hit() -> None:
     work = receive(new_intake(watch_list()), BIRTH, SIGHTING_OF_A_LIST)
     assert work.batch.hits == [(work.batch.sightings[0], Hit(("case-1",), Match.EXACT))]
-
-
-def test_list_that_has_changed_counts_from_the_next_batch_on() -> None:
-    lists = [WatchList(), watch_list()]
-    intake = Intake(Authenticator(AUTHORITY.public_key, SetClock()), lambda: lists[0])
-    assert not receive(intake, BIRTH, SIGHTING).batch.hits
-    del lists[0]
-    assert not receive(intake, SIGHTING).batch.hits
-    intake.renew_watch_list()
-    assert len(receive(intake, SIGHTING).batch.hits) == 1
 
 
 def test_refusals_are_acknowledged_because_they_would_be_refused_again(intake: Intake) -> None:
