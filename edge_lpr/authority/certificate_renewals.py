@@ -46,6 +46,7 @@ def renew(authority: Authority, untrusted_document: bytes, came_from: str) -> by
         return bytes(known[0][0])
     # Garbage is not written down: anybody could fill the journal with it.
     document, claims = parse_renewal(untrusted_document)
+    _require_signed(document, authority.devices.get(claims.address.site, claims.address.device))
     try:
         require_ours(authority, claims.address, claims.at)
         # Whole, so that nobody revokes it in between.

@@ -15,6 +15,7 @@ from edge_lpr.authority.certificate_renewals import renew
 from edge_lpr.authority.certifying import device_certificate, require_ours, signed_answer
 from edge_lpr.authority.devices import DeviceRow, DeviceState
 from edge_lpr.authority.issuing import make_delivery, mark_sent
+from edge_lpr.authority.rate_limit import RateLimit
 from edge_lpr.authority.store import Row
 from edge_lpr.authority.tickets import Ticket, TicketBook
 from edge_lpr.authority.tls_records import has_certificate
@@ -39,6 +40,9 @@ from edge_lpr.wire.topics import DeviceAddress
 
 FIRST_TRANSPORT_NUMBER: Final = 1
 """Number of the transport key in a request; later ones are announced with larger ones."""
+
+_STRANGERS: Final = 5
+"""Refusals a minute that are written down of who never had a ticket: enough to be noticed."""
 
 _UNSEALED: Final = "plain"
 _REQUEST: Final = "request"
@@ -99,6 +103,7 @@ class EnrolmentDesk:
         self._authority = authority
         self._store = authority.store
         self.tickets = TicketBook(authority.store, authority.deployment.tenant)
+        self._strangers = RateLimit(authority.clock, _STRANGERS, _STRANGERS)
 
     def submit(self, untrusted_document: bytes, came_from: str) -> bytes:
         """Take a request for enrolment; the custodian finds it among those that wait.
@@ -123,7 +128,11 @@ class EnrolmentDesk:
         try:
             self._take(claims, untrusted_document, came_from)
         except (WireError, InputRefusedError, NotAllowedError) as error:
-            self._authority.journal.record("enrolment-refused", came_from=came_from, why=str(error))
+            # Nor is every word of strangers: anybody can sign a request with a ticket of his own.
+            if self.tickets.is_known(claims.ticket) or self._strangers.allows(came_from):
+                self._authority.journal.record(
+                    "enrolment-refused", came_from=came_from, why=str(error)
+                )
             raise
         return digest
 

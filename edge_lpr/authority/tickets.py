@@ -129,6 +129,14 @@ class TicketBook:
             session.execute("UPDATE ticket SET used_by = ? WHERE hash = ?", (digest, hashed))
         return ticket
 
+    def is_known(self, secret: bytes) -> bool:
+        """Return whether a ticket was ever made here, used or not.
+
+        Args:
+            secret: The ticket, as a request has it.
+        """
+        return bool(self._store.rows("SELECT 1 FROM ticket WHERE hash = ?", (ticket_hash(secret),)))
+
     def get(self, hashed: bytes) -> Ticket:
         """Return what a ticket allows.
 

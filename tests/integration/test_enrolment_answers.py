@@ -16,10 +16,12 @@ from edge_lpr.authority.enrolment import EnrolmentDesk, EnrolmentState
 from edge_lpr.authority.enrolment_service import EnrolmentService
 from edge_lpr.authority.https_server import _renew, listening_place
 from edge_lpr.authority.renewal import purpose_for
-from edge_lpr.core.errors import InputRefusedError
+from edge_lpr.core.errors import InputRefusedError, NotAllowedError
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire import base64url
-from edge_lpr.wire.enrolment import document_digest
+from edge_lpr.wire.enrolment import RenewalClaims, document_digest, sign_renewal
+from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.ticket import ticket_code
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
 from tests.support.enrolment import ADDRESS, LIVE_TICKET, PLAN, TrialBooth
@@ -174,6 +176,35 @@ def test_wrong_ticket_is_forbidden(authority: Authority, booth: TrialBooth) -> N
     status, body = Asker(authority).ask("POST", "/v1/enrolments", request)
     assert status == 403
     assert "has not made this ticket" in json.loads(body)["error"]
+
+
+def test_nobody_without_a_ticket_can_fill_the_journal(
+    authority: Authority, booth: TrialBooth
+) -> None:
+    desk = EnrolmentDesk(authority)
+    words = ("--again", "--deployment", str(booth.bundle), "--ticket")
+    entries = authority.journal.verify().entries
+    for number in range(12):
+        request = written(booth, *words, ticket_code(bytes([number] * 16)))
+        with pytest.raises(NotAllowedError, match="not made this ticket"):
+            desk.submit(request, "test")
+    assert authority.journal.verify().entries == entries + 5
+    # Who has one is written down always: it was lost, or is tried a second time.
+    used = booth.ticket()
+    desk.submit(written(booth, *words, used), "test")
+    with pytest.raises(NotAllowedError, match="used already"):
+        desk.submit(written(booth, *words, used), "test")
+    assert authority.journal.verify().entries == entries + 7
+
+
+def test_renewal_of_a_stranger_is_not_written_down(authority: Authority, booth: TrialBooth) -> None:
+    booth.enrol_first()
+    entries = authority.journal.verify().entries
+    stranger = SigningKey.generate()
+    for address, status in ((ADDRESS, 403), (replace(ADDRESS, device="booth-9"), 400)):
+        document = sign_renewal(RenewalClaims(address, b"csr", 0), stranger)
+        assert Asker(authority).ask("POST", "/v1/renewals", document)[0] == status
+    assert authority.journal.verify().entries == entries
 
 
 def test_renewal_is_answered_at_once_and_the_same_again(
