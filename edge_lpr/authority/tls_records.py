@@ -164,7 +164,7 @@ def _lines_there(path: Path, issuer: CertificateAuthority) -> Iterable[x509.Revo
     try:
         with path.open("rb") as file:
             untrusted_list = x509.load_pem_x509_crl(file.read(_MAXIMUM_LIST_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, x509.InvalidVersion):
         return ()
     own = x509.load_pem_x509_certificate(issuer.certificate_pem).public_key()
     is_ours = isinstance(own, EllipticCurvePublicKey) and untrusted_list.is_signature_valid(own)

@@ -84,6 +84,6 @@ def _parse(untrusted_request: bytes) -> x509.CertificateSigningRequest:
         request = load(untrusted_request)
         request.public_key()
         list(request.subject)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise InputRefusedError(f"this is no sound signing request; {_ADVICE}") from error
     return request

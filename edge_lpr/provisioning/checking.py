@@ -149,7 +149,7 @@ def _check_chain(untrusted_pem: str, expected: Expected, now_s: int) -> None:
         names = [
             str(name.value) for name in own.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         ]
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except (ValueError, TypeError, InvalidSignature, x509.InvalidVersion) as error:
         raise EnrolmentError(
             "the TLS certificates of the answer make no sense; tell the key custodian"
         ) from error

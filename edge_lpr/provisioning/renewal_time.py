@@ -48,7 +48,7 @@ def _validities(files: BoothFiles) -> list[tuple[int, int]]:
     try:
         device = decode_unverified_certificate(document.rstrip(b"\r\n"))
         tls = x509.load_pem_x509_certificate(chain)
-    except (WireError, ValueError) as error:
+    except (WireError, ValueError, x509.InvalidVersion) as error:
         raise EnrolmentError(
             "a certificate of this booth is missing or damaged; enrol with --again and a new ticket"
         ) from error

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.x509 import load_pem_x509_certificates
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 
 from edge_lpr.core.errors import WireError
 from edge_lpr.wire import jws
@@ -170,5 +170,5 @@ def _require_certificates(untrusted_pem: str) -> None:
         raise WireError("'broker_ca' must be certificates in PEM and nothing else")
     try:
         load_pem_x509_certificates(untrusted_pem.encode("ascii"))
-    except ValueError as error:
+    except (ValueError, InvalidVersion) as error:
         raise WireError("'broker_ca' holds a certificate that cannot be read") from error

@@ -31,6 +31,13 @@ def test_request_gives_its_key() -> None:
     assert read_signing_request(request, LONGEST_NAME) == KEY.public_key()
 
 
+def test_request_of_a_version_that_there_is_not_is_refused() -> None:
+    # The library has an error of its own for it, which is no ValueError.
+    request = make_signing_request(KEY, "booth-1").replace(b"\x02\x01\x00", b"\x02\x01\x01", 1)
+    with pytest.raises(InputRefusedError, match="no sound signing request"):
+        read_signing_request(request, "booth-1")
+
+
 def test_request_of_another_program_is_taken_as_text_and_without_a_name() -> None:
     pem = request_of(KEY, "whatever").public_bytes(Encoding.PEM)
     assert read_signing_request(pem, None) == KEY.public_key()

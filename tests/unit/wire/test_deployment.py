@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import ssl
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,9 @@ def _certificate(name: str) -> str:
 
 
 PEM = _certificate("Broker")
+UNHEARD_OF = ssl.DER_cert_to_PEM_cert(
+    ssl.PEM_cert_to_DER_cert(PEM).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
+)
 PRIVATE_PEM = CA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 DEPLOYMENT = Deployment(
@@ -144,6 +148,7 @@ def test_changed_bundle_is_refused() -> None:
         pytest.param({"broker_ca": "# ours\n" + PEM}, id="comment"),
         pytest.param({"broker_ca": PEM * 20}, id="certificates too long"),
         pytest.param({"broker_ca": NO_CERTIFICATE}, id="no certificate in PEM"),
+        pytest.param({"broker_ca": UNHEARD_OF}, id="certificate of another version"),
         pytest.param({"broker_host": "a b"}, id="blank in the host"),
         pytest.param({"broker_host": ""}, id="no host"),
         pytest.param({"devices_port": 0}, id="port 0"),
