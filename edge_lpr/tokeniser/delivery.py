@@ -109,6 +109,8 @@ class Delivery:
         """
         self._heart = heart
         self._inbox = inbox
+        if inbox is not None:
+            inbox.beat = self._beat
         self._thread.start()
 
     def is_alive(self) -> bool:

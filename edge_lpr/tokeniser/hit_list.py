@@ -111,8 +111,11 @@ class HitList:
                 return self._take_manifest(message.epoch, day, message.untrusted_content)
             return self._take_chunk(message.epoch, day, message.index, message.untrusted_content)
 
-    def use_keys(self) -> int:
+    def use_keys(self, beat: Callable[[], None] = lambda: None) -> int:
         """Go on with what has waited for keys that have come now.
+
+        Args:
+            beat: Called before each day: to open a long list takes a small board some seconds.
 
         Returns:
             How many lists were completed by that.
@@ -121,7 +124,8 @@ class HitList:
             WireError: A list is not what was signed; the others were looked at nevertheless.
         """
         with self._delivering:
-            news = [self._go_on_or_say(epoch, day) for epoch, day in self._days.items()]
+            # Nearer days first; they may take the room of farther ones.
+            news = [self._go_on_or_say(epoch, beat) for epoch in sorted(self._days)]
         for each in news:
             if isinstance(each, WireError):
                 raise each
@@ -241,8 +245,12 @@ class HitList:
             _try(assembly, index, untrusted_chunk)
         return self._finish_if_complete(epoch, day, assembly)
 
-    def _go_on_or_say(self, epoch: int, day: _Day) -> ListNews | WireError:
-        """Go on with a version, and return what was wrong with it instead of raising it."""
+    def _go_on_or_say(self, epoch: int, beat: Callable[[], None]) -> ListNews | WireError:
+        """Go on with a day, and return what was wrong with it instead of raising it."""
+        beat()
+        day = self._days.get(epoch)
+        if day is None:
+            return ListNews.WAITING
         try:
             return self._go_on(epoch, day)
         except WireError as error:

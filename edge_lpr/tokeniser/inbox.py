@@ -4,6 +4,7 @@ For the delivering thread. Deliveries of keys go to the key intake, parts of wat
 list; neither is believed because the publisher brought it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from edge_lpr.core.clock import Clock
@@ -47,6 +48,9 @@ class Inbox:
         self._hit_list = hit_list
         self._log = log
         self._complaints = Complaints(log, clock)
+        self.beat: Callable[[], None] = lambda: None
+        """Called now and then during what may take seconds; set by whoever must give signs of
+        life meanwhile."""
 
     @property
     def news(self) -> int | None:
@@ -92,7 +96,7 @@ class Inbox:
         if self._hit_list is None:
             return
         try:
-            if self._hit_list.use_keys():
+            if self._hit_list.use_keys(self.beat):
                 self._log.info("watch_list_complete", days=len(self._hit_list.epochs()))
         except WireError as error:
             self._complaints.about("watch_list_refused", error)

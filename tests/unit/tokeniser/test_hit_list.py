@@ -358,6 +358,22 @@ def test_a_near_day_takes_the_room_of_a_far_one(
     assert crossing.lists.memory_bytes() <= 41 * 200
 
 
+def test_a_near_day_whose_key_comes_last_takes_the_room_of_a_far_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hit_list, "MEMORY_BYTES", 41 * 215)
+    crossing = Crossing()
+    crossing.epochs_with_keys.remove(TODAY)
+    crossing.deliver(many(100), epoch=TODAY + 1)
+    assert crossing.deliver(many(100)) is ListNews.WAITING
+    crossing.epochs_with_keys.add(TODAY)
+    beats: list[None] = []
+    assert crossing.lists.use_keys(lambda: beats.append(None)) == 1
+    assert crossing.lists.epochs() == (TODAY,)
+    # A sign of life for each day, because a long list takes seconds on a small board.
+    assert len(beats) == 2
+
+
 def test_chunks_that_wait_take_no_room_from_lists(
     crossing: Crossing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
