@@ -65,10 +65,13 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     heart = watchdog.heart("frames")
     cv2.setNumThreads(settings.vision.inference_threads)
     engine = load_engine(settings.vision)
-    source = open_source(settings.vision.source, clock=clock, funnel=funnel, log=log)
-    reporter = reporter_of(funnel, source.camera_state if isinstance(source, LiveSource) else None)
     # In hit-only mode nobody may read in the log when a vehicle passed.
-    hourly = HourlyReporter(reporter, clock) if settings.tokeniser.mode == "hit-only" else None
+    is_hourly = settings.tokeniser.mode == "hit-only"
+    source = open_source(
+        settings.vision.source, clock=clock, funnel=funnel, log=log, is_hourly=is_hourly
+    )
+    reporter = reporter_of(funnel, source.camera_state if isinstance(source, LiveSource) else None)
+    hourly = HourlyReporter(reporter, clock) if is_hourly else None
     sender = ReadingSender(
         settings.vision.readings_socket,
         log,

@@ -45,20 +45,23 @@ KeptFrame: TypeAlias = tuple[BgrImage, int]
 class CameraKeeper:
     """Give the frames of a camera, whatever happens to it; for one thread."""
 
-    def __init__(self, open_camera: CameraOpener, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, open_camera: CameraOpener, clock: Clock, log: Log, *, is_hourly: bool = False
+    ) -> None:
         """Open the camera for the first time.
 
         Args:
             open_camera: Opens the camera.
             clock: Stamps frames.
             log: Where losing and finding the camera is written.
+            is_hourly: Whether its numbers are written once an hour alone (``CameraLog``).
 
         Raises:
             FrameSourceError: The first attempt failed. Later ones are repeated, but a camera that
                 was never there is a fault of the installation.
             KeyFileError: The camera's credentials are missing or readable by others.
         """
-        self.log = CameraLog(log, clock)
+        self.log = CameraLog(log, clock, is_hourly=is_hourly)
         self._open_camera = open_camera
         self._clock = clock
         self._stopped = threading.Event()

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Final, Literal, TypeAlias, get_args
 
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.hourly import HourlyCounters
 from edge_lpr.core.log import Log
 from edge_lpr.vision.contracts import NANOSECONDS
 
@@ -27,16 +28,19 @@ _MINUTE_NS: Final = 60 * NANOSECONDS
 class CameraLog:
     """Count and write for one camera; the counters may be read from any thread."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
+    def __init__(self, log: Log, clock: Clock, *, is_hourly: bool = False) -> None:
         """Begin with every counter at zero.
 
         Args:
             log: Log of the process.
             clock: Its monotonic time spaces the lines.
+            is_hourly: Whether numbers are written as they stood at the last full hour: frames are
+                skipped while a plate is read, so a minute's number tells when somebody passed.
         """
         self._log = log
         self._clock = clock
         self._counters: dict[str, int] = dict.fromkeys(get_args(CameraCount), 0)
+        self._hourly = HourlyCounters(self.counters, clock) if is_hourly else None
         self._lines_ns: dict[str, deque[int]] = {}
         self._report_at_ns = clock.monotonic_ns() + _MINUTE_NS
 
@@ -70,11 +74,14 @@ class CameraLog:
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._report_at_ns:
             self._report_at_ns = now_ns + _MINUTE_NS
+            if self._hourly is not None:
+                self._hourly.count()
             self.report_now()
 
     def report_now(self) -> None:
         """Write the counters."""
-        self._log.info("camera", counters=self.counters())
+        told = self.counters if self._hourly is None else self._hourly
+        self._log.info("camera", counters=told())
 
     def _has_room(self, event: str, lines_a_minute: int = LINES_A_MINUTE) -> bool:
         """Return whether an event may be written once more within this minute, and note it."""

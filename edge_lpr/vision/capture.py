@@ -27,7 +27,9 @@ _STOP_S: Final = 2.0
 """Longest wait for the reading thread at the end; a hanging driver must not hold the process."""
 
 
-def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: Log) -> FrameSource:
+def open_source(
+    settings: SourceSection, *, clock: Clock, funnel: Funnel, log: Log, is_hourly: bool = False
+) -> FrameSource:
     """Open what the settings name.
 
     Args:
@@ -35,6 +37,7 @@ def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: L
         clock: Stamps live frames.
         funnel: Where unreadable frames are counted.
         log: Where losing and finding the camera is written.
+        is_hourly: Whether a camera's numbers are written once an hour alone (``CameraLog``).
 
     Returns:
         The source; iterate it once, and ``stop`` it.
@@ -52,7 +55,7 @@ def open_source(settings: SourceSection, *, clock: Clock, funnel: Funnel, log: L
         return opencv_files.VideoFile(settings, log)
     if settings.kind == "folder":
         return opencv_files.FrameFolder(settings, funnel, log)
-    return LiveSource(lambda: open_camera(settings), clock, log)
+    return LiveSource(lambda: open_camera(settings), clock, log, is_hourly=is_hourly)
 
 
 def open_camera(settings: SourceSection) -> Camera:
@@ -79,20 +82,23 @@ def open_camera(settings: SourceSection) -> Camera:
 class LiveSource:
     """Give the newest frame of a camera; when it is lost, wait until it is back."""
 
-    def __init__(self, open_camera: CameraOpener, clock: Clock, log: Log) -> None:
+    def __init__(
+        self, open_camera: CameraOpener, clock: Clock, log: Log, *, is_hourly: bool = False
+    ) -> None:
         """Open the camera for the first time.
 
         Args:
             open_camera: Opens the camera, or raises ``FrameSourceError``.
             clock: Stamps frames.
             log: Where losing and finding the camera is written, and its counters each minute.
+            is_hourly: Whether these are written as they stood at the last full hour.
 
         Raises:
             FrameSourceError: The first attempt failed.
             KeyFileError: The camera's credentials file is missing or readable by others.
         """
         self._clock = clock
-        self._keeper = CameraKeeper(open_camera, clock, log)
+        self._keeper = CameraKeeper(open_camera, clock, log, is_hourly=is_hourly)
         self._mailbox: KeptFrame | None = None
         self._changed = threading.Condition()
         self._is_stopped = False
