@@ -142,7 +142,7 @@ def _certificates(path: Path, pem: bytes, key: str) -> list[x509.Certificate]:
     """Return the certificates in a file, at least one."""
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise SettingsError(
             f"{path}: holds no sound PEM certificate; {key} needs one that begins with "
             "-----BEGIN CERTIFICATE-----"

@@ -184,6 +184,25 @@ def test_two_persons_must_agree_where_it_is_set_so(
     assert entry.details["agreed"] == "anna ben"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [pytest.param(["quota", "--register", "9"], id="quota"), pytest.param(["approve"], id="booth")],
+)
+def test_what_gives_power_over_days_to_come_needs_two_persons_too(
+    strict: Authority, run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    # Nobody waits for approval: it is refused in the end, but not before two have agreed.
+    is_approval = words == ["approve"]
+    full = [*words, "S1RS-0XNT-4DDA-R2BF-SDWQ"] if is_approval else words
+    add_two(run)
+    assert run(*full, answers=f"anna\n{PASSPHRASE}\nanna\n{PASSPHRASE}\n") == 1
+    assert "another one" in capsys.readouterr().err
+    assert not [each for each in strict.journal.entries() if each.call == "agreed"]
+    assert run(*full, answers=f"anna\n{PASSPHRASE}\nben\n{OTHER}\n") == int(is_approval)
+    (entry,) = [each for each in strict.journal.entries() if each.call == "agreed"]
+    assert entry.details == {"to": words[0], "persons": "anna ben"}
+
+
 def test_a_third_person_needs_the_two_that_there_are(strict: Authority, run: Run) -> None:
     add_two(run)
     third = f"{PASSPHRASE}\n{PASSPHRASE}\n"

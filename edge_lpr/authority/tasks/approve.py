@@ -2,6 +2,7 @@
 
 from edge_lpr.authority.enrolment import EnrolmentDesk
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
+from edge_lpr.authority.persons import Persons
 from edge_lpr.core.clock import Clock
 
 
@@ -17,6 +18,10 @@ def add_parser(subparsers: SubParsers) -> None:
 def run(options: Options, clock: Clock) -> str:
     """Approve a request, and say whose it was."""
     with opened(options, clock) as authority:
+        # Whoever can enrol a booth of his own invention holds the keys of every day to come.
+        agreed = Persons(authority).require_two()
+        if agreed:
+            authority.journal.record("agreed", to="approve", persons=" ".join(agreed))
         request = EnrolmentDesk(authority).approve(options.fingerprint)
     address = request.ticket.address
     return (

@@ -61,7 +61,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument(
         "--two-person",
         action="store_true",
-        help="look-backs and destructions need the passphrases of two persons",
+        help="look-backs, destructions, approvals and a larger quota need two passphrases",
     )
     parser.set_defaults(run=run)
 

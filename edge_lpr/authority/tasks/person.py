@@ -1,4 +1,4 @@
-"""``edge-lpr authority person``: who may agree to look-backs and destructions."""
+"""``edge-lpr authority person``: who may agree to what needs two persons."""
 
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened

@@ -1,6 +1,7 @@
 """``edge-lpr authority quota``: how many plates may be compiled a day, and how many were."""
 
 from edge_lpr.authority.opening import Options, SubParsers, add_task, opened
+from edge_lpr.authority.persons import Persons
 from edge_lpr.authority.tasks.days import day_of
 from edge_lpr.core.clock import Clock, epoch_of
 from edge_lpr.core.errors import InputRefusedError
@@ -22,6 +23,10 @@ def run(options: Options, clock: Clock) -> str:
         if options.register is not None:
             if options.register < 0:
                 raise InputRefusedError("--register must not be negative")
+            # What may be compiled is what may be found.
+            agreed = Persons(authority).require_two()
+            if agreed:
+                authority.journal.record("agreed", to="quota", persons=" ".join(agreed))
             quota.register(options.register)
         today = epoch_of(clock.unix_s())
         uses = quota.uses(today - authority.configuration.retention_days)
