@@ -67,6 +67,8 @@ def _run(settings_file: Path) -> tuple[int, list[dict[str, Any]]]:
 def test_a_replay_ends_with_status_0_and_the_funnel(tmp_path: Path, frames: Path) -> None:
     status, events = _run(_settings_file(tmp_path, frames))
     assert status == 0
+    # Whether memory can be locked is the machine's matter.
+    events = [event for event in events if not event["event"].startswith("memory_")]
     assert [event["event"] for event in events] == [
         "source_opened",
         "started",
