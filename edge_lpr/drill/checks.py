@@ -83,7 +83,7 @@ def memory_checks(
     # The newest one is the last of its day; the first one was made at enrolment.
     held = notes.transport_keys[stolen.booth][: stolen.day + 2]
     seen = list(plates)[:_SEARCHED_PLATES]
-    readable = sum(form in memory for plate in seen for form in _forms_in_memory(plate))
+    readable = sum(form in memory for plate in seen for form in forms_in_memory(plate))
     return [
         Check(f"{where}: token keys of past days", 0, _count(past, memory)),
         Check(f"{where}: transport keys that were replaced", 0, _count(held[:-1], memory)),
@@ -204,8 +204,12 @@ def _count(keys: Iterable[bytes], memory: bytes) -> int:
     return sum(key in memory or base64url.encode(key) in memory for key in keys)
 
 
-def _forms_in_memory(plate: bytes) -> list[bytes]:
-    """Return how a plate would stand in memory: text in three widths, arrays of class indices."""
+def forms_in_memory(plate: bytes) -> list[bytes]:
+    """Return how a plate would stand in memory: text in three widths, arrays of class indices.
+
+    Args:
+        plate: Canonical.
+    """
     text = plate.decode("ascii")
     indices = [PLATE_ALPHABET.index(character) for character in plate]
     return [

@@ -16,7 +16,7 @@ from edge_lpr.drill.price import (
     price_of,
 )
 from edge_lpr.drill.result import DrillResult
-from edge_lpr.drill.rows import Row
+from edge_lpr.drill.rows import HIT_ONLY_ROW, Row
 
 _TEMPLATE: Final = "page_template.md"
 _S_PER_YEAR: Final = 365 * 86_400
@@ -26,6 +26,13 @@ _HELD: Final = "The promise held."
 _BROKEN: Final = "**The promise did NOT hold: {}.**"
 _READ: Final = "read as root would read it"
 _REFUSED: Final = "not read: the kernel lets nobody but root"
+_HIT_ONLY: Final = (
+    "- After the week two more booths ran in hit-only mode for a day, with a watch-list that\n"
+    "  the authority compiled and published over the broker. Two of three vehicles were not on\n"
+    "  it. Both booths were stolen while they ran, and cards, memory, logs, messages and the\n"
+    "  central database were searched for plates and tokens of those vehicles.\n"
+)
+"""Left out for results of before that."""
 
 
 def write_page(result: DrillResult, page: Path) -> None:
@@ -89,6 +96,7 @@ def page_text(result: DrillResult, plot_name: str) -> str:
         store=facts.store,
         messages=facts.messages,
         deliveries=facts.deliveries,
+        hit_only=_HIT_ONLY if any(row.name == HIT_ONLY_ROW for row in result.rows) else "",
         memory=_READ if facts.memory_read else _REFUSED,
         **_safe(result),
         **_timing(result),

@@ -33,13 +33,21 @@ _ANSWER_S: Final = 120.0
 _PATIENCE_S: Final = 20.0
 _SURE: Final = 3
 _READS: Final = 6
+_PUBLISHERS_CLOCK: Final = "publishers-clock"
 
 
 class RealBooth:
     """One booth, its files and its two processes."""
 
     def __init__(
-        self, folder: Path, identity: Identity, authority: PublicKey, port: int, *, secret: bytes
+        self,
+        folder: Path,
+        identity: Identity,
+        authority: PublicKey,
+        port: int,
+        *,
+        secret: bytes,
+        is_hit_only: bool = False,
     ) -> None:
         """Lay out the files of a booth that has just been enrolled.
 
@@ -49,8 +57,11 @@ class RealBooth:
             authority: Whose deliveries it takes.
             port: The broker's.
             secret: What the board keeps for it, 32 bytes: the sealing key of tiers A and B.
+            is_hit_only: Whether it publishes only who is on a watch-list; then it says how it is
+                every second, because the drill waits for that.
         """
         self.identity = identity
+        self._is_hit_only = is_hit_only
         self.card = folder / "card"
         """What a thief finds who takes the booth away: everything that is on its memory card."""
         self.board = folder / "board"
@@ -59,6 +70,8 @@ class RealBooth:
         for each in (self.card, self.board, self.logs, self.card / "incoming"):
             each.mkdir(mode=0o700, parents=True)
         self.clock = DatedClock(folder / "clock")
+        self.publishers_clock = DatedClock(folder / _PUBLISHERS_CLOCK)
+        """Of a booth in hit-only mode; only its time of day is set, since it talks to a broker."""
         self._folder = folder
         self._parts = ExitStack()
         self._vision: Connection | None = None
@@ -86,15 +99,15 @@ class RealBooth:
 
     def start(self) -> None:
         """Start both processes; to be called by the main thread."""
-        command = (sys.executable, "-m", "edge_lpr.drill.dated_tokeniser")
-        arguments = (str(self._folder / "clock"), "--settings", str(self._settings_file))
         self.tokeniser = Child(
-            "tokeniser", (*command, *arguments, "--log-level", "DEBUG"), self.logs / "tokeniser.log"
+            "tokeniser", self._dated("tokeniser", "clock"), self.logs / "tokeniser.log"
         )
         self._parts.callback(self.tokeniser.stop, _PATIENCE_S)
         publisher = Child(
             "publisher",
-            booth_command("publisher", self._settings_file, "DEBUG"),
+            self._dated("publisher", _PUBLISHERS_CLOCK)
+            if self._is_hit_only
+            else booth_command("publisher", self._settings_file, "DEBUG"),
             self.logs / "publisher.log",
         )
         self._parts.callback(publisher.stop, _PATIENCE_S)
@@ -162,6 +175,13 @@ class RealBooth:
             self._vision = None
         self._parts.close()
 
+    def _dated(self, process: str, clock: str) -> tuple[str, ...]:
+        """Return the command line of a process on a set clock."""
+        return (
+            *(sys.executable, "-m", f"edge_lpr.drill.dated_{process}", str(self._folder / clock)),
+            *("--settings", str(self._settings_file), "--log-level", "DEBUG"),
+        )
+
     def _is_connected(self) -> bool:
         """Try to connect."""
         self.check()
@@ -199,6 +219,8 @@ class RealBooth:
             if self.identity.tier is CustodyTier.C
             else f'sealing_key_file = "{self.board / "sealing-key"}"\n'
         )
+        mode = 'mode = "hit-only"\n' if self._is_hit_only else ""
+        health = "health_interval_s = 1\n" if self._is_hit_only else ""
         return (
             f'[booth]\ntenant = "{address.tenant}"\nsite = "{address.site}"\n'
             f'device = "{address.device}"\n{lanes}'
@@ -208,7 +230,9 @@ class RealBooth:
             f'sightings_socket = "{self._folder}/sightings.sock"\n'
             f'key_ring_file = "{self.key_ring_file}"\nevent_key_file = "{card}/event-key"\n'
             f'device_certificate_file = "{card}/device-certificate"\n'
-            f'authority_file = "{card}/authority.pub"\nepochs_held = {EPOCHS_HELD}\n{sealing}'
+            f'authority_file = "{card}/authority.pub"\nepochs_held = {EPOCHS_HELD}\n'
+            f"{sealing}{mode}"
             f'[publisher]\nsightings_socket = "{self._folder}/sightings.sock"\n'
             f'outbox_file = "{self.outbox_file}"\nbroker_host = "{HOST}"\nbroker_port = {port}\n'
+            f"{health}"
         )

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S
-from edge_lpr.drill.broker_side import sender
 from edge_lpr.drill.crowd import BOOTHS, DAYS, Booth, Crossing
+from edge_lpr.drill.key_round import bring_keys
 from edge_lpr.drill.memory import read_memory
 from edge_lpr.drill.real_booth import RealBooth
 from edge_lpr.drill.waiting import wait_until
@@ -24,9 +24,6 @@ from edge_lpr.drill.world import EPOCHS_HELD, World
 from edge_lpr.tokens.key_ring import read_key_state
 from edge_lpr.tokens.sealing import SealingKey
 from edge_lpr.tokens.suite1 import KEY_BYTES
-from edge_lpr.wire import jws
-from edge_lpr.wire.topics import TopicKind, topic
-from edge_lpr.wire.transport import TransportClaims
 
 AT_A_TIME: Final = 4
 _KEYS_S: Final = 120.0
@@ -69,6 +66,27 @@ class WeekNotes:
     """Booths that were stolen on the way."""
     seconds: float = 0.0
     """How long vehicles took to pass."""
+
+
+def steal_booth(
+    booth: RealBooth, place: Booth, folder: Path, day: int, *, is_running: bool
+) -> StolenBooth:
+    """Take a booth's card, and its memory if it runs.
+
+    Args:
+        booth: What is taken.
+        place: Which booth that is.
+        folder: Existing; the copies go into a new folder in it.
+        day: The day that ends.
+        is_running: Whether it runs, and the thief is root.
+    """
+    copies = folder / f"stolen-{place.device}-{day}"
+    copies.mkdir(mode=0o700)
+    memory = None
+    if is_running and booth.tokeniser is not None:
+        time.sleep(_SETTLED_S)
+        memory = read_memory(booth.tokeniser.process_id)
+    return StolenBooth(place, day, booth.copy_card(copies / "card"), booth.board, memory)
 
 
 Theft = tuple[Booth, int, bool]
@@ -128,7 +146,10 @@ class RealWeek:
                 self._world.server.wait_for(stored, within_s=_STORED_S)
                 for place, theft_day, is_running in thefts:
                     if theft_day == day:
-                        self._steal(place, day, is_running=is_running)
+                        stolen = steal_booth(
+                            self.booths[place], place, self._folder, day, is_running=is_running
+                        )
+                        self.notes.stolen.append(stolen)
                 self._tell(f"day {day + 1} of {DAYS}: {len(today)} vehicles passed")
         self._world.wait_for_recorder(_STORED_S)
         return self.notes
@@ -141,28 +162,8 @@ class RealWeek:
             booth.clock.set(self._midnight(day))
         if day:
             self._until_past_keys_are_gone(day)
-        wait_until(self._all_announced, "a booth has not announced itself", within_s=_KEYS_S)
-        self._hear()
         today = world.first_epoch + day
-        numbers = {}
-        with sender(world.broker.port, "custodian") as connected:
-            for booth in self.booths.values():
-                address = booth.identity.address
-                epochs = range(today, today + EPOCHS_HELD)
-                connected.send(
-                    topic(address, TopicKind.KEYS), world.custodian.delivery(address, epochs)
-                )
-                row = world.custodian.authority.devices.get(address.site, address.device)
-                numbers[address.device] = row.last_delivery
-            connected.flush()
-        wait_until(
-            lambda: all(
-                claims.delivery >= numbers[device] for device, claims in self._announced().items()
-            ),
-            "a booth has not taken its keys",
-            within_s=_KEYS_S,
-        )
-        self._hear()
+        bring_keys(world, list(self.booths.values()), range(today, today + EPOCHS_HELD))
         for place, booth in self.booths.items():
             state = read_key_state(booth.key_ring_file, booth.sealing_key)
             held = self.notes.transport_keys.setdefault(
@@ -209,39 +210,6 @@ class RealWeek:
                     self._world.truth[key] = crossing.plate
                     self._world.real.add(key)
 
-    def _steal(self, place: Booth, day: int, *, is_running: bool) -> None:
-        """Take a booth's card, and its memory if it runs."""
-        booth = self.booths[place]
-        folder = self._folder / f"stolen-{place.device}-{day}"
-        folder.mkdir(mode=0o700)
-        memory = None
-        if is_running and booth.tokeniser is not None:
-            time.sleep(_SETTLED_S)
-            memory = read_memory(booth.tokeniser.process_id)
-        card = booth.copy_card(folder / "card")
-        stolen = StolenBooth(place, day, card, booth.board, memory)
-        self.notes.stolen.append(stolen)
-
     def _midnight(self, day: int) -> int:
         """Return a minute after a day's beginning."""
         return (self._world.first_epoch + day) * EPOCH_LENGTH_S + 60
-
-    def _hear(self) -> None:
-        """Have the custodian take every announcement that was recorded."""
-        for _, document in self._world.recorder.payloads(f"/{TopicKind.TRANSPORT.value}"):
-            self._world.custodian.hear(document)
-
-    def _all_announced(self) -> bool:
-        """Return whether every booth has announced a transport key."""
-        for booth in self.booths.values():
-            booth.check()
-        return len(self._announced()) == len(self.booths)
-
-    def _announced(self) -> dict[str, TransportClaims]:
-        """Return each booth's latest announcement."""
-        return {
-            path.split("/")[4]: TransportClaims.decode(
-                jws.parse(document, len(document)).untrusted_payload
-            )
-            for path, document in self._world.recorder.payloads(f"/{TopicKind.TRANSPORT.value}")
-        }

@@ -14,6 +14,9 @@ from edge_lpr.drill.loot import Loot
 from edge_lpr.drill.records import TokenRecord
 from edge_lpr.drill.thief import Outcome
 
+HIT_ONLY_ROW: Final = "booth in hit-only mode, running, root"
+"""Results of before such booths took part have no such row."""
+
 Reach = Callable[[TokenRecord], bool]
 """Whether the design says that a passage can be named at the price."""
 

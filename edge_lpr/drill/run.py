@@ -6,7 +6,7 @@
     2. pass     most vehicles at the laboratory cost, some through real processes at the real cost
     3. steal    copy what each theft yields; booths are stolen while the week passes
     4. attack   the same thief on every row of the table
-    5. control  the same thief on designs that must fall
+    5. control  the same thief on designs that must fall; a day of booths that publish hits alone
     6. destroy  the month is over: the keys die, and the thief comes back with an old backup
     7. time     link days by time and lane, without any token across days
 """
@@ -33,6 +33,8 @@ from edge_lpr.drill.checks import (
     watch_list_checks,
 )
 from edge_lpr.drill.crowd import SITES, TENANT, Booth, Crossing, make_crowd, plates_of
+from edge_lpr.drill.hit_only import People, spend_day
+from edge_lpr.drill.hit_only_checks import hit_only_checks
 from edge_lpr.drill.linking import key_of, link_by_time
 from edge_lpr.drill.loot import Loot
 from edge_lpr.drill.plate_shapes import PlateShape, draw_plates
@@ -67,6 +69,9 @@ _THEFTS: Final[tuple[Theft, ...]] = (
 _RETENTION_DAYS: Final = 31
 _RESOLUTIONS_S: Final = (1, 60, 600)
 _LISTED: Final = 200
+_HITS: Final = 20
+"""Most vehicles on the list of a booth in hit-only mode; twice as many others pass it."""
+
 _MEASURED_TOKENS: Final = 8
 
 
@@ -129,19 +134,14 @@ class Drill:
         begin_s = time.monotonic()
         with a_world(self._folder / "w", self._clock.unix_s(), self._plan.dsn) as world:
             notes = self._pass(world)  # 2. and 3.
-            thief = Thief(
-                Knowledge(
-                    TENANT,
-                    world.custodian.public_key,
-                    tuple(name.encode() for name in (TENANT, *SITES, "alpr-token/v1")),
-                ),
-                self._dictionary,
-            )
+            thief = Thief(_known(world), self._dictionary)
             database = world.server.steal()
             cheap = [record for record in database.records if key_of(record) not in world.real]
             rows = self._attack(world, thief, notes, database)  # 4.
             tests = self._control(world, thief, cheap)  # 5.
-            checks = self._check(world, notes)
+            row, checks = self._spend_hit_only_day(world)
+            rows.append(row)
+            checks = [*self._check(world, notes), *checks]
             rows.insert(2, self._destroy(world, thief, database, tests, cheap))  # 6.
             self._tell("linking by time and lane")
             timing = tuple(  # 7.
@@ -202,6 +202,21 @@ class Drill:
             controls.without_ratchet(thief, world, cheap, world.truth, site=STOLEN_LAST.site),
             controls.planted_pictures(),
         ]
+
+    def _spend_hit_only_day(self, world: World) -> tuple[Row, list[Check]]:
+        """Have two booths publish hits alone for a day, and steal one of them."""
+        self._tell("two booths in hit-only mode")
+        count = min(max(self._plan.real // 100, 1), _HITS)
+        plates = self._dictionary.laboratory[: 3 * count]
+        people = People(plates[:count], plates[count:])
+        day = spend_day(world, self._folder, people)
+        theft = thefts.take_over_hit_only_booth(day)
+        self._tell(f"the thief works on: {theft.name}")
+        outcome = Thief(_known(world), Dictionary([], plates)).attack(theft.loot)
+        row = judge(
+            theft, outcome, world.truth, frozenset(world.real), tried=frozenset(people.listed)
+        )
+        return row, hit_only_checks(day, world)
 
     def _check(self, world: World, notes: WeekNotes) -> list[Check]:
         """Answer the further questions."""
@@ -264,6 +279,12 @@ class Drill:
             store=world.server.store,
             seconds=round(seconds),
         )
+
+
+def _known(world: World) -> Knowledge:
+    """Return what every thief knows."""
+    salts = tuple(name.encode() for name in (TENANT, *SITES, "alpr-token/v1"))
+    return Knowledge(TENANT, world.custodian.public_key, salts)
 
 
 def _tokens_a_second() -> float:

@@ -6,6 +6,8 @@ from typing import Final
 
 from edge_lpr.drill.central_side import StolenDatabase
 from edge_lpr.drill.crowd import SITES
+from edge_lpr.drill.hit_only import HitOnlyDay
+from edge_lpr.drill.linking import key_of
 from edge_lpr.drill.loot import Loot, deliveries_of, keys_in_text
 from edge_lpr.drill.real_week import StolenBooth
 from edge_lpr.drill.records import (
@@ -15,7 +17,7 @@ from edge_lpr.drill.records import (
     records_of_outbox,
 )
 from edge_lpr.drill.restoring import add_backup
-from edge_lpr.drill.rows import Theft, nothing, of_days
+from edge_lpr.drill.rows import HIT_ONLY_ROW, Theft, nothing, of_days
 from edge_lpr.drill.world import EPOCHS_HELD, World
 
 PRICE: Final = "at the price"
@@ -130,6 +132,19 @@ def take_over_booth(stolen: StolenBooth, epoch: int, recordings: Recordings) -> 
         f"since midnight UTC and up to 3 future days of that site, {PRICE}",
         loot,
         of_days(*range(epoch, epoch + EPOCHS_HELD), site=stolen.booth.site),
+    )
+
+
+def take_over_hit_only_booth(day: HitOnlyDay) -> Theft:
+    """A running booth in hit-only mode with root, and what the broker carried meanwhile."""
+    stolen = day.stolen[0]
+    recordings = Recordings(list(day.messages))
+    within = of_days(*range(day.epoch, day.epoch + EPOCHS_HELD), site=stolen.booth.site)
+    return Theft(
+        HIT_ONLY_ROW,
+        f"hits of that site, {PRICE}; of all others nothing",
+        _running(stolen, recordings),
+        lambda record: within(record) and key_of(record) in day.hits,
     )
 
 

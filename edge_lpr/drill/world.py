@@ -42,6 +42,9 @@ TIERS: Final = {
 }
 """How well each booth keeps its keys."""
 
+HIT_ONLY_TIERS: Final = {Booth("alder", 3): CustodyTier.A, Booth("birch", 3): CustodyTier.B}
+"""The same of two more booths, which publish hits alone (``hit_only.py``)."""
+
 _SENT_A_SECOND: Final = 100.0
 """At least: what waiting for the central server is sized by."""
 
@@ -172,17 +175,22 @@ def a_world(folder: Path, unix_s: int, dsn: str | None = None) -> Iterator[World
         parts.callback(recorder.close)
         server = CentralServer(_made(folder / "central"), broker.port, custodian.public_key, dsn)
         parts.callback(server.stop)
-        identities = {booth: _enrol(booth, custodian) for booth in BOOTHS}
+        identities = {booth: enrol(booth, TIERS[booth], custodian) for booth in BOOTHS}
         world = World(folder, clock, first_epoch, custodian, broker, recorder, server, identities)
         world.make_keys()
         yield world
 
 
-def _enrol(booth: Booth, custodian: Custodian) -> Identity:
-    """Give a booth its keys and its certificate."""
+def enrol(booth: Booth, tier: CustodyTier, custodian: Custodian) -> Identity:
+    """Give a booth its keys and its certificate.
+
+    Args:
+        booth: Which.
+        tier: How well it keeps keys.
+        custodian: Certifies it.
+    """
     address = DeviceAddress(TENANT, booth.site, booth.device)
     event_key, transport_key = SigningKey.generate(), TransportKey.generate()
-    tier = TIERS[booth]
     certificate = custodian.enrol(address, event_key.public_key, transport_key.public_key, tier)
     return Identity(address, event_key, transport_key, certificate, tier)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.drill.result import read_result
+from edge_lpr.drill.rows import HIT_ONLY_ROW
 from tests.support.broker import Mosquitto
 
 pytestmark = pytest.mark.broker
@@ -37,16 +38,18 @@ def test_a_small_drill_finds_exactly_what_the_table_says(tmp_path: Path) -> None
     result = read_result(file)
     assert result.faults() == []
     assert (result.facts.cheap, result.facts.real) == (120, 3)
-    # Each booth takes a delivery a day.
-    assert result.facts.deliveries == 50
+    # Each booth takes a delivery a day, and two more booths run for a day in hit-only mode.
+    assert result.facts.deliveries == 52
     named = {row.name: row.found.passages for row in result.rows}
-    assert len(named) == 10
+    assert len(named) == 11
+    assert named[HIT_ONLY_ROW] == 1
     assert named["broker, everything it ever carried"] == 0
     assert named["central database and that day's keys"] > 0
     assert {row.linked_across for row in result.rows} == {0}
     assert len(result.controls) == 6
     assert "The table holds" in done.stdout
     assert "The promise held." in page.read_text()
+    assert "two more booths ran in hit-only mode" in page.read_text()
     assert page.with_suffix(".svg").is_file()
 
 

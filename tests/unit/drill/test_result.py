@@ -6,7 +6,7 @@ from edge_lpr.drill.controls import Control
 from edge_lpr.drill.linking import TimingLinks
 from edge_lpr.drill.page import page_text
 from edge_lpr.drill.result import DrillResult, Facts
-from edge_lpr.drill.rows import Counted, Row
+from edge_lpr.drill.rows import HIT_ONLY_ROW, Counted, Row
 
 NOTHING: Final = Counted(0, 0, 0)
 ROW: Final = Row("central database", "0", 10, NOTHING, NOTHING, 0, 0, 0, 3, 0, 0, 99)
@@ -84,3 +84,11 @@ def test_the_page_shows_what_was_named() -> None:
     row = replace(ROW, name="database and keys", expected=found, found=found, site_days=5)
     text = page_text(replace(RESULT, rows=(*RESULT.rows, row)), "plot.svg")
     assert "30 (12 plates, 5 site-days)" in text
+
+
+def test_the_page_tells_of_hit_only_mode_where_it_was_drilled() -> None:
+    assert "hit-only" not in page_text(RESULT, "plot.svg")
+    row = replace(ROW, name=HIT_ONLY_ROW)
+    assert "in hit-only mode for a day" in page_text(
+        replace(RESULT, rows=(*RESULT.rows, row)), "plot.svg"
+    )
