@@ -41,6 +41,9 @@ _EVERY_S: Final = 30
 _HOURS_S: Final = 7_300
 """Two hours: the full hour that begins no less than an hour after the start is over by then."""
 
+_ABOUT_KEYS: Final = ("deliveries", "deliveries_refused")
+"""Counters of a health record that say nothing about passages."""
+
 _LIST_S: Final = 60.0
 _STORED_S: Final = 120.0
 _HEALTH_S: Final = 60.0
@@ -176,7 +179,7 @@ class _Booths:
     def told_early(self) -> int:
         """Return how many health records have said anything about a passage."""
         return sum(
-            health.tokeniser["received"] > 0 or health.tokeniser["not_listed"] > 0
+            any(number for name, number in health.tokeniser.items() if name not in _ABOUT_KEYS)
             for place in self.by_place
             for health in self.healths(place)
         )

@@ -69,7 +69,7 @@ _THEFTS: Final[tuple[Theft, ...]] = (
 _RETENTION_DAYS: Final = 31
 _RESOLUTIONS_S: Final = (1, 60, 600)
 _LISTED: Final = 200
-_HITS: Final = 20
+_HITS: Final = 10
 """Most vehicles on the list of a booth in hit-only mode; twice as many others pass it."""
 
 _MEASURED_TOKENS: Final = 8
