@@ -1,5 +1,6 @@
 """The unit files say what systemd understands, and the three processes give up the same things."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,9 @@ from edge_lpr.core.watchdog import HANG_LIMIT_S
 RECOVERED_S = 15
 START_S = 4
 """Left for the start of the next process."""
+
+CAMERA_GIVEN_UP_S = 8
+"""How long a start waits for a camera that is not there."""
 
 UNITS = Path(__file__).parents[2] / "systemd"
 TPM = UNITS / "edge-lpr-tokeniser.service.d"
@@ -33,7 +37,7 @@ def test_unit_starts_its_own_process_as_its_own_user(process_name: str) -> None:
 
 def test_the_three_units_give_up_the_same_things() -> None:
     given_up = [
-        lines[lines.index("NoNewPrivileges=yes") : lines.index("KeyringMode=private") + 1]
+        lines[lines.index("NoNewPrivileges=yes") : lines.index("[Install]")]
         for lines in map(lines_of, PROCESSES)
     ]
     assert given_up[0] == given_up[1] == given_up[2]
@@ -45,13 +49,102 @@ def test_memory_of_a_process_never_becomes_a_file(process_name: str) -> None:
     assert "LimitCORE=1" in lines
     assert "LimitMEMLOCK=infinity" in lines
     assert "MemorySwapMax=0" in lines
+    assert "MemoryDenyWriteExecute=yes" in lines
 
 
 @pytest.mark.parametrize("process_name", PROCESSES)
-def test_unit_is_started_again_for_ever(process_name: str) -> None:
+def test_unit_is_started_again_for_ever_but_rests_when_it_crashes_at_once(
+    process_name: str,
+) -> None:
+    values = dict(line.split("=", 1) for line in lines_of(process_name) if "=" in line)
+    assert values["Restart"] == "on-failure"
+    assert values["OnFailure"] == "edge-lpr-again@%p.service"
+    # Waiting for a camera that is away must never count as a crash loop.
+    shortest_wait_s = CAMERA_GIVEN_UP_S + int(values["RestartSec"])
+    assert int(values["StartLimitIntervalSec"]) / shortest_wait_s < int(values["StartLimitBurst"])
+    # Nor must what cannot be started be started more often than every five seconds or so.
+    again = (UNITS / "edge-lpr-again@.service").read_text()
+    assert "sleep 120" in again
+    assert "reset-failed %i.service" in again
+
+
+@pytest.mark.parametrize("process_name", PROCESSES)
+def test_process_starts_and_stops_with_the_target(process_name: str) -> None:
     lines = lines_of(process_name)
-    assert "StartLimitIntervalSec=0" in lines
-    assert "Restart=on-failure" in lines
+    assert "PartOf=edge-lpr.target" in lines
+    assert "WantedBy=edge-lpr.target" in lines
+    (wants,) = [
+        line
+        for line in (UNITS / "edge-lpr.target").read_text().splitlines()
+        if line.startswith("Wants=")
+    ]
+    assert f"edge-lpr-{process_name}.service" in wants
+
+
+def exposure(folder: Path, process_name: str, *drop_ins: Path) -> float:
+    """Return what systemd thinks of a unit with the given drop-ins and no others."""
+    analyze = shutil.which("systemd-analyze")
+    assert analyze is not None
+    unit = folder / f"edge-lpr-{process_name}.service"
+    shutil.copy(UNITS / unit.name, unit)
+    extra = folder / f"{unit.name}.d"
+    extra.mkdir()
+    for drop_in in drop_ins:
+        text = drop_in.read_text().replace("@CAMERA_ADDRESS@", "192.0.2.7")
+        (extra / f"{drop_in.name}.conf").write_text(text)
+    analyzed = subprocess.run(
+        [analyze, "security", "--offline=true", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # What systemd does not understand it only warns of, and the drop-in would open nothing.
+    assert [line for line in analyzed.stderr.splitlines() if "edge-lpr" in line] == []
+    (found,) = re.findall(r"Overall exposure level for .*: (\d+\.\d)", analyzed.stdout)
+    return float(found)
+
+
+@pytest.mark.parametrize(
+    ("process_name", "drop_ins", "limit"),
+    [
+        ("vision", (), 0.5),
+        ("tokeniser", (), 0.5),
+        ("tokeniser", ("tpm.conf",), 0.5),
+        # docs/hardening.md says what is in the way of the 1.0 that we want.
+        ("publisher", (), 1.1),
+        # A camera costs the devices that it needs, and one on a network the network.
+        ("vision", ("camera.conf",), 0.5),
+        ("vision", ("csi-rpi.conf",), 0.5),
+        ("vision", ("csi-jetson.conf",), 0.5),
+        ("vision", ("camera.conf", "cuda.conf"), 0.5),
+        ("vision", ("rtsp.conf.in",), 1.0),
+    ],
+)
+def test_exposure_is_no_more_than_allowed(
+    process_name: str, drop_ins: tuple[str, ...], limit: float, tmp_path: Path
+) -> None:
+    folder = UNITS / f"edge-lpr-{process_name}.service.d"
+    assert exposure(tmp_path, process_name, *(folder / name for name in drop_ins)) <= limit
+
+
+def test_vision_has_no_device_and_no_network_of_its_own() -> None:
+    lines = lines_of("vision")
+    assert "PrivateDevices=yes" in lines
+    assert "PrivateUsers=yes" in lines
+    assert not any(line.startswith("DeviceAllow=") for line in lines)
+
+
+@pytest.mark.parametrize("drop_in", sorted((UNITS / "edge-lpr-vision.service.d").iterdir()))
+def test_what_a_camera_opens_is_one_thing_with_a_reason(drop_in: Path) -> None:
+    text = drop_in.read_text()
+    assert text.startswith("# ")
+    settings = [line for line in text.splitlines() if line and line[0] not in "#["]
+    opened = {line.partition("=")[0] for line in settings}
+    if drop_in.name == "rtsp.conf.in":
+        assert "IPAddressAllow=@CAMERA_ADDRESS@" in settings
+        assert "DeviceAllow" not in opened
+    else:
+        assert not opened & {"PrivateNetwork", "IPAddressAllow", "RestrictAddressFamilies"}
 
 
 @pytest.mark.parametrize("process_name", PROCESSES)
@@ -102,7 +195,11 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     program = tmp_path / "edge-lpr"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
+    for unit in (
+        *UNITS.glob("*.service"),
+        *UNITS.glob("*.timer"),
+        *UNITS.glob("*.target"),
+    ):
         text = unit.read_text().replace("/opt/edge-lpr/bin/edge-lpr", str(program))
         (tmp_path / unit.name).write_text(text)
     # What a booth with a TPM adds is understood too.
