@@ -20,7 +20,7 @@ PACKAGE = Path(edge_lpr.__file__).parent
 SIMULATOR = "edge_lpr.synthesis.simulator"
 MEASURING = {
     "simulate", "simulated_shifts", "lane_sheet", "passage_runs", "passage_outcomes",
-    "real_sequences", "held_out_typefaces",
+    "real_sequences", "held_out_typefaces", "confusion",
 }  # fmt: skip
 SHARED = {"chance", "formats", "glyphs", "marks", "pictures"}
 """Parts of ``synthesis`` that say what stands on a plate, and draw nothing of it themselves."""
