@@ -12,15 +12,13 @@ What vision says about itself is kept beside. Pace and sockets are left to ``rec
 and signing to ``boot.py``.
 """
 
-import ctypes
-import sys
 from typing import Final, Literal, TypeAlias
 
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH
 from edge_lpr.core.clock import Clock, TimeQuality, epoch_of
 from edge_lpr.core.errors import HandoffError, NoValidKeyError
 from edge_lpr.core.settings import BoothSettings
-from edge_lpr.core.wipe import wipe
+from edge_lpr.core.wipe import wipe, wipe_octets
 from edge_lpr.handoff.reading_message import ReadingMessage
 from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.hit_list import HitList
@@ -36,9 +34,6 @@ handoff carries is ten minutes old."""
 
 Unlisted: TypeAlias = Literal["no_list", "not_listed"]
 """Why a passage is not published in hit-only mode; also the name of its counter."""
-
-_BYTES_HEADER: Final = sys.getsizeof(b"") - 1
-"""Where the content of a ``bytes`` begins, in CPython."""
 
 _MS: Final = 1000
 """Milliseconds in a second."""
@@ -179,11 +174,10 @@ class Relay:
 
 
 def _overwrite(tokens: TokenPair) -> None:
-    """Overwrite the tokens of a passage that nobody looks for.
+    """Overwrite the tokens of a passage that nobody looks for; nobody else holds them.
 
-    Python has no way to do so with ``bytes``, CPython has: nobody else holds these two, and what
-    is overwritten is the content alone. The copies inside of HMAC are as far away as ever; they
-    are freed, and what comes next takes their place.
+    The copies inside of HMAC are as far away as ever; they are freed, and what comes next takes
+    their place.
     """
-    for token in (tokens.exact, tokens.fold):
-        ctypes.memset(id(token) + _BYTES_HEADER, 0, len(token))
+    wipe_octets(tokens.exact)
+    wipe_octets(tokens.fold)
