@@ -1,0 +1,160 @@
+"""The booth's firewall in a real kernel: what is listed passes, the rest is dropped and counted."""
+
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.namespace import Namespace
+from tests.support.firewall import IMPATIENCE_S, USERS, Firewall, need_nft, template
+from tests.support.networks import need_network
+
+PUBLISHER = USERS["edge-lpr-publisher"]
+VISION = USERS["edge-lpr-vision"]
+TIMESYNC = USERS["systemd-timesync"]
+ROOT = 0
+
+
+class _TcpEcho(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.sendall(self.request.recv(16))
+
+
+class _UdpEcho(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        content, end = self.request
+        end.sendto(content, self.client_address)
+
+
+@contextmanager
+def echo(address: str, port: int, kind: type[socketserver.TCPServer]) -> Iterator[int]:
+    handler = _UdpEcho if issubclass(kind, socketserver.UDPServer) else _TcpEcho
+    with kind((address, port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def network() -> Iterator[Namespace]:
+    need_network()
+    need_nft()
+    with Namespace() as made:
+        yield made
+
+
+@pytest.fixture
+def firewall(network: Namespace, tmp_path: Path) -> Firewall:
+    return Firewall(network, tmp_path)
+
+
+def test_nft_understands_the_rules_and_every_answer(firewall: Firewall) -> None:
+    booth = template(
+        "booth",
+        BROKER_ADDRESS="192.0.2.7",
+        BROKER_PORT="8883",
+        ENROLMENT_ADDRESS="192.0.2.8",
+        ENROLMENT_PORT="8443",
+        TIME_ADDRESS="192.0.2.9",
+        NAME_SERVER_ADDRESS="192.0.2.10",
+        TECHNICIANS_NETWORK="192.0.2.128/25",
+    )
+    assert booth.count("add element") == 5
+    camera = template("camera", CAMERA_ADDRESS="198.51.100.2", CAMERA_PORT="554")
+    firewall.write(booth=booth, camera=camera)
+    firewall.nft("-c", "-f", str(firewall.rules_file))
+
+
+def test_an_image_that_nobody_has_set_up_reaches_nobody(
+    firewall: Firewall, network: Namespace
+) -> None:
+    firewall.write()
+    with echo(network.address, 0, socketserver.TCPServer) as port:
+        # The cable carries: what follows is the firewall's doing.
+        assert firewall.reaches(ROOT, "SOCK_STREAM", network.address, port)
+        firewall.nft("-f", str(firewall.rules_file))
+        for user_id in (ROOT, PUBLISHER, VISION):
+            before = firewall.packets("dropped_output")
+            assert not firewall.reaches(
+                user_id, "SOCK_STREAM", network.address, port, timeout_s=IMPATIENCE_S
+            )
+            assert firewall.packets("dropped_output") > before
+
+
+def test_each_user_reaches_its_own_service_and_nothing_else(
+    firewall: Firewall, network: Namespace
+) -> None:
+    with ExitStack() as stack:
+        ports = [
+            stack.enter_context(echo(network.address, 0, socketserver.TCPServer)) for _ in range(4)
+        ]
+        broker, enrolment, camera, other = ports
+        stack.enter_context(echo(network.address, 123, socketserver.UDPServer))
+        firewall.write(
+            booth=template(
+                "booth",
+                BROKER_ADDRESS=network.address,
+                BROKER_PORT=str(broker),
+                ENROLMENT_ADDRESS=network.address,
+                ENROLMENT_PORT=str(enrolment),
+                TIME_ADDRESS=network.address,
+            ),
+            camera=template("camera", CAMERA_ADDRESS=network.address, CAMERA_PORT=str(camera)),
+        )
+        firewall.nft("-f", str(firewall.rules_file))
+        allowed = {(PUBLISHER, broker), (ROOT, enrolment), (VISION, camera)}
+        for user_id in (ROOT, PUBLISHER, VISION, TIMESYNC):
+            for port in (broker, enrolment, camera, other):
+                may = (user_id, port) in allowed
+                before = firewall.packets("dropped_output")
+                reached = firewall.reaches(
+                    user_id,
+                    "SOCK_STREAM",
+                    network.address,
+                    port,
+                    **({} if may else {"timeout_s": IMPATIENCE_S}),
+                )
+                assert reached == may, (user_id, port)
+                assert may or firewall.packets("dropped_output") > before
+        assert firewall.reaches(TIMESYNC, "SOCK_DGRAM", network.address, 123)
+        assert not firewall.reaches(
+            PUBLISHER, "SOCK_DGRAM", network.address, 123, timeout_s=IMPATIENCE_S
+        )
+        for counter in ("to_broker", "to_enrolment", "to_camera", "to_time"):
+            assert firewall.packets(counter) >= 1, counter
+
+
+def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Namespace) -> None:
+    booth_address = network.address.removesuffix(".1") + ".2"
+
+    def knocks() -> bool:
+        """Return whether the booth answers, be it that nobody listens there."""
+        with socket.socket() as end:
+            end.settimeout(IMPATIENCE_S)
+            try:
+                end.connect((booth_address, 22))
+            except ConnectionRefusedError:
+                return True
+            except TimeoutError:
+                return False
+        return True
+
+    assert knocks()
+    firewall.write()
+    firewall.nft("-f", str(firewall.rules_file))
+    assert not knocks()
+    assert firewall.packets("dropped_input") >= 1
+    firewall.write(booth=template("booth", TECHNICIANS_NETWORK=f"{network.address}/32"))
+    firewall.nft("-f", str(firewall.rules_file))
+    firewall.nft("add", "rule", "inet", "edge_lpr", "output", "accept")
+    knocks()
+    assert firewall.packets("from_technicians") == 1
+    assert firewall.packets("dropped_input") == 0
