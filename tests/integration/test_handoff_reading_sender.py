@@ -15,8 +15,6 @@ from edge_lpr.handoff import reading_sender
 from edge_lpr.handoff.reading_message import (
     MAXIMUM_AGE_MS,
     READING_BYTES,
-    ReadingMessage,
-    parse_reading,
 )
 from edge_lpr.handoff.reading_sender import QUEUE_READINGS, ReadingSender
 from edge_lpr.handoff.seqpacket import Connection, Listener, connect
@@ -24,13 +22,12 @@ from edge_lpr.handoff.vision_report import (
     REPORT_BYTES,
     REPORT_INTERVAL_S,
     VisionReport,
-    parse_report,
 )
 from tests.support.clock import SetClock
+from tests.support.reading_handoff import DEADLINE_S, accepted, offer, received, reported
 from tests.support.readings import indices_of, reading_of
 from tests.support.waiting import wait_until
 
-DEADLINE_S = 10.0
 MS = 1_000_000
 
 
@@ -57,24 +54,6 @@ def sender(socket_path: Path, clock: SetClock) -> Iterator[ReadingSender]:
 def listener(socket_path: Path) -> Iterator[Listener]:
     with closing(Listener(socket_path, allowed_user_id=os.geteuid())) as open_listener:
         yield open_listener
-
-
-def accepted(listener: Listener) -> Connection:
-    connection = listener.accept(timeout_s=DEADLINE_S)
-    assert connection is not None
-    return connection
-
-
-def received(connection: Connection) -> ReadingMessage:
-    message = connection.receive(READING_BYTES, timeout_s=DEADLINE_S)
-    assert message is not None
-    return parse_reading(memoryview(message))
-
-
-def offer(sender: ReadingSender, clock: SetClock, plate: bytes = b"B123ABC") -> ReadingMessage:
-    reading = reading_of(plate)
-    assert sender.offer(reading, last_seen_ns=clock.now_monotonic_ns)
-    return reading
 
 
 def test_reading_is_handed_over_and_wiped_after_the_answer(
@@ -285,12 +264,6 @@ def reporting(socket_path: Path, clock: SetClock) -> Iterator[ReadingSender]:
         yield sender
     finally:
         sender.drain(0)
-
-
-def reported(connection: Connection) -> VisionReport:
-    message = connection.receive(REPORT_BYTES, timeout_s=DEADLINE_S)
-    assert message is not None
-    return parse_report(message)
 
 
 def test_vision_reports_at_the_start_and_every_half_minute_without_any_vehicle(
