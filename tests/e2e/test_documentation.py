@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from edge_lpr.demo.brokers import EmbeddedBroker
 from edge_lpr.demo.keys import authority_file
 from edge_lpr.wire import base64url
+from tests.support.waiting import wait_until
 from tests.support.whole_booth import KnownLane, WholeBooth
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,10 @@ MOST_LINES = 20
 """A whole useful consumer has no more."""
 
 DAY_S = 86_400
+PATIENCE_S = 120.0
+
+_ESTABLISHED = "01"
+"""State of a connection in /proc/net/tcp."""
 
 
 def test_page_shows_the_example_as_it_is() -> None:
@@ -43,12 +49,23 @@ def running_example(path: Path, *arguments: str) -> Iterator[subprocess.Popen[st
         stderr=subprocess.PIPE,
         text=True,
     )
+    # A line that never comes must fail the test and not hold it.
+    patience = threading.Timer(PATIENCE_S, example.kill)
+    patience.start()
     try:
         yield example
     finally:
+        patience.cancel()
         example.terminate()
         _, complaints = example.communicate()
     assert complaints == ""
+
+
+def connections_to(port: int) -> int:
+    """Return how many connections to a port of this machine there are, seen from their clients."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    ends = [(line.split()[2], line.split()[3]) for line in lines]
+    return sum(there.endswith(f":{port:04X}") and state == _ESTABLISHED for there, state in ends)
 
 
 def printed_words(example: subprocess.Popen[str]) -> list[str]:
@@ -71,6 +88,8 @@ def test_examples_print_the_sightings_of_a_booth_and_what_is_looked_for(
             running_example(EXAMPLE, broker, authority) as printing,
             running_example(HITS_EXAMPLE, broker, authority, str(watch_list)) as reporting,
         ):
+            # What is published before they have subscribed is not for them.
+            wait_until(lambda: connections_to(running_mosquitto.port) == 2)
             booth.start_all()
             booth.finish()
             printed = [printed_words(printing) for _ in lane.plates]
