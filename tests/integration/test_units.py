@@ -215,3 +215,26 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     own_lines = [line for line in verified.stderr.splitlines() if "edge-lpr" in line]
     assert own_lines == []
     assert verified.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "users"),
+    [
+        pytest.param("edge-lpr", {f"edge-lpr-{each}" for each in PROCESSES}, id="booth"),
+        pytest.param("edge-lpr-authority", {"edge-lpr-authority"}, id="authority"),
+    ],
+)
+def test_users_of_the_units_can_be_made(name: str, users: set[str], tmp_path: Path) -> None:
+    program = shutil.which("systemd-sysusers")
+    if program is None:
+        pytest.skip("systemd-sysusers is missing")
+    (tmp_path / "etc").mkdir()
+    done = subprocess.run(
+        [program, f"--root={tmp_path}", str(UNITS / f"{name}.sysusers.conf")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = {line.split(":")[0] for line in (tmp_path / "etc" / "passwd").read_text().splitlines()}
+    assert made == users
