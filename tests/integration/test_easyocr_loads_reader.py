@@ -52,6 +52,8 @@ def _drawn_plate() -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], str
 
 
 def test_easyocr_gives_the_networks_own_reading(tmp_path: Path) -> None:
+    # One of 25 random networks reads nothing at all.
+    torch.manual_seed(0)
     model = build_model().eval()
     torch.nn.init.normal_(model.scores.weight)  # random weights read something, though no plate
     save_weights(model, tmp_path / "plate_reader.pth")
