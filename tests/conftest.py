@@ -1,4 +1,4 @@
-"""What holds for all tests: no law of theirs is about time, and test machines are slow and shared."""
+"""What holds for all tests: no law is about time, and test machines are slow and shared."""
 
 from hypothesis import HealthCheck, settings
 
