@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -34,6 +34,7 @@ def convex_lanes(draw: st.DrawFn) -> LaneSection:
         raise
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(
     st.lists(convex_lanes(), min_size=1, max_size=3),
     st.lists(st.floats(0, 1), min_size=32, max_size=32),
@@ -57,6 +58,8 @@ def test_a_point_in_a_lane_is_in_the_window(
     assert 0 <= window.top < window.bottom <= height_px
 
 
+# Most points lie inside, and most hulls of few points are no region.
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.lists(convex_lanes(), min_size=1, max_size=3), points, sizes_px)
 def test_a_point_outside_the_window_is_in_no_lane(
     sections: list[LaneSection], point: PicturePoint, size_px: tuple[int, int]
