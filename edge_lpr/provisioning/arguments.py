@@ -15,9 +15,9 @@ _EPILOG: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EnrolOptions:
-    """Everything that the command line decides."""
+    """Everything that the command line decides. No ``repr``: it may hold a ticket."""
 
     settings: Path
     """The booth's settings."""

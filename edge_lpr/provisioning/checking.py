@@ -27,9 +27,9 @@ from edge_lpr.wire.key_delivery import open_delivery
 from edge_lpr.wire.topics import DeviceAddress
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Expected:
-    """What an answer is held against."""
+    """What an answer is held against. No ``repr``: the request holds a ticket."""
 
     address: DeviceAddress
     """Who the booth is."""

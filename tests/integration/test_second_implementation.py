@@ -6,16 +6,14 @@
 import json
 import os
 import random
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from edge_lpr.core.errors import PlateRefusedError
 from edge_lpr.tokens.canonical import canonicalise, fold_into
 from edge_lpr.tokens.suite1 import TokenKeys, TokenScope, make_tokens
+from tests.support.node import need_node
 
 FOLDER = Path(__file__).parents[1] / "second_implementation"
 VECTORS = json.loads((FOLDER.parent / "assets" / "token-vectors-v1.json").read_text())
@@ -71,14 +69,8 @@ def ours(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def theirs(inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    node = shutil.which("node")
-    if node is None or not (FOLDER / "node_modules" / "hash-wasm").is_dir():
-        reason = "Node.js or hash-wasm is missing; run scripts/check_contract"
-        if os.environ.get("EDGE_LPR_REQUIRE_NODE") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
     done = subprocess.run(
-        [node, str(FOLDER / "tokens.mjs")],
+        [need_node(FOLDER), str(FOLDER / "tokens.mjs")],
         input="".join(json.dumps(each) + "\n" for each in inputs),
         capture_output=True,
         text=True,

@@ -226,8 +226,9 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 )
 def test_users_of_the_units_can_be_made(name: str, users: set[str], tmp_path: Path) -> None:
     program = shutil.which("systemd-sysusers")
-    if program is None:
-        pytest.skip("systemd-sysusers is missing")
+    assert program is not None, (
+        "systemd-sysusers is part of the package systemd; apt install systemd"
+    )
     (tmp_path / "etc").mkdir()
     done = subprocess.run(
         [program, f"--root={tmp_path}", str(UNITS / f"{name}.sysusers.conf")],

@@ -18,12 +18,14 @@ from tests.support.contract_schemas import CONTRACT
 EXAMPLES = CONTRACT / "examples"
 
 
-def need_node() -> str:
-    """Return the path of Node.js; skip or fail the test without it or its packages."""
+def need_node(program_folder: Path = EXAMPLES) -> str:
+    """Return the path of Node.js; skip or fail the test without it or a program's packages."""
     node = shutil.which("node")
-    if node is not None and (EXAMPLES / "node_modules" / "jose").is_dir():
+    if node is not None and (program_folder / "node_modules").is_dir():
         return node
-    reason = "Node.js or the example's npm packages are missing; run scripts/check_contract"
+    reason = (
+        f"Node.js or {program_folder.name}'s npm packages are missing; run scripts/check_contract"
+    )
     if os.environ.get("EDGE_LPR_REQUIRE_NODE") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
