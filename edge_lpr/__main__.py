@@ -17,6 +17,16 @@ PROGRAMS: Final = {
     "tokeniser": ("edge_lpr.tokeniser.__main__", "the tokeniser process of a booth"),
     "publisher": ("edge_lpr.publisher.__main__", "the publisher process of a booth"),
     "enrol": ("edge_lpr.provisioning.__main__", "make this booth one of a deployment"),
+    "configure": (
+        "edge_lpr.installation.__main__",
+        "at each boot of a booth: the installer's answers into network, firewall and camera",
+    ),
+    "first-boot": ("edge_lpr.first_boot.__main__", "on a flashed booth: enrol and start"),
+    "progress": ("edge_lpr.first_boot.progress_main", "how far a booth has got, console and LED"),
+    "update": ("edge_lpr.update.__main__", "a booth's next system: fetch, install, judge"),
+    "technician": ("edge_lpr.technician.__main__", "what a technician may do, by SSH"),
+    "flash": ("edge_lpr.flashing.__main__", "write a booth's card, on the installer's computer"),
+    "emulate": ("edge_lpr.emulation.__main__", "boot a booth's image without a booth"),
     "subscribe": (
         "edge_lpr.subscriber.__main__",
         "what booths say, verified, for a central server",
@@ -46,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="edge-lpr",
         description="Reads licence plates in a border booth and publishes only keyed tokens.",
         epilog="programs:\n"
-        + "\n".join(f"  {name:<11}{text}" for name, (_, text) in PROGRAMS.items()),
+        + "\n".join(f"  {name:<12}{text}" for name, (_, text) in PROGRAMS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"edge-lpr {__version__}")

@@ -171,3 +171,15 @@ class BrokerUnreachableError(BrokerError):
 
 class DataSetError(EdgeLprError):
     """Labels, pictures or weights for training or measuring are missing or wrong."""
+
+
+class InstallationError(EdgeLprError):
+    """What an installer gave a booth cannot be used; the message says which line, and what to do."""
+
+
+class UpdateError(EdgeLprError):
+    """A booth's next system cannot be fetched, is refused, or could not be installed."""
+
+
+class EmulationError(EdgeLprError):
+    """A booth cannot be emulated: something is missing, or the emulator ended."""

@@ -1,0 +1,1 @@
+"""A booth's next system: checked, installed beside the running one, judged, kept or left."""
