@@ -174,7 +174,7 @@ class DataSetError(EdgeLprError):
 
 
 class InstallationError(EdgeLprError):
-    """What an installer gave a booth cannot be used; the message says which line, and what to do."""
+    """What an installer gave a booth cannot be used; the message says where, and what to do."""
 
 
 class UpdateError(EdgeLprError):
