@@ -19,6 +19,7 @@ ClaimValue: TypeAlias = (
     | tuple[int, ...]
     | Mapping[str, int]
     | Mapping[str, str | bytes]
+    | Mapping[str, tuple[str, ...]]
 )
 """What a claim may hold; bytes are written as base64url, a tuple as an array, and values by name as
 an object, bytes in it likewise as base64url."""
@@ -169,6 +170,30 @@ class ClaimReader:
         if len(numbers) != len(value) or list(numbers) != sorted(set(numbers)):
             raise self._wrong(name, "an array of ascending whole numbers, each once")
         return numbers
+
+    def texts_by_name(self, name: str, most_names: int, most_texts: int) -> dict[str, list[str]]:
+        """Take an object whose members are arrays of texts, neither of them empty.
+
+        Args:
+            name: The member.
+            most_names: How many members the object may have.
+            most_texts: How many texts an array may have.
+
+        Returns:
+            The texts by name, in the order of the document.
+
+        Raises:
+            WireError: The member is missing, of another type, empty, or too large.
+        """
+        value = self._take(name)
+        if not isinstance(value, dict) or not 1 <= len(value) <= most_names:
+            raise self._wrong(name, f"an object with 1 to {most_names} members")
+        for texts in value.values():
+            if not isinstance(texts, list) or not 1 <= len(texts) <= most_texts:
+                raise self._wrong(name, f"an object of arrays of 1 to {most_texts} texts")
+            if not all(isinstance(text, str) for text in texts):
+                raise self._wrong(name, "an object of arrays of texts")
+        return value
 
     def inner(self, name: str) -> "ClaimReader":
         """Take an object, to be read in its turn.

@@ -5,10 +5,13 @@ that the file is whole and was made by the owner of that key; whether this is th
 a person can tell, who compares its fingerprint, the key's name. No secret is in it.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 
 from edge_lpr.core.errors import WireError
@@ -24,14 +27,31 @@ DEPLOYMENT_FILE_NAME: Final = "deployment.lpr"
 """Name of the file everywhere."""
 
 MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
-"""Longest signed bundle; the longest possible one has 12,657."""
+"""Longest signed bundle; the longest possible one has 15,186."""
+
+MAXIMUM_NAMES: Final = 4
+"""Names with addresses in a bundle: broker, enrolment service, time, updates."""
+
+MAXIMUM_ADDRESSES: Final = 4
+"""Addresses of a name: two machines, each with IPv4 and IPv6."""
 
 _CONTRACT_VERSION: Final = 1
 _MAXIMUM_PORT: Final = 65_535
+_IPV6: Final = 6
 _HOST_PATTERN: Final = re.compile(r"[0-9A-Za-z.:-]{1,253}")
 _URL_PATTERN: Final = re.compile(
     r"https://(?:[0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}"
 )
+_NAME_PATTERN: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,252}")
+_ADDRESS_PATTERN: Final = re.compile(r"[0-9a-f.:]{2,39}")
+_TECHNICIAN_CA_PATTERN: Final = re.compile(
+    r"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}"
+    r"|ecdsa-sha2-nistp256 "
+    r"AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBB[A-Za-z0-9+/]{86}="
+)
+"""One line of OpenSSH, without options before it and without a comment after it: it becomes a line
+of a file that sshd reads."""
+
 _MAXIMUM_PEM_CHARACTERS: Final = 8192
 """Four certificates of RSA keys of 4,096 bits; ours have Ed25519 or P-256 and 700 characters."""
 
@@ -64,6 +84,12 @@ class Deployment:
     """Where devices enrol, ``https://host:port``; ``None`` if only by files."""
     made_at: int
     """When it was made, UTC in whole seconds since 1970: the newest one counts."""
+    addresses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Names that booths need, each with its IP addresses, so that no name server must be believed;
+    at most ``MAXIMUM_NAMES`` with ``MAXIMUM_ADDRESSES`` each."""
+    technician_ca: str | None = None
+    """OpenSSH public key, Ed25519 or ECDSA on P-256, that certifies technicians; ``None`` if nobody
+    may log in."""
 
     def __post_init__(self) -> None:
         """Refuse claims out of bounds.
@@ -81,6 +107,9 @@ class Deployment:
             port = int(self.enrolment_url.rpartition(":")[2])
             require_range("port of enrolment_url", port, 1, _MAXIMUM_PORT)
         _require_certificates(self.broker_ca_pem)
+        _require_addresses(self.addresses)
+        if self.technician_ca is not None:
+            _require_technician_ca(self.technician_ca)
 
     @property
     def fingerprint(self) -> str:
@@ -100,6 +129,8 @@ class Deployment:
                 "consumers_port": self.consumers_port,
                 "enrolment_url": self.enrolment_url,
                 "made_at": self.made_at,
+                "addresses": dict(self.addresses) or None,
+                "technician_ca": self.technician_ca,
             }
         )
 
@@ -127,6 +158,8 @@ class Deployment:
             consumers_port=reader.integer("consumers_port"),
             enrolment_url=reader.text("enrolment_url") if reader.has("enrolment_url") else None,
             made_at=reader.integer("made_at"),
+            addresses=_addresses(reader) if reader.has("addresses") else (),
+            technician_ca=reader.text("technician_ca") if reader.has("technician_ca") else None,
         )
         reader.nothing_else()
         return deployment
@@ -172,3 +205,49 @@ def _require_certificates(untrusted_pem: str) -> None:
         load_pem_x509_certificates(untrusted_pem.encode("ascii"))
     except (ValueError, InvalidVersion) as error:
         raise WireError("'broker_ca' holds a certificate that cannot be read") from error
+
+
+def _addresses(reader: ClaimReader) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Take the addresses of names, in the order of the document."""
+    untrusted_addresses = reader.texts_by_name("addresses", MAXIMUM_NAMES, MAXIMUM_ADDRESSES)
+    return tuple((name, tuple(texts)) for name, texts in untrusted_addresses.items())
+
+
+def _require_addresses(untrusted_addresses: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+    """Refuse names and addresses that could not stand in ``/etc/hosts`` and in a firewall."""
+    # Host names are the same in capitals.
+    names = {name.lower() for name, _ in untrusted_addresses}
+    if len(names) != len(untrusted_addresses) or len(names) > MAXIMUM_NAMES:
+        raise WireError(f"'addresses' must have at most {MAXIMUM_NAMES} names, each once")
+    for name, texts in untrusted_addresses:
+        require_match("name in addresses", name, _NAME_PATTERN)
+        if not 1 <= len(texts) <= MAXIMUM_ADDRESSES or len(set(texts)) != len(texts):
+            raise WireError(
+                f"a name in 'addresses' must have 1 to {MAXIMUM_ADDRESSES} addresses, each once"
+            )
+        for text in texts:
+            require_match("address in addresses", text, _ADDRESS_PATTERN)
+            _require_address(text)
+
+
+def _require_address(untrusted_text: str) -> None:
+    """Refuse what no machine has as its address, and what is written in an unusual way."""
+    try:
+        address = ipaddress.ip_address(untrusted_text)
+    except ValueError as error:
+        raise WireError("'addresses' must hold IP addresses") from error
+    # An IPv4 address inside IPv6 is written differently by different versions of Python.
+    is_mapped = address.version == _IPV6 and address.ipv4_mapped is not None
+    if is_mapped or address.is_multicast or address.is_unspecified:
+        raise WireError("'addresses' must hold addresses that a machine can have")
+    if str(address) != untrusted_text:
+        raise WireError(f"an address in 'addresses' must be written {address}")
+
+
+def _require_technician_ca(untrusted_line: str) -> None:
+    """Refuse what is not one public key in the form of OpenSSH."""
+    require_match("technician_ca", untrusted_line, _TECHNICIAN_CA_PATTERN)
+    try:
+        load_ssh_public_key(untrusted_line.encode("ascii"))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise WireError("'technician_ca' holds a key that cannot be read") from error

@@ -17,8 +17,8 @@ from typing import Final
 from unittest import mock
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from edge_lpr.core.clock import TimeQuality
@@ -30,7 +30,7 @@ from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, iss
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
 from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
 from edge_lpr.wire.jwe import TransportKey
-from edge_lpr.wire.jws import SigningKey
+from edge_lpr.wire.jws import PublicKey, SigningKey
 from edge_lpr.wire.key_delivery import EpochKeys, KeyDelivery, sign_delivery
 from edge_lpr.wire.request import RequestClaims, sign_request
 from edge_lpr.wire.sighting import (
@@ -225,6 +225,15 @@ def sealed_delivery() -> bytes:
         return sign_delivery(DELIVERY, TRANSPORT_KEY.public_key, AUTHORITY)
 
 
+def _line_of(public: PublicKey) -> str:
+    """Return a public key as OpenSSH writes it."""
+    parsed = Ed25519PublicKey.from_public_bytes(public.octets)
+    return parsed.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
+
+
+TECHNICIAN_CA = _line_of(key("technicians").public_key)
+
+
 def deployment() -> Deployment:
     """Return a bundle whose certificate is the same every time."""
     key = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"edge-lpr contract, CA").digest())
@@ -243,6 +252,11 @@ def deployment() -> Deployment:
         consumers_port=8884,
         enrolment_url="https://authority.example:8443",
         made_at=NOON - DAY_S,
+        addresses=(
+            ("broker.example", ("192.0.2.10", "2001:db8::10")),
+            ("authority.example", ("192.0.2.20",)),
+        ),
+        technician_ca=TECHNICIAN_CA,
     )
 
 

@@ -28,7 +28,7 @@ from edge_lpr.wire.sighting import READS_BUCKETS, SightingClaims
 from edge_lpr.wire.topics import DeviceAddress
 from edge_lpr.wire.transport import TransportClaims
 from edge_lpr.wire.watch_list import MAXIMUM_ENTRIES, WatchListManifest, chunks_for
-from tests.assets.make_contract_messages import deployment
+from tests.assets.make_contract_messages import TECHNICIAN_CA, deployment
 
 canonical_plates = st.lists(
     st.sampled_from(PLATE_ALPHABET), min_size=MIN_PLATE_LENGTH, max_size=MAX_PLATE_LENGTH
@@ -230,6 +230,11 @@ CA_PEM = deployment().broker_ca_pem
 ports = st.integers(1, 65_535)
 """Ports that somebody can listen on."""
 
+machine_addresses = st.ip_addresses(network="192.0.2.0/24").map(str) | st.ip_addresses(
+    network="2001:db8::/32"
+).map(str)
+"""Addresses that a machine can have."""
+
 deployments = st.builds(
     Deployment,
     tenant=addresses.map(lambda address: address.tenant),
@@ -240,5 +245,14 @@ deployments = st.builds(
     consumers_port=ports,
     enrolment_url=st.none() | ports.map("https://authority.example:{}".format),
     made_at=unix_times,
+    addresses=st.lists(
+        st.tuples(
+            st.from_regex(r"[0-9a-z][0-9a-z.-]{0,252}", fullmatch=True),
+            st.lists(machine_addresses, min_size=1, max_size=4, unique=True).map(tuple),
+        ),
+        max_size=4,
+        unique_by=lambda named: named[0],
+    ).map(tuple),
+    technician_ca=st.sampled_from([None, TECHNICIAN_CA]),
 )
 """Bundles with one certificate or two; no strategy makes certificates of its own."""

@@ -7,7 +7,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from cryptography.x509.oid import NameOID
 
 from edge_lpr.core.errors import VerificationError, WireError
@@ -42,10 +48,18 @@ def _certificate(name: str) -> str:
     return certificate.public_bytes(Encoding.PEM).decode()
 
 
+def _openssh(key: Ed25519PublicKey | ec.EllipticCurvePublicKey) -> str:
+    """Return a public key as OpenSSH writes it, without a comment."""
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
 PEM = _certificate("Broker")
 UNHEARD_OF = ssl.DER_cert_to_PEM_cert(
     ssl.PEM_cert_to_DER_cert(PEM).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
 )
+TECHNICIAN_CA = _openssh(Ed25519PrivateKey.generate().public_key())
+OTHER_CA = _openssh(CA_KEY.public_key())
+NO_POINT = f"{OTHER_CA[:-10]}AAAAAAAAA="
 PRIVATE_PEM = CA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 NO_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 DEPLOYMENT = Deployment(
@@ -57,6 +71,12 @@ DEPLOYMENT = Deployment(
     consumers_port=8884,
     enrolment_url="https://authority.example.org:8443",
     made_at=1_767_268_800,
+)
+
+
+ADDRESSES = (
+    ("broker.example.org", ("192.0.2.10", "2001:db8::10")),
+    ("authority.example.org", ("192.0.2.20",)),
 )
 
 
@@ -79,6 +99,14 @@ def test_bundle_stands_in_its_file_as_the_contract_says() -> None:
     }
 
 
+def test_bundle_names_addresses_and_who_certifies_technicians() -> None:
+    deployment = replace(DEPLOYMENT, addresses=ADDRESSES, technician_ca=TECHNICIAN_CA)
+    members = json.loads(deployment.encode())
+    assert members["addresses"] == {name: list(texts) for name, texts in ADDRESSES}
+    assert members["technician_ca"] == TECHNICIAN_CA
+    assert Deployment.decode(deployment.encode()).addresses == ADDRESSES
+
+
 @pytest.mark.parametrize(
     "deployment",
     [
@@ -87,6 +115,9 @@ def test_bundle_stands_in_its_file_as_the_contract_says() -> None:
         pytest.param(replace(DEPLOYMENT, broker_ca_pem=PEM + _certificate("Next")), id="two"),
         pytest.param(replace(DEPLOYMENT, broker_host="2001:db8::1"), id="address of a broker"),
         pytest.param(replace(DEPLOYMENT, enrolment_url="https://[2001:db8::1]:443"), id="URL"),
+        pytest.param(replace(DEPLOYMENT, addresses=ADDRESSES), id="addresses"),
+        pytest.param(replace(DEPLOYMENT, technician_ca=TECHNICIAN_CA), id="Ed25519 for people"),
+        pytest.param(replace(DEPLOYMENT, technician_ca=OTHER_CA), id="P-256 for people"),
     ],
 )
 def test_signed_bundle_comes_back_as_it_was(deployment: Deployment) -> None:
@@ -106,9 +137,15 @@ def test_longest_bundle_fits() -> None:
         "consumers_port": 65_535,
         "enrolment_url": f"https://{'a' * 253}:65535",
         "made_at": MAXIMUM_UNIX_S,
+        "addresses": {
+            f"{number}{'a' * 252}": [f"{'1234:' * 7}123{address}" for address in range(4)]
+            for number in range(4)
+        },
+        "technician_ca": OTHER_CA,
     }
+    Deployment.decode(json.dumps(members | {"broker_ca": PEM}).encode())
     payload = json.dumps(members, separators=(",", ":")).encode()
-    assert len(AUTHORITY.sign(DEPLOYMENT_TYP, payload)) == 12_657 < MAXIMUM_DEPLOYMENT_BYTES
+    assert len(AUTHORITY.sign(DEPLOYMENT_TYP, payload)) == 15_186 < MAXIMUM_DEPLOYMENT_BYTES
 
 
 def test_longer_document_is_refused_unread() -> None:
@@ -163,6 +200,27 @@ def test_changed_bundle_is_refused() -> None:
         pytest.param({"enrolment_url": None}, id="URL null instead of absent"),
         pytest.param({"made_at": MAXIMUM_UNIX_S + 1}, id="after 2099"),
         pytest.param({"password": "x"}, id="unknown claim"),
+        pytest.param({"addresses": {}}, id="no addresses instead of absent"),
+        pytest.param({"addresses": []}, id="addresses without names"),
+        pytest.param({"addresses": {f"{n}.org": ["::1"] for n in range(5)}}, id="five names"),
+        pytest.param({"addresses": {"a.org": [f"192.0.2.{n}" for n in range(5)]}}, id="five"),
+        pytest.param({"addresses": {"a.org": []}}, id="name without addresses"),
+        pytest.param({"addresses": {"a.org": "192.0.2.1"}}, id="address without a list"),
+        pytest.param({"addresses": {"a.org": [1]}}, id="address as a number"),
+        pytest.param({"addresses": {"a.org": ["192.0.2.1"] * 2}}, id="address twice"),
+        pytest.param({"addresses": {"a.org": ["::1"], "A.org": ["::1"]}}, id="name twice"),
+        pytest.param({"addresses": {"a.org\n": ["192.0.2.1"]}}, id="end of line in a name"),
+        pytest.param({"addresses": {"a.org": ["a.org"]}}, id="name for an address"),
+        pytest.param({"addresses": {"a.org": ["1.2.3"]}}, id="three numbers"),
+        pytest.param({"addresses": {"a.org": ["2001:0db8::1"]}}, id="unusual form"),
+        pytest.param({"addresses": {"a.org": ["::ffff:c000:201"]}}, id="mapped"),
+        pytest.param({"addresses": {"a.org": ["::"]}}, id="unspecified"),
+        pytest.param({"addresses": {"a.org": ["ff02::1"]}}, id="multicast"),
+        pytest.param({"technician_ca": f"{TECHNICIAN_CA} us"}, id="comment after the key"),
+        pytest.param({"technician_ca": f"{TECHNICIAN_CA}\n"}, id="line after the key"),
+        pytest.param({"technician_ca": f"no-pty {TECHNICIAN_CA}"}, id="option before the key"),
+        pytest.param({"technician_ca": NO_POINT}, id="no point on the curve"),
+        pytest.param({"technician_ca": None}, id="nobody instead of absent"),
     ],
 )
 def test_bundle_out_of_bounds_is_refused(changes: dict[str, object]) -> None:
