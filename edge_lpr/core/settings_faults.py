@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import ValidationError
 
 _PHRASES: Final[Mapping[str, str]] = {
-    "extra_forbidden": "is no setting; firmware_config/booth.toml shows all that there are",
+    "extra_forbidden": "is no setting; {template} shows all that there are",
     "missing": "is missing",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -28,11 +28,12 @@ _PHRASES: Final[Mapping[str, str]] = {
 """What an installer is told, by pydantic's kind of fault."""
 
 
-def sentences_about(error: ValidationError) -> str:
+def sentences_about(error: ValidationError, template: str = "firmware_config/booth.toml") -> str:
     """Name each wrong key and what is allowed, without quoting the value.
 
     Args:
         error: What pydantic found.
+        template: Where somebody finds every key that there is.
 
     Returns:
         One clause a fault, parted by semicolons.
@@ -49,7 +50,9 @@ def sentences_about(error: ValidationError) -> str:
         )
     ]
     return "; ".join(
-        f"{_key(fault['loc'])} {_phrase(fault['type'], fault['msg'], fault.get('ctx', {}))}".strip()
+        f"{_key(fault['loc'])} "
+        f"{_phrase(fault['type'], fault['msg'], {**fault.get('ctx', {}), 'template': template})}"
+        "".strip()
         for fault in told
     )
 
