@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -100,6 +100,7 @@ class Watchdog:
         self._clock = clock
         self._hearts: list[Heart] = []
         self._stopped = threading.Event()
+        self._tell: Callable[[], None] | None = None
 
     def heart(self, name: str) -> Heart:
         """Return the heart of another thread, to be watched from its first beat on.
@@ -112,8 +113,13 @@ class Watchdog:
         return heart
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch until the block is left. It ends the process if a thread hangs."""
+    def watching(self, tell: Callable[[], None] | None = None) -> Iterator[None]:
+        """Watch until the block is left. It ends the process if a thread hangs.
+
+        Args:
+            tell: Called in every round, from the watching thread: says how the process is.
+        """
+        self._tell = tell
         thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         thread.start()
         try:
@@ -132,6 +138,8 @@ class Watchdog:
                 if heart.is_hanging():
                     self._end(heart)
             self._notifier.alive()
+            if self._tell is not None:
+                self._tell()
             self._stopped.wait(_LOOK_EVERY_S)
 
     def _end(self, heart: Heart) -> None:

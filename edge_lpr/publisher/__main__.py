@@ -16,6 +16,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings, PublisherSection
+from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
@@ -32,6 +33,7 @@ from edge_lpr.publisher.relay import Relay
 from edge_lpr.publisher.requests import RequestDesk
 from edge_lpr.publisher.session import BrokerSession
 from edge_lpr.publisher.signing_desk import SigningDesk
+from edge_lpr.publisher.status import PublisherStatus
 from edge_lpr.wire.topics import DeviceAddress
 
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000
@@ -148,6 +150,9 @@ class Publisher:
             # Without the authority's key the tokeniser could believe nothing of it.
             mailbox=None if tokeniser.authority_file is None else self._mailbox,
         )
+        self._status = PublisherStatus(
+            self._session, self._outbox, clock, is_hit_only=tokeniser.mode == "hit-only"
+        )
         self._relay = Relay(
             listener, self._intake, desk, wake_up=self._wake_up, clock=clock, log=log
         )
@@ -165,7 +170,8 @@ class Publisher:
         stop.tell(self._wake_up.set)
         self._log.info("started", version=__version__)
         self._notifier.ready()
-        with self._watchdog.watching():
+        words = StatusWords(self._notifier, self._clock)
+        with self._watchdog.watching(lambda: words.say(self._status())):
             with ThreadPoolExecutor(1, thread_name_prefix="relay") as executor:
                 relaying = executor.submit(self._take, stop)
                 try:

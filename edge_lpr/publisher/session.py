@@ -102,6 +102,7 @@ class BrokerSession:
         self._mailbox: Mailbox | None = None
         self._back_off = BrokerBackOff(BOOTH_LONGEST_WAIT_S)
         self._stage = _Stage.AWAY
+        self._loss: BrokerError | None = None
         self._boot: str | None = None
         self._stage_since_ns = clock.monotonic_ns()
         self._next_attempt_ns = clock.monotonic_ns()
@@ -111,6 +112,16 @@ class BrokerSession:
     def is_connected(self) -> bool:
         """Whether there is a connection, or one is being made."""
         return self._stage is not _Stage.AWAY
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the broker has taken the birth, and takes sightings."""
+        return self._stage is _Stage.SENDING
+
+    @property
+    def last_loss(self) -> BrokerError | None:
+        """Why there is no connection, since the last one that was good; for any thread."""
+        return self._loss
 
     def serve(
         self,
@@ -249,6 +260,7 @@ class BrokerSession:
         if self._stage is _Stage.ANNOUNCING and self._sending.is_announced():
             self._outbox.live_from_now()
             self._enter(_Stage.SENDING)
+            self._loss = None
         self._sending.settle()
 
     def _take_requests(self) -> None:
@@ -275,6 +287,7 @@ class BrokerSession:
         """Give the connection up and say when it is tried again."""
         self._client.cut()
         self._enter(_Stage.AWAY)
+        self._loss = error
         wait_s = self._back_off.next_wait_s()
         self._next_attempt_ns = self._in_ns(wait_s)
         log_loss(self._log, error, self._broker, wait_s)

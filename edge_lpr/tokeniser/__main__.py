@@ -17,6 +17,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
@@ -31,6 +32,7 @@ from edge_lpr.tokeniser.key_intake import KeyIntake
 from edge_lpr.tokeniser.key_keeper import KeyKeeper
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
+from edge_lpr.tokeniser.status import keys_status
 
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 """How often the counters are written to the log."""
@@ -145,7 +147,8 @@ class Tokeniser:
         self._warn_of_keys()
         self._delivery.start(self._watchdog.heart("delivery"), self._inbox)
         self._notifier.ready()
-        with self._watchdog.watching():
+        words, ring = StatusWords(self._notifier, self._clock), self._keeper.ring
+        with self._watchdog.watching(lambda: words.say(keys_status(ring, self._clock))):
             try:
                 self._receiver.run(stop, self._heartbeat)
             finally:

@@ -15,6 +15,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
+from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.watchdog import Heart, Watchdog
 from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.capture import LiveSource, open_source
@@ -30,6 +31,7 @@ from edge_lpr.vision.hand_over import (
 )
 from edge_lpr.vision.lanes import Lanes
 from edge_lpr.vision.pipeline import Pipeline
+from edge_lpr.vision.status import vision_status
 
 _FUNNEL_EVERY_NS: Final = 60 * NANOSECONDS
 
@@ -64,7 +66,10 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     watchdog = Watchdog(notifier, log, clock)
     heart = watchdog.heart("frames")
     cv2.setNumThreads(settings.vision.inference_threads)
+    words = StatusWords(notifier, clock)
+    words.say({"models_loading": ""}, is_step=True)
     engine = load_engine(settings.vision)
+    words.say({"models_loaded": "", "camera_opening": ""}, is_step=True)
     # In hit-only mode nobody may read in the log when a vehicle passed.
     is_hourly = settings.tokeniser.mode == "hit-only"
     source = open_source(
@@ -87,9 +92,10 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     stop.tell(source.stop)
     stop.tell(consumer.stop)
     told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
+    status = vision_status(source, clock, is_hourly=is_hourly)
     notifier.ready()
     log.info("started")
-    with watchdog.watching():
+    with watchdog.watching(lambda: words.say(status())):
         try:
             moments = report_frame_size(source, clock, log)
             pipeline.run(
