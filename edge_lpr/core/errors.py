@@ -32,6 +32,8 @@
     │   ├── BrokerRefusedError      the broker answered and said no
     │   ├── BrokerTlsError          it answered, but one side does not believe the other
     │   └── BrokerUnreachableError  nobody answered
+    ├── ImageError              a system image, or what it is made of, is not what it must be
+    ├── FlashError              a card cannot be written, may not be, or does not keep what it is given
     └── DataSetError            labels, pictures or weights of the laboratory are missing or wrong
 
 Messages are one sentence that says what is wrong and what to do. They may name files, keys of
@@ -169,6 +171,10 @@ class BrokerUnreachableError(BrokerError):
     """Nobody answers at the broker's address."""
 
 
+class ImageError(EdgeLprError):
+    """A booth's system image, or what it is made of, is not what it must be."""
+
+
 class DataSetError(EdgeLprError):
     """Labels, pictures or weights for training or measuring are missing or wrong."""
 
@@ -179,6 +185,10 @@ class InstallationError(EdgeLprError):
 
 class UpdateError(EdgeLprError):
     """A booth's next system cannot be fetched, is refused, or could not be installed."""
+
+
+class FlashError(EdgeLprError):
+    """A card cannot be written or may not be, or does not keep what it is given."""
 
 
 class EmulationError(EdgeLprError):
