@@ -33,7 +33,7 @@
     │   ├── BrokerTlsError          it answered, but one side does not believe the other
     │   └── BrokerUnreachableError  nobody answered
     ├── ImageError              a system image, or what it is made of, is not what it must be
-    ├── FlashError              a card cannot be written, may not be, or does not keep what it is given
+    ├── FlashError              a card cannot be written, may not be, or does not keep it
     └── DataSetError            labels, pictures or weights of the laboratory are missing or wrong
 
 Messages are one sentence that says what is wrong and what to do. They may name files, keys of
@@ -188,7 +188,7 @@ class UpdateError(EdgeLprError):
 
 
 class FlashError(EdgeLprError):
-    """A card cannot be written or may not be, or does not keep what it is given."""
+    """A card cannot be written, may not be, or does not keep what it is given."""
 
 
 class EmulationError(EdgeLprError):
