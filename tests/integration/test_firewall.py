@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.technician.login_files import firewall_lines
 from tests.reliability.namespace import Namespace
 from tests.support.firewall import IMPATIENCE_S, USERS, Firewall, need_nft, template
 from tests.support.networks import need_network
@@ -66,8 +67,9 @@ def test_nft_understands_the_rules_and_every_answer(firewall: Firewall) -> None:
         TIME_ADDRESS="192.0.2.9",
         NAME_SERVER_ADDRESS="192.0.2.10",
         TECHNICIANS_NETWORK="192.0.2.128/25",
+        TECHNICIANS_LINK="fe80::/10",
     )
-    assert booth.count("add element") == 5
+    assert booth.count("add element") == 6
     camera = template("camera", CAMERA_ADDRESS="198.51.100.2", CAMERA_PORT="554")
     firewall.write(booth=booth, camera=camera)
     firewall.nft("-c", "-f", str(firewall.rules_file))
@@ -133,14 +135,12 @@ def test_each_user_reaches_its_own_service_and_nothing_else(
 
 
 def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Namespace) -> None:
-    booth_address = network.address.removesuffix(".1") + ".2"
-
     def knocks() -> bool:
         """Return whether the booth answers, be it that nobody listens there."""
         with socket.socket() as end:
             end.settimeout(IMPATIENCE_S)
             try:
-                end.connect((booth_address, 22))
+                end.connect((network.far_address, 22))
             except ConnectionRefusedError:
                 return True
             except TimeoutError:
@@ -158,3 +158,21 @@ def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Name
     knocks()
     assert firewall.packets("from_technicians") == 1
     assert firewall.packets("dropped_input") == 0
+    # What a booth renders opens the same way, for its own networks and for the link.
+    firewall.write(booth=firewall_lines("ssh-ed25519 AAAA", ["10.0.0.0/8"]))
+    firewall.nft("-f", str(firewall.rules_file))
+    knocks()
+    assert firewall.packets("from_technicians") == 1
+    assert "fe80::/10" in firewall.nft("list", "set", "inet", "edge_lpr", "technicians6")
+
+
+def test_technicians_come_by_the_cable_alone(firewall: Firewall, network: Namespace) -> None:
+    firewall.write(booth=firewall_lines("ssh-ed25519 AAAA", ["10.0.0.0/8"]))
+    firewall.nft("-f", str(firewall.rules_file))
+    network.rename_cable("wlan0")
+    with socket.socket() as end:
+        end.settimeout(IMPATIENCE_S)
+        with pytest.raises(TimeoutError):
+            end.connect((network.far_address, 22))
+    assert firewall.packets("from_technicians") == 0
+    assert firewall.packets("dropped_input") >= 1

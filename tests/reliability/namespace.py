@@ -24,17 +24,18 @@ class NamespaceError(Exception):
 
 
 class Namespace:
-    """A machine behind a cable; ours has ``address``."""
+    """A machine behind a cable; ours has ``address``, that one ``far_address``."""
 
     def __init__(self) -> None:
         """Think of names; nothing is made yet."""
         number = os.getpid() % 10_000
         self.name = f"edge-lpr-{number}"
         self._cable = f"lpr{number}a"
-        self._far_end = f"lpr{number}b"
+        # Named as a wired port is; the booth's firewall asks.
+        self._far_end = f"en{number}b"
         network = f"10.{200 + number // 256 % 50}.{number % 256}"
         self.address = f"{network}.1"
-        self._far_address = f"{network}.2"
+        self.far_address = f"{network}.2"
         self.command_prefix = (_program("ip"), "netns", "exec", self.name)
 
     def __enter__(self) -> Self:
@@ -50,7 +51,7 @@ class Namespace:
             self._run("addr", "add", f"{self.address}/24", "dev", self._cable)
             self._run("link", "set", self._cable, "up")
             inside = ("-n", self.name)
-            self._run(*inside, "addr", "add", f"{self._far_address}/24", "dev", self._far_end)
+            self._run(*inside, "addr", "add", f"{self.far_address}/24", "dev", self._far_end)
             self._run(*inside, "link", "set", self._far_end, "up")
             self._run(*inside, "link", "set", "lo", "up")
         except NamespaceError:
@@ -73,6 +74,14 @@ class Namespace:
     def mend(self) -> None:
         """Plug the cable in again."""
         self._run("link", "set", self._cable, "up")
+
+    def rename_cable(self, name: str) -> None:
+        """Give the far side's port another name, as if it were another kind of port."""
+        inside = ("-n", self.name)
+        self._run(*inside, "link", "set", self._far_end, "down")
+        self._run(*inside, "link", "set", self._far_end, "name", name)
+        self._far_end = name
+        self._run(*inside, "link", "set", name, "up")
 
     def throttle(self) -> None:
         """Let so little through from the far side that a queue forms there, and packets vanish."""

@@ -1,0 +1,72 @@
+"""What sshd and the firewall must know of a booth to let technicians in, and nobody else.
+
+Pure: ``edge-lpr configure`` writes it at each boot, from the deployment bundle and the installer's
+answers. A bundle that names nobody who certifies technicians gives no files, and without them sshd
+does not start (``systemd/edge-lpr-sshd.service``).
+"""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.certificates.technician_certificate import principal_of
+
+LOGIN_FOLDER: Final = Path("/run/edge-lpr/ssh")
+"""Where sshd looks for the files: root's, mode 0755."""
+
+CA_FILE_NAME: Final = "technician_ca"
+"""The key that certifies technicians."""
+
+PRINCIPALS_FILE_NAME: Final = "principals"
+"""As whom somebody may come to this booth, one a line. It also tells the door which booth it is."""
+
+LINK_NETWORKS: Final = ("169.254.0.0/16", "fe80::/10")
+"""Addresses that no router passes on: a laptop on the booth's own cable or switch."""
+
+_IPV4: Final = 4
+
+
+def login_files(technician_ca: str | None, site: str, device: str) -> Mapping[str, str]:
+    """Return the files below ``LOGIN_FOLDER``, mode 0644: sshd reads one as the user technician.
+
+    Args:
+        technician_ca: As the deployment bundle says, checked.
+        site: Of the booth, checked.
+        device: The booth, checked.
+
+    Returns:
+        Content by name; nothing if nobody may log in, and then earlier files are to be removed.
+    """
+    if technician_ca is None:
+        return {}
+    principals = (principal_of(site), principal_of(f"{site}/{device}"))
+    return {
+        CA_FILE_NAME: f"{technician_ca}\n",
+        PRINCIPALS_FILE_NAME: "".join(f"{principal}\n" for principal in principals),
+    }
+
+
+def firewall_lines(technician_ca: str | None, own_networks: Iterable[str] = ()) -> str:
+    """Return the lines of ``booth.nft`` that open sshd's port.
+
+    Args:
+        technician_ca: As the deployment bundle says; ``None`` opens nothing.
+        own_networks: Networks that the booth itself has an address in, such as ``192.0.2.0/24``,
+            where they are known before the network is up; the booth is there for people on site.
+
+    Returns:
+        Lines of nft, each with its end.
+    """
+    if technician_ca is None:
+        return ""
+    networks = [ip_network(text) for text in (*LINK_NETWORKS, *own_networks)]
+    return "".join(
+        f"add element inet edge_lpr {_set_for(network.version)} {{ {network} }}\n"
+        for network in dict.fromkeys(networks)
+    )
+
+
+def _set_for(version: int) -> str:
+    """Return the name of the firewall's set for one version of IP."""
+    return "technicians" if version == _IPV4 else "technicians6"
