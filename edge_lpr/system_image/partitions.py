@@ -1,6 +1,7 @@
 """Takes an image apart: each partition's files into a folder, by programs that need no mounting."""
 
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,8 +94,16 @@ def unpack(image: Path, partition: Partition, folder: Path) -> None:
 
 def _run(command: Sequence[str]) -> str:
     """Return what a program printed."""
+    # Not every user's search path has the folders of the programs for disks.
+    search = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        return subprocess.run(  # noqa: S603 - programs named above, no shell
+            command,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": search},
+        ).stdout
     except FileNotFoundError as error:
         raise ImageError(
             f"{command[0]} is missing; apt install fdisk squashfs-tools mtools e2fsprogs"
