@@ -7,7 +7,9 @@ from typing import Final, Protocol
 from edge_lpr.authority.opening import SubParsers
 from edge_lpr.authority.tasks import (
     approve,
+    bundle,
     certify,
+    certify_technician,
     decommission,
     destroy,
     enrol_file,
@@ -39,6 +41,7 @@ class Task(Protocol):
 TASKS: Final[tuple[Task, ...]] = (
     initialise,
     status,
+    bundle,
     ticket,
     requests,
     approve,
@@ -46,6 +49,7 @@ TASKS: Final[tuple[Task, ...]] = (
     serve,
     enrol_file,
     certify,
+    certify_technician,
     revoke,
     issue,
     rotate,

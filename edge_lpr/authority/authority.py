@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge_lpr.authority.beginning import require_unused, was_completed
+from edge_lpr.authority.bundle import changed, read_bundle, write_bundle, write_file
 from edge_lpr.authority.configuration import Configuration
 from edge_lpr.authority.devices import DeviceBook
 from edge_lpr.authority.journal import Journal
@@ -31,17 +32,15 @@ from edge_lpr.authority.secret_box import SecretBox
 from edge_lpr.authority.store import Store
 from edge_lpr.authority.wrapping import ROOT, WrappingKeys
 from edge_lpr.certificates.certificate_authority import CertificateAuthority
+from edge_lpr.certificates.technician_certificate import public_line
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import (
     AuthorityError,
     DestroyedError,
-    KeyFileError,
     NotAllowedError,
-    WireError,
 )
-from edge_lpr.core.secret_file import write_secret_file
 from edge_lpr.tokens.key_ring import KeyPurpose
-from edge_lpr.wire.deployment import Deployment, read_deployment, sign_deployment
+from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME, Deployment
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.key_delivery import EpochKeys
 from edge_lpr.wire.topics import NAME_PATTERN
@@ -49,15 +48,12 @@ from edge_lpr.wire.topics import NAME_PATTERN
 CertificateKind: TypeAlias = Literal["broker", "devices", "consumers"]
 """Whom an X.509 authority certifies."""
 
-DEPLOYMENT_FILE: Final = "deployment.lpr"
-
 CERTIFICATE_KINDS: Final[tuple[CertificateKind, ...]] = ("broker", "devices", "consumers")
 CA_DAYS: Final = 3650
 """Ten years: when a certificate authority ends, every booth and server must be visited."""
 
-_MAXIMUM_DEPLOYMENT_BYTES: Final = 16_384
-_PUBLIC: Final = 0o644
 _SIGNING_KEY: Final = "signing-key"
+_TECHNICIAN_KEY: Final = "technician-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,10 @@ class DeploymentPlan:
     """Where servers connect."""
     enrolment_url: str | None
     """Where booths enrol, ``https://host:port``."""
+    addresses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """IP addresses by name, so that booths need no name server."""
+    admits_technicians: bool = True
+    """Whether booths let in whom this authority certifies as a technician."""
 
 
 @final
@@ -99,7 +99,7 @@ class Authority:
         self.store = store
         self.clock = clock
         self.journal = Journal(store, wrapping, clock)
-        self.deployment: Deployment = _read_deployment(folder / DEPLOYMENT_FILE)
+        self.deployment: Deployment = read_bundle(folder)
         self.devices = DeviceBook(store, self.deployment.tenant)
         self.vault = KeyVault(store, wrapping, self.journal, clock)
         self.quota = Quota(store, self.journal, configuration.quota_factor)
@@ -139,8 +139,11 @@ class Authority:
             )
             for kind in CERTIFICATE_KINDS
         }
+        technician_key = Ed25519PrivateKey.generate()
+        technician_ca = public_line(technician_key.public_key())
         with store.transaction():
             box.put(_SIGNING_KEY, key.private_octets())
+            box.put(_TECHNICIAN_KEY, technician_key.private_bytes_raw())
             for kind, authority in authorities.items():
                 box.put(_ca_name(kind), _ca_octets(authority))
         deployment = Deployment(
@@ -152,9 +155,11 @@ class Authority:
             consumers_port=plan.consumers_port,
             enrolment_url=plan.enrolment_url,
             made_at=clock.unix_s(),
+            addresses=plan.addresses,
+            technician_ca=technician_ca if plan.admits_technicians else None,
         )
-        _write(folder / DEPLOYMENT_FILE, sign_deployment(deployment, key))
-        _write(folder / CONFIGURATION_FILE, configuration.text().encode())
+        write_bundle(folder, deployment, key)
+        write_file(folder / CONFIGURATION_FILE, configuration.text().encode())
         made = cls(folder, configuration, wrapping, store, clock)
         made.journal.begin(tenant=plan.tenant, fingerprint=key.kid)
         made.note_configuration()
@@ -231,8 +236,8 @@ class Authority:
         key = SigningKey(Ed25519PrivateKey.from_private_bytes(octets))
         if key.kid != self.deployment.authority.kid:
             raise AuthorityError(
-                f"{self.folder / DEPLOYMENT_FILE}: belongs to another authority; restore it from "
-                "the same backup as the data base"
+                f"{self.folder / DEPLOYMENT_FILE_NAME}: belongs to another authority; restore it "
+                "from the same backup as the data base"
             )
         return key
 
@@ -247,6 +252,49 @@ class Authority:
         """Keep an X.509 authority with what it has revoked."""
         with self.store.transaction():
             self._secrets.put(_ca_name(kind), _ca_octets(authority))
+
+    def technician_key(self) -> Ed25519PrivateKey:
+        """Return the key that certifies technicians, whether or not booths know it.
+
+        An authority that was made before there was such a key gets one now.
+        """
+        if not self._secrets.has(_TECHNICIAN_KEY):
+            self.make_technician_key()
+        return Ed25519PrivateKey.from_private_bytes(self._secrets.get(_TECHNICIAN_KEY))
+
+    def make_technician_key(self) -> str:
+        """Make a key that certifies technicians in place of the earlier one.
+
+        Returns:
+            Its public half, as the bundle names it.
+        """
+        key = Ed25519PrivateKey.generate()
+        self._secrets.put(_TECHNICIAN_KEY, key.private_bytes_raw())
+        return public_line(key.public_key())
+
+    def change_bundle(
+        self, addresses: tuple[tuple[str, tuple[str, ...]], ...], technician_ca: str | None
+    ) -> None:
+        """Let the bundle say something else; booths get it when they renew.
+
+        Args:
+            addresses: As in the bundle.
+            technician_ca: As in the bundle.
+
+        Raises:
+            InputRefusedError: Something is out of bounds.
+            AuthorityError: It cannot be written.
+        """
+        deployment = changed(self.deployment, self.clock.unix_s(), addresses, technician_ca)
+        # Intent first: a bundle that differs from the journal's word is written again by whoever
+        # finds it so.
+        self.journal.record(
+            "bundle",
+            addresses=" ".join(f"{name}={','.join(texts)}" for name, texts in addresses),
+            technician_ca=technician_ca or "nobody",
+        )
+        write_bundle(self.folder, deployment, self.signing_key())
+        self.deployment = deployment
 
     def epoch_keys(self, site: str, epoch: int, purpose: KeyPurpose = KeyPurpose.LIVE) -> EpochKeys:
         """Return the token keys of a site and epoch; made now if there are none and it may be.
@@ -293,28 +341,6 @@ class Authority:
             with self.store.transaction():
                 self.store.set_fact("configuration", digest)
                 self.journal.record("configuration", now=text)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that everybody may read, whole or not at all, and wait for the disk."""
-    try:
-        write_secret_file(path, content)
-        path.chmod(_PUBLIC)
-    except (OSError, KeyFileError) as error:
-        raise AuthorityError(f"{path}: cannot be written; see that its disk has room") from error
-
-
-def _read_deployment(path: Path) -> Deployment:
-    """Return what the bundle beside the data base says."""
-    try:
-        with path.open("rb") as file:
-            return read_deployment(file.read(_MAXIMUM_DEPLOYMENT_BYTES + 1))
-    except OSError as error:
-        raise AuthorityError(
-            f"{path}: cannot be read ({error.strerror}); restore it from a backup"
-        ) from error
-    except WireError as error:
-        raise AuthorityError(f"{path}: {error}; restore it from a backup") from error
 
 
 def _ca_name(kind: CertificateKind) -> str:

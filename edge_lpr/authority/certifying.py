@@ -4,12 +4,13 @@ from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority
+from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.tls_records import record_certificate
 from edge_lpr.certificates.certificate_authority import Validity
 from edge_lpr.certificates.signing_request import read_signing_request
 from edge_lpr.core.clock import EPOCH_LENGTH_S
 from edge_lpr.core.errors import AuthorityError, NotAllowedError
+from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME
 from edge_lpr.wire.device_certificate import (
     CustodyTier,
     DeviceCertificate,
@@ -118,7 +119,7 @@ def signed_answer(
 
 def _read_bundle(authority: Authority) -> bytes:
     """Return the bundle as it is on the disk now."""
-    path = authority.folder / DEPLOYMENT_FILE
+    path = authority.folder / DEPLOYMENT_FILE_NAME
     try:
         return path.read_bytes().rstrip(b"\r\n")
     except OSError as error:

@@ -24,6 +24,10 @@ class SecretBox:
         with self._store.transaction() as session:
             session.execute("INSERT OR REPLACE INTO secret VALUES (?, ?)", (name, wrapped))
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a secret of that name, whether or not it can be opened."""
+        return bool(self._store.rows("SELECT 1 FROM secret WHERE name = ?", (name,)))
+
     def get(self, name: str) -> bytes:
         """Return a secret.
 

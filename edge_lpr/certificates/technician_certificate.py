@@ -5,6 +5,8 @@ taken off thousands of booths: a certificate ends by itself after hours. Whether
 given at all is the custodian's to decide (``edge-lpr authority certify-technician``).
 """
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -79,6 +81,22 @@ def principal_of(place: str) -> str:
     return f"{LOGIN_USER}@{place}"
 
 
+def public_line(key: TechnicianKey) -> str:
+    """Return a public key as OpenSSH writes it, without a comment."""
+    return key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode("ascii")
+
+
+def fingerprint_of(line: str) -> str:
+    """Return a public key's fingerprint, as ``ssh-keygen -l`` shows it.
+
+    Args:
+        line: A public key that was read already.
+    """
+    octets = base64.b64decode(line.split()[1])
+    digest = base64.b64encode(hashlib.sha256(octets).digest()).decode("ascii")
+    return f"SHA256:{digest.rstrip('=')}"
+
+
 def read_technician_key(untrusted_line: str) -> TechnicianKey:
     """Return the key that a person wants certified.
 
@@ -91,7 +109,7 @@ def read_technician_key(untrusted_line: str) -> TechnicianKey:
     if len(untrusted_line) > MAXIMUM_KEY_CHARACTERS:
         raise InputRefusedError(f"is longer than {MAXIMUM_KEY_CHARACTERS} characters")
     try:
-        key = load_ssh_public_key(untrusted_line.encode("ascii"))
+        key = load_ssh_public_key(untrusted_line.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputRefusedError("is no public key of OpenSSH; ssh-keygen -t ed25519") from error
     if isinstance(key, Ed25519PublicKey):
@@ -160,17 +178,22 @@ def read_technician_certificate(
         InputRefusedError: It is no certificate of this key for this booth.
     """
     certificate = _certificate(untrusted_line)
-    issuer = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
     theirs = {principal.decode("latin-1") for principal in certificate.valid_principals}
     name = certificate.key_id.decode("latin-1")
     if (
-        issuer.decode("ascii") != ca_line
+        _line_of_issuer(certificate) != ca_line
         or not principals & theirs
         or certificate.type is not SSHCertificateType.USER
         or not PERSON_PATTERN.fullmatch(name)
     ):
         raise InputRefusedError("the certificate is none for this booth")
     return Technician(name, certificate.serial)
+
+
+def _line_of_issuer(certificate: SSHCertificate) -> str:
+    """Return the public key that signed a certificate, as OpenSSH writes it."""
+    octets = certificate.signature_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return octets.decode("ascii")
 
 
 def _certificate(untrusted_line: str) -> SSHCertificate:

@@ -17,6 +17,7 @@ from edge_lpr.core.errors import (
     WireError,
 )
 from edge_lpr.provisioning.waiting import RefusedBecause
+from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME, read_deployment
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
 from tests.support.enrolment import ADDRESS, PLAN, TrialBooth, require_whole
@@ -56,6 +57,19 @@ def test_certificate_is_renewed_at_half_time_and_not_before(
     second = x509.load_pem_x509_certificate(booth.files.tls_certificate.read_bytes())
     assert second.public_key() != first.public_key()
     assert booth.files.event_key.read_bytes() == event_key
+
+
+def test_renewal_brings_the_bundle_as_it_is_now(
+    booth: TrialBooth, authority: Authority, clock: SetClock
+) -> None:
+    booth.enrol_first()
+    addresses = (("localhost", ("192.0.2.7", "2001:db8::7")),)
+    authority.change_bundle(addresses, authority.make_technician_key())
+    clock.advance_s(15 * DAY_S)
+    booth.enrol("--renew")
+    installed = read_deployment((booth.files.state / DEPLOYMENT_FILE_NAME).read_bytes())
+    assert installed.encode() == authority.deployment.encode()
+    assert installed.addresses == addresses
 
 
 def test_revoked_booth_is_not_renewed(booth: TrialBooth, clock: SetClock) -> None:

@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.authority.authority import DEPLOYMENT_FILE, Authority, DeploymentPlan
+from edge_lpr.authority.authority import Authority, DeploymentPlan
 from edge_lpr.authority.configuration import Configuration, FilesPlace, TokenPlace
 from edge_lpr.authority.file_wrapping import FileWrappingKeys
 from edge_lpr.authority.opening import Options, SubParsers, add_task
 from edge_lpr.authority.places import CONFIGURATION_FILE, DATA_BASE_FILE, open_wrapping
+from edge_lpr.authority.tasks.addresses import add_addresses, addresses_of
 from edge_lpr.authority.terminal import ask_pin
 from edge_lpr.authority.tls_records import BROKER_NAME
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import InputRefusedError, WireError
 from edge_lpr.wire.bounds import require_match
+from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME
 from edge_lpr.wire.topics import NAME_PATTERN
 
 _PERSONS: Final = (
@@ -29,6 +31,12 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--consumers-port", type=int, default=8884, metavar="N", help="8884")
     parser.add_argument(
         "--enrolment", metavar="URL", help="where booths enrol, https://HOST:PORT; else by files"
+    )
+    add_addresses(parser)
+    parser.add_argument(
+        "--no-technicians",
+        action="store_true",
+        help="nobody can log in at a booth; edge-lpr authority bundle changes it later",
     )
     parser.add_argument(
         "--pkcs11", type=Path, metavar="FILE", help="the PKCS#11 library of a token, for its keys"
@@ -81,6 +89,8 @@ def run(options: Options, clock: Clock) -> str:
         options.devices_port,
         options.consumers_port,
         options.enrolment,
+        addresses_of(options.address),
+        admits_technicians=not options.no_technicians,
     )
     wrapping = open_wrapping(configuration, ask_pin)
     with Authority.create(options.folder, configuration, wrapping, plan, clock) as authority:
@@ -135,7 +145,7 @@ def _report(authority: Authority) -> str:
             f"The authority of {authority.deployment.tenant} is made.",
             "",
             f"  fingerprint      {authority.deployment.authority.kid}",
-            f"  bundle           {folder / DEPLOYMENT_FILE}   for every booth and server",
+            f"  bundle           {folder / DEPLOYMENT_FILE_NAME}   for every booth and server",
             f"  data base        {folder / DATA_BASE_FILE}   back this folder up",
             f"  configuration    {folder / CONFIGURATION_FILE}",
             f"  wrapping keys    {authority.wrapping.place}   NEVER back these up",
