@@ -1,0 +1,78 @@
+"""Small images of disks with a boot partition, made by the tools that make the real one."""
+
+import hashlib
+import lzma
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+MIB: Final = 1024 * 1024
+SBIN: Final = "/usr/sbin:/sbin"
+
+GPT: Final = (
+    "label: gpt\nstart=2048, size=8192, type=U, name=boot\nstart=10240, type=L, name=system-a\n"
+)
+MBR: Final = "label: dos\nstart=8192, size=8192, type=c\nstart=16384, type=83\n"
+
+
+def tool(name: str) -> str:
+    """A program that Debian keeps off an ordinary user's path; without it the test is skipped."""
+    found = shutil.which(name) or shutil.which(name, path=SBIN)
+    if found is None:
+        pytest.skip(f"needs {name}")
+    return found
+
+
+def make_image(path: Path, table: str = GPT, size_mib: int = 24, label: str = "EDGE-LPR") -> Path:
+    """Make an image whose every byte outside the file system is random, and its checksum."""
+    content = bytearray(random.Random(7).randbytes(size_mib * MIB))  # noqa: S311 - no secret
+    content[:MIB] = bytes(MIB)
+    path.write_bytes(content)
+    subprocess.run(
+        [tool("sfdisk"), "--quiet", str(path)],
+        input=table.encode(),
+        check=True,
+        capture_output=True,
+    )
+    first = table.partition("start=")[2].partition(",")[0]
+    command = [tool("mkfs.vfat"), "-n", label, "--offset", first, str(path), "4096"]
+    subprocess.run(command, check=True, capture_output=True)
+    return with_checksum(path)
+
+
+def packed(image: Path, ending: str) -> Path:
+    """Pack an image beside it, with a checksum of its own."""
+    path = image.with_name(f"{image.name}{ending}")
+    if ending == ".xz":
+        path.write_bytes(lzma.compress(image.read_bytes(), preset=0))
+    else:
+        command = [tool("zstd"), "--quiet", "-1", "-o", str(path), str(image)]
+        subprocess.run(command, check=True)
+    return with_checksum(path)
+
+
+def with_checksum(path: Path) -> Path:
+    """Write the checksum of a file beside it, as ``sha256sum`` does."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
+    return path
+
+
+@contextmanager
+def loop_device(backing: Path) -> Iterator[Path]:
+    """A real block device whose content is a file; without root the test is skipped."""
+    command = [tool("losetup"), "--find", "--show", "--partscan", str(backing)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"needs loop devices: {made.stderr.strip()}")
+    device = Path(made.stdout.strip())
+    try:
+        yield device
+    finally:
+        subprocess.run([tool("losetup"), "--detach", str(device)], check=True)
