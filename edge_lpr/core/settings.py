@@ -132,6 +132,9 @@ class VisionSection(_Section):
     EasyOCR, on a workstation."""
     torch_device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the ``torch`` engine runs; ``auto`` is CUDA where there is one."""
+    onnx_provider: Literal["cpu", "cuda", "tensorrt"] = "cpu"
+    """Where the ``onnx`` engine runs; the last two need NVIDIA's build of ONNX Runtime. Untested on
+    hardware."""
     models_folder: Path | None = None
     """Folder with the models and their manifest; those of the package if left out."""
     threads: int | None = Field(default=None, ge=1, le=64)

@@ -33,15 +33,17 @@ def _onnx_engine(settings: VisionSection) -> Engine:
     from edge_lpr.vision.adapters.onnxruntime_reader import OnnxPlateReader  # noqa: PLC0415
 
     models = load_models(settings.models_folder)
+    threads, provider = settings.inference_threads, settings.onnx_provider
     return Engine(
         detector=OnnxPlateDetector(
             models.detector,
             long_side_px=settings.long_side_px,
-            threads=settings.inference_threads,
+            threads=threads,
             minimum_confidence=_reported_from(models.detector.entry, settings),
+            provider=provider,
         ),
-        corner_finder=OnnxCornerFinder(models.corners, threads=settings.inference_threads),
-        reader=OnnxPlateReader(models.reader, threads=settings.inference_threads),
+        corner_finder=OnnxCornerFinder(models.corners, threads=threads, provider=provider),
+        reader=OnnxPlateReader(models.reader, threads=threads, provider=provider),
     )
 
 

@@ -5,7 +5,9 @@ import gc
 import numpy as np
 import pytest
 
+from edge_lpr.core.errors import SettingsError
 from edge_lpr.vision.adapters.onnxruntime_reader import OnnxPlateReader
+from edge_lpr.vision.adapters.onnxruntime_session import OnnxProvider
 from edge_lpr.vision.contracts import CornerFinder, Engine, PlateDetector, PlateReader
 from edge_lpr.vision.models import load_models
 from tests.support.contracts import (
@@ -45,3 +47,11 @@ def test_what_the_onnx_reader_wrote_is_overwritten_once_it_is_decoded() -> None:
     onnx_reader.read([plate_bgr] * 3)
     gc.collect()
     assert not onnx_reader._logits.any()
+
+
+@pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
+def test_a_provider_that_is_not_there_is_refused_and_not_replaced(provider: OnnxProvider) -> None:
+    with pytest.raises(
+        SettingsError, match=f"onnx_provider is {provider}, but ONNX Runtime has no"
+    ):
+        OnnxPlateReader(load_models().reader, threads=1, provider=provider)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from edge_lpr.core.errors import CornerError, ModelError
-from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, open_session
+from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, OnnxProvider, open_session
 from edge_lpr.vision.adapters.patch_picture import as_input, findings_from
 from edge_lpr.vision.contracts import BgrImage, PatchFinding
 from edge_lpr.vision.models import CornersModel
@@ -19,21 +19,26 @@ _BATCH: Final = 8
 class OnnxCornerFinder:
     """Find corners with our network exported to ONNX."""
 
-    def __init__(self, model: CornersModel, *, threads: int) -> None:
+    def __init__(
+        self, model: CornersModel, *, threads: int, provider: OnnxProvider = "cpu"
+    ) -> None:
         """Open the model and try it on a black patch.
 
         Args:
             model: The verified model.
             threads: Threads of one inference.
+            provider: What computes it.
 
         Raises:
             ModelError: This is no corner network, or it does not run.
+            SettingsError: The provider is not there, or does not start.
         """
         self._entry = model.entry
         self._session = open_session(
             model.onnx,
             file=model.file,
             threads=threads,
+            provider=provider,
             wanted={model.entry.input: 4, model.entry.output: 3, model.entry.odds: 1},
         )
         try:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge_lpr.core.errors import DetectorError, ModelError
 from edge_lpr.vision.adapters.letterbox import PADDING_GREY, Letterbox
-from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, open_session
+from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, OnnxProvider, open_session
 from edge_lpr.vision.adapters.pose_head import HEAD_ROWS, decode_pose_head
 from edge_lpr.vision.contracts import BgrImage, Detection
 from edge_lpr.vision.models import DetectorModel
@@ -26,6 +26,7 @@ class OnnxPlateDetector:
         long_side_px: int,
         threads: int,
         minimum_confidence: float | None = None,
+        provider: OnnxProvider = "cpu",
     ) -> None:
         """Open the model and try it on a grey frame.
 
@@ -35,9 +36,11 @@ class OnnxPlateDetector:
                 unless ``detect`` is told otherwise.
             threads: Threads of one inference.
             minimum_confidence: Detections below are not returned; the manifest's if None.
+            provider: What computes it.
 
         Raises:
             ModelError: This is no plate detector, or it does not run.
+            SettingsError: The provider is not there, or does not start.
         """
         self._entry = model.entry
         self._letterbox = Letterbox(long_side_px=long_side_px, stride_px=model.entry.stride_px)
@@ -49,6 +52,7 @@ class OnnxPlateDetector:
             model.onnx,
             file=model.file,
             threads=threads,
+            provider=provider,
             wanted={model.entry.input: 4, model.entry.output: 3},
         )
         side_px = model.entry.stride_px * 4

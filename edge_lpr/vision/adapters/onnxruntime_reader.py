@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge_lpr.core.alphabet import MAX_PLATE_LENGTH, PLATE_ALPHABET
 from edge_lpr.core.errors import ModelError, ReaderError
 from edge_lpr.vision.adapters.ctc import decode_ctc
-from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, open_session
+from edge_lpr.vision.adapters.onnxruntime_session import ORT_ERRORS, OnnxProvider, open_session
 from edge_lpr.vision.adapters.plate_picture import gray_plate
 from edge_lpr.vision.contracts import BgrImage, Reading
 from edge_lpr.vision.models import ReaderModel
@@ -27,21 +27,24 @@ class OnnxPlateReader:
     each batch; the output, which spells the plates, is overwritten as soon as it is decoded.
     """
 
-    def __init__(self, model: ReaderModel, *, threads: int) -> None:
+    def __init__(self, model: ReaderModel, *, threads: int, provider: OnnxProvider = "cpu") -> None:
         """Open the model and try it on a black plate.
 
         Args:
             model: The verified model.
             threads: Threads of one inference.
+            provider: What computes it.
 
         Raises:
             ModelError: This is no plate reader, or it does not run.
+            SettingsError: The provider is not there, or does not start.
         """
         self._entry = model.entry
         self._session = open_session(
             model.onnx,
             file=model.file,
             threads=threads,
+            provider=provider,
             wanted={model.entry.input: 4, model.entry.output: 3},
         )
         steps = self._count_steps(model)
