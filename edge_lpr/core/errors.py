@@ -27,6 +27,7 @@
     │   ├── NotAllowedError         quota, tier, person or PIN: the rules say no
     │   └── InputRefusedError       a row of a list, a ticket or a request makes no sense
     ├── EnrolmentError          a booth cannot be enrolled: ticket, bundle or answer does not fit
+    ├── AuditError              what must be recorded before it is done cannot be, so it is not done
     ├── StoreError              a server's database is away or refuses; the same may be tried again
     ├── BrokerError             no session with the broker
     │   ├── BrokerRefusedError      the broker answered and said no
@@ -193,3 +194,7 @@ class FlashError(EdgeLprError):
 
 class EmulationError(EdgeLprError):
     """A booth cannot be emulated: something is missing, or the emulator ended."""
+
+
+class AuditError(EdgeLprError):
+    """What must be recorded before it is done cannot be recorded, so it is not done."""

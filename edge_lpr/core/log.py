@@ -38,14 +38,17 @@ ALLOWED_FIELDS: Final = frozenset(
         "host",
         "kind",
         "lane",
+        "person",
         "port",
         "reason",
         "rows",
         "seq",
+        "serial",
         "thread",
         "version",
         "wait_s",
         "width_px",
+        "word",
     }
 )
 """Every field a log line can have besides ``at``, ``level``, ``process`` and ``event``."""
