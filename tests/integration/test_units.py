@@ -220,7 +220,9 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "users"),
     [
-        pytest.param("edge-lpr", {f"edge-lpr-{each}" for each in PROCESSES}, id="booth"),
+        pytest.param(
+            "edge-lpr", {f"edge-lpr-{each}" for each in (*PROCESSES, "update")}, id="booth"
+        ),
         pytest.param("edge-lpr-authority", {"edge-lpr-authority"}, id="authority"),
     ],
 )

@@ -18,6 +18,7 @@ CONFIGURATION: Final = Path(__file__).parents[2] / "firmware_config"
 USERS: Final = {
     "edge-lpr-publisher": 61_001,
     "edge-lpr-vision": 61_002,
+    "edge-lpr-update": 61_005,
     "systemd-timesync": 61_003,
     "systemd-network": 61_004,
 }
