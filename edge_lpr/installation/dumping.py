@@ -21,6 +21,7 @@ _COMMENTS: Final[Mapping[str, str]] = {
     "ticket": "from the key custodian; removed once it is used",
     "time_server": "who tells the time",
     "update_url": "where the next system is fetched",
+    "update_gate_s": "seconds in which a new system must show that it works",
     "kind": "dhcp or static",
 }
 """What stands behind a key."""

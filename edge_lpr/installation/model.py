@@ -87,6 +87,8 @@ class Installation(Answers):
     """Who tells the time; ``None`` for nobody."""
     update_url: UpdateUrl | None = None
     """Where the next system is fetched; ``None`` where it is brought over the cable."""
+    update_gate_s: int = Field(default=600, ge=60, le=3600)
+    """How long a new system may take to show that it works before the booth goes back."""
     network: NetworkSection = NetworkSection()
     """How the booth reaches the agency."""
 

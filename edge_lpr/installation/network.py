@@ -6,17 +6,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from edge_lpr.installation.words import Address, InterfaceAddress, NetworkAddress, ProxyUrl
+from edge_lpr.installation.words import Address, InterfaceAddress, ProxyUrl
 
 MOST_NAME_SERVERS: Final = 3
 """As many as the C library asks."""
 
 _WIFI_NAME_BYTES: Final = 32
-_PASSPHRASE: Final = re.compile(r"[\x20-\x7e]{8,63}|[0-9A-Fa-f]{64}")
+_PASSPHRASE: Final = re.compile(r"[\x20-\x7e]{8,63}")
 _PORT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,14}")
 _APN: Final = re.compile(r"[0-9A-Za-z.-]{1,100}")
 _LOGIN: Final = re.compile(r"[\x21-\x7e]{1,64}")
-_LINK_LOCAL: Final = ipaddress.IPv4Network("169.254.0.0/16")
 
 
 class Answers(BaseModel):
@@ -54,7 +53,7 @@ class WifiSection(Answers):
     """Its name (SSID)."""
     passphrase: Annotated[
         str,
-        _matching(_PASSPHRASE, "must have 8 to 63 characters without accents, or 64 hex digits"),
+        _matching(_PASSPHRASE, "must have 8 to 63 characters without accents"),
     ] = Field(repr=False)
     """Its passphrase."""
     country: Annotated[
@@ -116,16 +115,9 @@ class NetworkSection(Answers):
     """Number of the VLAN that the cable carries (IEEE 802.1Q)."""
     proxy: ProxyUrl | None = None
     """An HTTP proxy (CONNECT) between the booth and broker, enrolment and updates."""
-    technicians: Annotated[tuple[NetworkAddress, ...], Field(max_length=8)] = ()
-    """Networks from which technicians may log in; nobody may if there is none."""
     wifi: WifiSection | None = None
     lte: LteSection | None = None
     camera: CameraPortSection | None = None
-
-    @property
-    def is_link_local_wanted(self) -> bool:
-        """Whether a laptop on the booth's own cable shall reach it without anybody's DHCP."""
-        return any(ipaddress.IPv4Network(each).overlaps(_LINK_LOCAL) for each in self.technicians)
 
     @model_validator(mode="after")
     def _static_has_an_address(self) -> "NetworkSection":

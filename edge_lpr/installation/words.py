@@ -59,14 +59,6 @@ def _interface(text: str) -> str:
     return str(found)
 
 
-def _network(text: str) -> str:
-    """Accept an IPv4 network."""
-    try:
-        return str(ipaddress.IPv4Network(text))
-    except ValueError:
-        raise ValueError("must be an IPv4 network, such as 192.0.2.128/25") from None
-
-
 def _update_url(text: str) -> str:
     """Accept an HTTPS address without a login."""
     sentence = "must be like https://updates.example/booths, without a login"
@@ -120,9 +112,6 @@ Host = Annotated[str, Field(max_length=253), AfterValidator(_host)]
 
 InterfaceAddress = Annotated[str, Field(max_length=49), AfterValidator(_interface)]
 """Numeric, with the length of the network's prefix."""
-
-NetworkAddress = Annotated[str, Field(max_length=18), AfterValidator(_network)]
-"""IPv4 network."""
 
 UpdateUrl = Annotated[str, Field(max_length=512), AfterValidator(_update_url)]
 """HTTPS address."""

@@ -37,9 +37,6 @@ LTE = st.fixed_dictionaries(
 SHARED = _or_left_out(
     name_servers=st.lists(st.ip_addresses().map(str), max_size=3).map(tuple),
     proxy=st.sampled_from(["http://192.0.2.3:3128", "http://[2001:db8::3]:80"]),
-    technicians=st.lists(
-        st.sampled_from(["192.0.2.128/25", "169.254.0.0/16", "10.0.0.0/8"]), max_size=3
-    ).map(tuple),
 )
 STATIC = st.sampled_from(
     [
@@ -80,6 +77,7 @@ def installations(draw: st.DrawFn) -> Installation:
     rest = draw(
         _or_left_out(
             ticket=st.binary(min_size=TICKET_BYTES, max_size=TICKET_BYTES).map(ticket_code),
+            update_gate_s=st.integers(60, 3600),
             update_url=st.just("https://updates.example/booths"),
         )
     )

@@ -1,0 +1,190 @@
+"""The network by file: units of systemd-networkd, wpa_supplicant's file, and what finds a radio.
+
+DHCP gives address and routes and nothing else. Names, time and a name for this booth are no
+business of whoever answers on the cable. The booth speaks no LLMNR and no multicast DNS.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from edge_lpr.installation.network import LteSection, NetworkSection, WifiSection
+from edge_lpr.installation.places import SYSTEM_FOLDER
+from edge_lpr.installation.rendered import MADE, SystemFile
+
+NETWORK_FOLDER: Final = "/run/systemd/network"
+RULES_FOLDER: Final = "/run/udev/rules.d"
+PREFIX: Final = "70-edge-lpr"
+"""Before the files that Debian ships, of which the first that fits a port counts."""
+
+WIFI_FILE: Final = f"{SYSTEM_FOLDER}/wpa_supplicant.conf"
+
+_DHCP: Final = """
+[DHCPv4]
+# The agency's list of machines goes by their cards.
+ClientIdentifier=mac
+SendHostname=no
+UseDNS=no
+UseNTP=no
+UseSIP=no
+UseHostname=no
+UseDomains=no
+UseTimezone=no
+
+[DHCPv6]
+UseDNS=no
+UseNTP=no
+UseHostname=no
+UseDomains=no
+
+[IPv6AcceptRA]
+UseDNS=no
+UseDomains=no
+"""
+
+
+def network_files(network: NetworkSection, *, is_laptop_wanted: bool) -> Iterator[SystemFile]:
+    """Make the files of the network.
+
+    Args:
+        network: The installer's answers.
+        is_laptop_wanted: Whether a technician's laptop on the booth's own cable shall reach it,
+            without anybody's DHCP.
+
+    Yields:
+        Units of systemd-networkd, and with Wi-Fi or a modem what those need.
+    """
+    link = _link(network)
+    if network.vlan is not None:
+        # The firewall lets technicians in by what is called en or eth.
+        name = f"en-vlan{network.vlan}"
+        netdev = f"[NetDev]\nName={name}\nKind=vlan\n\n[VLAN]\nId={network.vlan}\n"
+        yield _unit(f"{PREFIX}-vlan.netdev", netdev)
+        yield _unit(f"{PREFIX}-cable.network", _match(link) + _carrier(name))
+        link = f"Name={name}\n"
+    if network.camera is not None:
+        own = f"[Network]\n{_SILENT}LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+        port = _match(f"Name={network.camera.port}\n")
+        # Before the others, which would take every port.
+        yield _unit(f"{PREFIX}-a-camera.network", f"{port}{own}{_camera(network)}")
+    if network.lte is None:
+        yield _unit(f"{PREFIX}-agency.network", _match(link) + _agency(network, is_laptop_wanted))
+    else:
+        yield from _modem(network.lte)
+    if network.wifi is not None:
+        yield from _wifi(network.wifi)
+    if is_laptop_wanted and (network.wifi is not None or network.lte is not None):
+        # The cable is free for a technician's laptop.
+        own = f"[Network]\n{_SILENT}LinkLocalAddressing=yes\nIPv6AcceptRA=no\n"
+        idle = "\n[Link]\nRequiredForOnline=no\n"
+        yield _unit(f"{PREFIX}-laptop.network", f"{_match(_CABLE)}{own}{idle}")
+    yield SystemFile(
+        "/run/systemd/system/systemd-networkd-wait-online.service.d/edge-lpr.conf",
+        f"{MADE}# One way out is enough; a second port may well have no cable.\n"
+        "[Service]\nExecStart=\n"
+        "ExecStart=/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=60\n",
+    )
+
+
+_SILENT: Final = "LLMNR=no\nMulticastDNS=no\n"
+
+_CABLE: Final = "Type=ether\nKind=!*\n"
+"""Every wired port, and not what is made of others: VLANs, bridges."""
+
+
+def _link(network: NetworkSection) -> str:
+    """Say which port it is about."""
+    if network.port is not None:
+        return f"Name={network.port}\n"
+    if network.wifi is not None:
+        return "Type=wlan\n"
+    return _CABLE
+
+
+def _match(link: str) -> str:
+    """Return the first section."""
+    return f"[Match]\n{link}\n"
+
+
+def _carrier(vlan: str) -> str:
+    """Return the rest for a cable of which only a VLAN is used."""
+    return (
+        "[Link]\nRequiredForOnline=no\n\n[Network]\n"
+        f"{_SILENT}LinkLocalAddressing=no\nIPv6AcceptRA=no\nVLAN={vlan}\n"
+    )
+
+
+def _camera(network: NetworkSection) -> str:
+    """Return the rest for the camera's own port: no router there, for anybody."""
+    address = "" if network.camera is None else network.camera.address
+    return f"Address={address}\n\n[Link]\nRequiredForOnline=no\n"
+
+
+def _agency(network: NetworkSection, is_laptop_wanted: bool) -> str:  # noqa: FBT001 - private
+    """Return the rest for the port that the agency is reached by."""
+    own = "yes" if is_laptop_wanted else "ipv6"
+    lines = [f"[Network]\n{_SILENT}LinkLocalAddressing={own}\n"]
+    if network.kind == "dhcp":
+        # Both, because an agency's network may have IPv6 alone.
+        lines.append(f"DHCP=yes\nIPv6AcceptRA=yes\nIPv6PrivacyExtensions=no\n{_DHCP}")
+    else:
+        # Whose address is fixed follows no router that presents itself.
+        lines.append(f"IPv6AcceptRA=no\nAddress={network.address}\n")
+        if network.gateway is not None:
+            lines.append(f"\n[Route]\nGateway={network.gateway}\n")
+            if not _is_within(network):
+                lines.append("GatewayOnLink=yes\n")
+    return "".join(lines)
+
+
+def _is_within(network: NetworkSection) -> bool:
+    """Return whether the router is in the network of the address."""
+    own = ipaddress.ip_interface(network.address or "0.0.0.0/0")
+    return ipaddress.ip_address(network.gateway or "") in own.network
+
+
+def _wifi(wifi: WifiSection) -> Iterator[SystemFile]:
+    """Make wpa_supplicant's file, and the rule that starts it for whatever radio there is."""
+    # WPA3 alone demands protected management frames, beside WPA2 they are taken where offered.
+    methods, protection = ("SAE", 2) if wifi.wpa3_only else ("SAE WPA-PSK WPA-PSK-SHA256", 1)
+    text = (
+        f"{MADE}country={wifi.country}\n"
+        "# Both ways of WPA3 to turn a passphrase into a key.\nsae_pwe=2\n"
+        "network={\n"
+        f"    ssid={wifi.name.encode().hex()}\n"
+        "    scan_ssid=1\n"
+        f"    key_mgmt={methods}\n"
+        f"    ieee80211w={protection}\n"
+        "    proto=RSN\n    pairwise=CCMP\n    group=CCMP\n"
+        "    # What lies between the first and the last quote of the line, quotes and all.\n"
+        f'    psk="{wifi.passphrase}"\n'
+        "}\n"
+    )
+    yield SystemFile(WIFI_FILE, text, is_secret=True)
+    yield SystemFile(
+        f"{RULES_FOLDER}/{PREFIX}-wifi.rules",
+        f'{MADE}SUBSYSTEM=="net", ENV{{DEVTYPE}}=="wlan", TAG+="systemd", '
+        'ENV{SYSTEMD_WANTS}+="edge-lpr-wifi@$name.service"\n',
+    )
+
+
+def _modem(lte: LteSection) -> Iterator[SystemFile]:
+    """Make what lets the modem's USB device in, and what it is told."""
+    vendor, product = lte.usb_id.split(":")
+    device = 'ACTION=="add", SUBSYSTEM=="usb", ENV{DEVTYPE}=='
+    yield SystemFile(
+        f"{RULES_FOLDER}/{PREFIX}-modem.rules",
+        f"{MADE}# Untested on hardware. The device with these numbers; no disk or keyboard of it.\n"
+        f'{device}"usb_device", ATTR{{idVendor}}=="{vendor}", ATTR{{idProduct}}=="{product}", '
+        'ATTR{authorized}="1"\n'
+        f'{device}"usb_interface", ATTRS{{idVendor}}=="{vendor}", ATTRS{{idProduct}}=="{product}", '
+        'ATTR{bInterfaceClass}!="08", ATTR{bInterfaceClass}!="03", ATTR{authorized}="1", '
+        'ATTR{[subsystem/usb]drivers_probe}="%k"\n'
+        'SUBSYSTEM=="usbmisc", KERNEL=="cdc-wdm[0-9]*", TAG+="systemd", '
+        'ENV{SYSTEMD_WANTS}+="edge-lpr-modem@$name.service"\n',
+    )
+
+
+def _unit(name: str, text: str) -> SystemFile:
+    """Return a unit of systemd-networkd."""
+    return SystemFile(f"{NETWORK_FOLDER}/{name}", f"{MADE}{text}")
