@@ -35,6 +35,8 @@
     │   └── BrokerUnreachableError  nobody answered
     ├── ImageError              a system image, or what it is made of, is not what it must be
     ├── FlashError              a card cannot be written, may not be, or does not keep it
+    ├── UpdateError             a booth's next system cannot be fetched or installed, or was left
+    │   └── BundleRefusedError      it is signed by a stranger, for another board, or not newer
     └── DataSetError            labels, pictures or weights of the laboratory are missing or wrong
 
 Messages are one sentence that says what is wrong and what to do. They may name files, keys of
@@ -186,6 +188,10 @@ class InstallationError(EdgeLprError):
 
 class UpdateError(EdgeLprError):
     """A booth's next system cannot be fetched, is refused, or could not be installed."""
+
+
+class BundleRefusedError(UpdateError):
+    """A bundle is signed by a stranger, for another board or not newer; it never comes in."""
 
 
 class FlashError(EdgeLprError):

@@ -1,0 +1,147 @@
+"""Fetches a bundle by HTTPS, as a user that can do nothing else, and goes on where it stopped.
+
+Whether the bundle may come in is not decided here: root and RAUC judge it from its signature on.
+TLS keeps from others which system a booth runs, and spares it downloads that would be refused.
+"""
+
+import http.client
+import os
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.errors import UpdateError
+from edge_lpr.update.receiving import RESERVE_BYTES, require_room
+from edge_lpr.update.source import MAXIMUM_INDEX_BYTES, Offer, UpdateSource, read_offer
+
+DEPLOYMENT_CA: Final = Path("/etc/edge-lpr/broker-ca.pem")
+"""The deployment's own authority, from its bundle: it may certify the update server too."""
+
+_TIMEOUT_S: Final = 60.0
+_BLOCK_BYTES: Final = 1 << 18
+_PART_SUFFIX: Final = ".part"
+
+
+class UpdateServer:
+    """One folder on a web server."""
+
+    def __init__(self, source: UpdateSource, deployment_ca: Path = DEPLOYMENT_CA) -> None:
+        """Prepare; nothing is connected.
+
+        Args:
+            source: Where it is.
+            deployment_ca: Whom to believe besides the authorities of the system; need not exist.
+
+        Raises:
+            UpdateError: The deployment's certificate makes no sense.
+        """
+        self._source = source
+        self._context = ssl.create_default_context()
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            if deployment_ca.exists():
+                self._context.load_verify_locations(cafile=deployment_ca)
+        except (OSError, ssl.SSLError) as error:
+            raise UpdateError(
+                f"{deployment_ca}: holds no sound certificate; enrol again"
+            ) from error
+
+    def offer(self, compatible: str) -> Offer:
+        """Return what the server has for a board.
+
+        Args:
+            compatible: Of this booth's image; the server's file is called so.
+
+        Raises:
+            UpdateError: The server does not answer, has nothing, or makes no sense.
+        """
+        with self._answer(f"{compatible}.json", 0) as response:
+            return read_offer(response.read(MAXIMUM_INDEX_BYTES + 1))
+
+    def fetch(self, offer: Offer, folder: Path, reserve_bytes: int = RESERVE_BYTES) -> Path:
+        """Fetch a bundle, or the rest of it, and wait until it is on the disk.
+
+        Args:
+            offer: What the server has.
+            folder: Of this process's user. Other bundles in it are removed.
+            reserve_bytes: What must stay free on its partition.
+
+        Returns:
+            The bundle's file.
+
+        Raises:
+            UpdateError: The server does not answer or ends too early, or there is no room. What
+                has come stays, for the next time.
+        """
+        whole, part = folder / offer.name, folder / f"{offer.name}{_PART_SUFFIX}"
+        for other in folder.iterdir():
+            if other not in (whole, part):
+                other.unlink()
+        if whole.exists():
+            return whole
+        with part.open("ab") as file:
+            have_bytes = file.tell()
+            if have_bytes > offer.size_bytes:
+                file.truncate(0)
+                have_bytes = 0
+            require_room(folder, offer.size_bytes - have_bytes, reserve_bytes)
+            if have_bytes < offer.size_bytes:
+                with self._answer(offer.name, have_bytes) as response:
+                    if response.status == http.HTTPStatus.OK:
+                        # From the beginning, whether asked so or not: not every server has ranges.
+                        file.truncate(0)
+                        have_bytes = 0
+                    _append(response, file.fileno(), offer.size_bytes - have_bytes)
+            os.fsync(file.fileno())
+        part.rename(whole)
+        return whole
+
+    @contextmanager
+    def _answer(self, name: str, first_byte: int) -> Iterator[http.client.HTTPResponse]:
+        """Ask for a file of the folder, from a byte on."""
+        connection = self._connection()
+        headers = {"Range": f"bytes={first_byte}-"} if first_byte else {}
+        url = f"https://{self._source.host}{self._source.path}/{name}"
+        try:
+            connection.request("GET", f"{self._source.path}/{name}", headers=headers)
+            response = connection.getresponse()
+            is_rest = first_byte > 0 and response.status == http.HTTPStatus.PARTIAL_CONTENT
+            if not is_rest and response.status != http.HTTPStatus.OK:
+                raise UpdateError(f"{url}: the server answers with status {response.status}")
+            yield response
+        except ssl.SSLCertVerificationError as error:
+            raise UpdateError(
+                f"{url}: who answers is not certified by an authority that this booth knows "
+                f"({error.verify_message})"
+            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise UpdateError(f"{url}: no answer, or it broke off ({reason})") from error
+        finally:
+            connection.close()
+
+    def _connection(self) -> http.client.HTTPSConnection:
+        """Return a connection that is not made yet, through the proxy if there is one."""
+        source = self._source
+        host, port = source.proxy or (source.host, source.port)
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=_TIMEOUT_S, context=self._context
+        )
+        if source.proxy is not None:
+            connection.set_tunnel(source.host, source.port)
+        return connection
+
+
+def _append(response: http.client.HTTPResponse, descriptor: int, wanted_bytes: int) -> None:
+    """Write exactly that many bytes of an answer to a file's end."""
+    left_bytes = wanted_bytes
+    while left_bytes:
+        block = response.read(min(_BLOCK_BYTES, left_bytes))
+        if not block:
+            raise UpdateError("the update server ended too early; the next time goes on from here")
+        rest = memoryview(block)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        left_bytes -= len(block)

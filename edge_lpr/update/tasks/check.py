@@ -1,0 +1,21 @@
+"""For RAUC, which has mounted a bundle and has written nothing: may it come in?"""
+
+from argparse import Namespace
+
+from edge_lpr.update.booth import this_booth
+from edge_lpr.update.installing import SystemUpdate
+from edge_lpr.update.working import condition, show_unit
+
+
+def run(options: Namespace) -> int:
+    """Refuse the bundle, or write down what works now.
+
+    Args:
+        options: Where the bundle is ``mounted``, and the ``slot`` that it would be written to.
+
+    Returns:
+        0; RAUC writes.
+    """
+    update = SystemUpdate(this_booth())
+    update.check_mounted(options.mounted, options.slot, condition(show_unit).works)
+    return 0
