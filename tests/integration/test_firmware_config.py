@@ -151,6 +151,9 @@ def test_folders_are_made_and_what_crashes_left_is_removed(tmp_path: Path) -> No
     left = tmp_path / "var" / "crash" / "python.dump"
     left.parent.mkdir(parents=True)
     left.write_text("memory")
+    users = str(UNITS / "edge-lpr.sysusers.conf")
+    (tmp_path / "etc").mkdir()
+    subprocess.run([program("systemd-sysusers"), f"--root={tmp_path}", users], check=True)
     made = subprocess.run(
         [
             program("systemd-tmpfiles"),
@@ -167,6 +170,7 @@ def test_folders_are_made_and_what_crashes_left_is_removed(tmp_path: Path) -> No
     # As another user than root the owner cannot be set, which it says.
     assert [line for line in made.stderr.splitlines() if "edge-lpr.conf" in line] == []
     assert (tmp_path / "var/lib/edge-lpr").is_dir()
+    assert (tmp_path / "state/update/fetched").is_dir()
     assert not left.exists()
 
 
@@ -193,6 +197,9 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
         "edge-lpr-certificate.path",
         "edge-lpr-enrol-finish.service",
         "edge-lpr-enrol-renew.timer",
+        "edge-lpr-health-gate.service",
+        "edge-lpr-update-settle.service",
+        "edge-lpr-update.timer",
     }
 
 

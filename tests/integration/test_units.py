@@ -34,7 +34,7 @@ KNOWS_IDENTITY = systemd_version() >= 257
 """Whether this systemd understands ``PrivateUsers=identity``; older ones say so and ignore it."""
 
 
-PROGRAMS = re.compile(r"(?<==)(/opt/edge-lpr/bin|/usr/lib/edge-lpr|/usr/sbin)/[\w./-]+")
+PROGRAMS = re.compile(r"(?<=[=+])(/opt/edge-lpr/bin|/usr/lib/edge-lpr|/usr/sbin)/[\w./-]+")
 
 
 def lines_of(process_name: str) -> list[str]:

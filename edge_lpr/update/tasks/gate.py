@@ -12,7 +12,7 @@ from edge_lpr.update.booth import INSTALLATION_FILE, say, this_booth
 from edge_lpr.update.gate import GateEyes, HealthGate
 from edge_lpr.update.working import condition, show_unit, tokens_come_out_right
 
-_DEFAULT_S: Final = 300
+_DEFAULT_S: Final = 600
 
 
 def run(_: Namespace) -> int:
