@@ -14,7 +14,7 @@ from edge_lpr.installation.configuring import configure
 from edge_lpr.installation.networkd import PREFIX, RULES_FOLDER
 from edge_lpr.installation.places import Places
 
-_TEMPLATES: Final = Path("/usr/share/edge-lpr")
+_TEMPLATES: Final = Path("/usr/lib/edge-lpr")
 _RELOAD: Final = ("/bin/systemctl", "daemon-reload")
 """The drop-ins count from here on."""
 

@@ -121,7 +121,7 @@ def _settle(
         if places.settings.exists():
             text = _text(places.settings)
         else:
-            text = read_template(places, "firmware_config/booth.toml")
+            text = read_template(places, "booth.toml")
         # Public: there is no secret in it, and three users read it.
         keep(places.settings, edited(text, decided).encode(), PUBLIC_MODE)
         load_settings(places.settings)

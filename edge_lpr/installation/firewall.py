@@ -83,7 +83,7 @@ def read_template(places: Places, name: str) -> str:
 
     Args:
         places: Where the templates are.
-        name: Its path there, such as ``systemd/edge-lpr-vision.service.d/rtsp.conf.in``.
+        name: Its path there, such as ``nftables.d/booth.nft.in``.
 
     Raises:
         InstallationError: It is missing.
@@ -127,5 +127,5 @@ def _filled(line: str, values: Values) -> str:
 
 def _file(name: str, groups: list[Values], places: Places) -> SystemFile:
     """Return one file."""
-    template = read_template(places, f"firmware_config/nftables.d/{name}.nft.in")
+    template = read_template(places, f"nftables.d/{name}.nft.in")
     return SystemFile(f"{SYSTEM_FOLDER}/nftables.d/{name}.nft", MADE + fill(template, groups))

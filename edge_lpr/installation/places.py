@@ -27,7 +27,7 @@ class Places:
     boot: Path
     """Where the boot partition is mounted, whose files an installer writes on his laptop."""
     templates: Path
-    """Copies of the folders ``systemd`` and ``firmware_config``, which are filled."""
+    """What is filled: ``booth.toml``, ``nftables.d``, and the units' folders in ``drop-ins``."""
 
     def below(self, path: Path) -> Path:
         """Return an absolute path of a booth below the root.

@@ -88,6 +88,6 @@ def process_files(
 def _drop_in(process: str, name: str, groups: list[Values], places: Places) -> SystemFile:
     """Return one drop-in."""
     folder = f"edge-lpr-{process}.service.d"
-    template = read_template(places, f"systemd/{folder}/{name}")
+    template = read_template(places, f"drop-ins/{folder}/{name}")
     text = fill(template, groups)
     return SystemFile(f"{UNIT_FOLDER}/{folder}/{name.removesuffix('.in')}", MADE + text)

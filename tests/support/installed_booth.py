@@ -47,11 +47,16 @@ class InstalledBooth:
         """Make what an image brings, and an empty boot partition."""
         self.key = SigningKey.generate()
         self.boot = root / "boot/efi"
-        self.places = Places(root, self.boot, root / "usr/share/edge-lpr")
-        for folder in ("boot/efi", "etc/edge-lpr", "usr/lib/edge-lpr", "usr/share/edge-lpr", "dev"):
+        self.places = Places(root, self.boot, root / "usr/lib/edge-lpr")
+        for folder in ("boot/efi", "etc/edge-lpr", "usr/lib/edge-lpr", "dev"):
             (root / folder).mkdir(parents=True)
-        for name in ("systemd", "firmware_config"):
-            (self.places.templates / name).symlink_to(REPOSITORY / name)
+        templates = {
+            "booth.toml": "firmware_config/booth.toml",
+            "nftables.d": "firmware_config/nftables.d",
+            "drop-ins": "systemd",
+        }
+        for name, source in templates.items():
+            (self.places.templates / name).symlink_to(REPOSITORY / source)
         image = {"board": board, "version": "0.1.0+1", "compatible": f"edge-lpr-{board}"}
         (root / "usr/lib/edge-lpr/image.json").write_text(json.dumps(image))
 
