@@ -1,0 +1,87 @@
+"""What a technician may ask for: whole words, each with what it runs and for how long.
+
+A command is one of these words and nothing else: no argument, no option, no shell. ``HELP`` is what
+is run where nothing is asked for.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+_EDGE_LPR: Final = "/opt/edge-lpr/bin/edge-lpr"
+_SYSTEMCTL: Final = "/usr/bin/systemctl"
+_MINUTE_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One thing that can be asked for."""
+
+    name: str
+    """As it is typed."""
+    meaning: str
+    """One line for people."""
+    commands: tuple[tuple[str, ...], ...]
+    """Run in this order until one fails; none where this version does not have it yet."""
+    limit_s: int
+    """All of it is ended after so long."""
+    takes_input: bool = False
+    """Whether the technician's standard input is handed on."""
+
+
+WORDS: Final[tuple[Word, ...]] = (
+    Word(
+        "status",
+        "which version runs, and whether each process does",
+        (
+            (_EDGE_LPR, "--version"),
+            (_EDGE_LPR, "update", "status"),
+            (
+                *(_SYSTEMCTL, "--no-pager", "--plain", "--no-legend", "--all"),
+                *("list-units", "edge-lpr*.service", "edge-lpr*.target", "nftables.service"),
+            ),
+        ),
+        _MINUTE_S,
+    ),
+    Word(
+        "diagnose",
+        "how far the booth gets: camera, models, keys, broker, sightings",
+        ((_EDGE_LPR, "progress", "--once"),),
+        2 * _MINUTE_S,
+    ),
+    Word(
+        "restart",
+        "start vision, tokeniser and publisher again",
+        ((_SYSTEMCTL, "--no-pager", "restart", "edge-lpr.target"),),
+        5 * _MINUTE_S,
+    ),
+    Word(
+        "update",
+        "install the system that comes by standard input: ssh ... update < FILE.raucb",
+        ((_EDGE_LPR, "update", "install", "-"),),
+        60 * _MINUTE_S,
+        takes_input=True,
+    ),
+    Word("aim", "numbers to point the camera by", (), _MINUTE_S),
+    Word("export-bundle", "a report without secrets, for the manufacturer", (), _MINUTE_S),
+    Word("help", "this", (), _MINUTE_S),
+)
+"""In the order of the help."""
+
+HELP: Final = WORDS[-1]
+
+_BY_NAME: Final = {word.name: word for word in WORDS}
+
+
+def word_of(untrusted_command: str) -> Word | None:
+    """Return the word that a command is, byte for byte; none of them for anything else.
+
+    Args:
+        untrusted_command: What was typed after ``ssh technician@BOOTH``; empty for nothing.
+    """
+    return _BY_NAME.get(untrusted_command) if untrusted_command else HELP
+
+
+def help_text() -> str:
+    """Return what there is, for people."""
+    lines = [f"  {word.name:<15}{word.meaning}" for word in WORDS]
+    return "\n".join(("ssh technician@BOOTH WORD", *lines, "Every call is recorded.", ""))
