@@ -38,6 +38,10 @@ class RefusedBecause(EnrolmentError):  # noqa: N818 - read as: refused because .
     """The authority said no for good."""
 
 
+class NotYetError(EnrolmentError):
+    """There was no answer in time; the same may be asked again, and goes on where it stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How to wait, and whom to tell."""
@@ -65,7 +69,7 @@ def fetch_answer(link: Link, request: bytes, patience: Patience) -> bytes:
 
     Raises:
         RefusedBecause: The authority refused the request.
-        EnrolmentError: No answer in time.
+        NotYetError: No answer in time.
     """
     identifier = base64url.encode(document_digest(request)).decode()
     path = f"{ENROLMENTS_PATH}/{identifier}"
@@ -79,7 +83,7 @@ def fetch_renewal(link: Link, request: bytes, patience: Patience) -> bytes:
 
     Raises:
         RefusedBecause: The authority refused it.
-        EnrolmentError: No answer in time.
+        NotYetError: No answer in time.
     """
     return _insist(lambda: link.post(RENEWALS_PATH, request), HTTPStatus.OK, patience)
 
@@ -98,7 +102,7 @@ def _insist(ask: Callable[[], Reply | Silence], wanted: int, patience: Patience)
             told = trouble
         waited_s = (patience.clock.monotonic_ns() - begin_ns) / 1e9
         if patience.wait_s is not None and waited_s + pause_s > patience.wait_s:
-            raise EnrolmentError(
+            raise NotYetError(
                 trouble
                 or "the key custodian has not approved yet; run the same words again later, "
                 "it goes on where it stopped"

@@ -44,7 +44,7 @@ def test_way_to_the_broker_and_the_last_sighting_are_told(bench: SessionBench) -
 def test_process_that_was_started_again_knows_that_there_was_a_sighting(tmp_path: Path) -> None:
     with closing(SessionBench(tmp_path, "5")) as before:
         before.add(1)
-        (sighting,) = before.outbox.oldest_unsent(1)
+        (sighting,) = before.outbox.oldest_unsent(1, except_places=(), with_asked_again=False)
         before.outbox.mark_sent([sighting.place])
     with closing(SessionBench(tmp_path, "5")) as bench:
         assert status_of(bench)() == {"broker_waits": "", "sighting_before": ""}
