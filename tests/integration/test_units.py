@@ -247,7 +247,9 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     ("name", "users"),
     [
         pytest.param(
-            "edge-lpr", {f"edge-lpr-{each}" for each in (*PROCESSES, "update")}, id="booth"
+            "edge-lpr",
+            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress")},
+            id="booth",
         ),
         pytest.param("edge-lpr-authority", {"edge-lpr-authority"}, id="authority"),
     ],
