@@ -16,6 +16,8 @@ SECRET_MODE: Final = 0o600
 PUBLIC_MODE: Final = 0o644
 """For everybody to read."""
 
+_FOLDER_MODE: Final = 0o755
+
 
 def keep_installation(path: Path, answers: Installation) -> None:
     """Write the answers, for root alone.
@@ -45,7 +47,7 @@ def keep(path: Path, content: bytes, mode: int, user: tuple[int, int] | None = N
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(path.parent)
         for leftover in path.parent.glob(f".{path.name}.*"):
             leftover.unlink()
         if _is_so(path, content, mode, user):
@@ -75,6 +77,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it for everybody to read, whatever the process's umask."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir()
+        folder.chmod(_FOLDER_MODE)
 
 
 def _is_so(path: Path, content: bytes, mode: int, user: tuple[int, int] | None) -> bool:

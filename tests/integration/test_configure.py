@@ -1,5 +1,6 @@
 """``edge-lpr configure``: an installer's files become a booth's system, at every boot."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_files_are_taken_over_and_leave_the_boot_partition(booth: InstalledBooth
     assert settings.publisher.tls_key_file is not None
     assert settings.tokeniser.authority_file == Path("/etc/edge-lpr/authority.pub")
     assert settings.tokeniser.vision_user == "edge-lpr-vision"
+
+
+def test_users_read_what_is_theirs_whatever_the_umask(booth: InstalledBooth) -> None:
+    booth.bring(ANSWERS, bundle(booth.key, technician_ca=TECHNICIAN_CA))
+    before = os.umask(0o077)
+    try:
+        assert booth.configure() == []
+    finally:
+        os.umask(before)
+    made = [path for path in booth.run("").rglob("*") if path.suffix != ".lock"]
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in made}
+    assert modes == {(True, 0o755), (False, 0o644)}
 
 
 def test_next_boot_makes_the_same_from_what_it_kept(booth: InstalledBooth) -> None:
