@@ -3,6 +3,7 @@
 import gzip
 import io
 import lzma
+import re
 import subprocess
 import zipfile
 import zlib
@@ -22,7 +23,8 @@ _XZ: Final = b"\xfd7zXZ\0"
 _ZIP: Final = b"PK\x03\x04"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _CPIO: Final = b"070701"
-_CPIO_END: Final = b"TRAILER!!!"
+_CPIO_THEN_ZSTD: Final = re.compile(b"TRAILER!!!" + rb"\0+(" + re.escape(_ZSTD) + rb")")
+"""The first archive's last entry, filled up with zeros, and the second archive."""
 
 
 def layers(where: str, content: bytes, depth: int = _DEEPEST) -> Iterator[tuple[str, bytes]]:
@@ -79,10 +81,8 @@ def _zstd_start(content: bytes) -> int | None:
     """Return where zstd's part begins: at once, or in an initramfs behind its first archive."""
     if content.startswith(_ZSTD):
         return 0
-    if content.startswith(_CPIO):
-        start = content.find(_ZSTD, content.find(_CPIO_END))
-        return start if start >= 0 else None
-    return None
+    match = _CPIO_THEN_ZSTD.search(content) if content.startswith(_CPIO) else None
+    return match.start(1) if match else None
 
 
 def _unpack_zstd(content: bytes) -> bytes:

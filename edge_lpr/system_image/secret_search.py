@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from edge_lpr.core.errors import InputRefusedError
+from edge_lpr.core.errors import ImageError, InputRefusedError
 from edge_lpr.wire.ticket import read_ticket_code
 
 MINIMUM_WORD_BYTES: Final = 6
@@ -95,7 +95,8 @@ _FORMS: Final[tuple[tuple[str, _Form], ...]] = (
         ),
     ),
     ("private key, RSA", _literal(bytes.fromhex("020100300d06092a864886f70d01010105000482"))),
-    ("private key, OpenSSH", _literal(b"openssh-key-v1\0\0\0\0")),
+    # Then the name of a cipher and its length.
+    ("private key, OpenSSH", _literal(b"openssh-key-v1\0", rb"\0\0\0[\x04-\x20][a-z0-9]{4}")),
     ("private key, age", _literal(b"AGE-SECRET-KEY-1", rb"[0-9A-Z]{58}")),
     ("key ring of a booth", _literal(b"EDGE-LPR-KEYS", is_file_start=True)),
     ("sealed file of a booth", _literal(b"EDGE-LPR-SEALED", is_file_start=True)),
@@ -130,11 +131,14 @@ class SecretSearch:
                 least ``MINIMUM_WORD_BYTES`` bytes each.
 
         Raises:
-            ValueError: A word is too short.
+            ImageError: A word is too short.
         """
         self._words = tuple(word.encode() for word in words)
         if any(len(word) < MINIMUM_WORD_BYTES for word in self._words):
-            raise ValueError(f"words to search for need {MINIMUM_WORD_BYTES} bytes")
+            raise ImageError(
+                f"a word to search for needs {MINIMUM_WORD_BYTES} bytes; a shorter one turns up by "
+                "chance"
+            )
 
     def search(self, where: str, content: bytes) -> Iterator[Finding]:
         """Yield what is found in one file.

@@ -40,6 +40,12 @@ _FORBIDDEN: Final = {
 }
 """Paths, ``*`` stands for slashes too, and what lies there."""
 
+_PUBLIC: Final = {
+    # GnuTLS tries itself with these when it is asked to be FIPS 140; they are in its source.
+    ("usr/lib/*/libgnutls.so.30.*", "private key, PEM"),
+}
+"""Keys that Debian ships to everybody, by path and form."""
+
 _EMPTY_MACHINE_ID: Final = (b"", b"uninitialized\n")
 
 
@@ -63,7 +69,15 @@ def search_tree(root: Path, search: SecretSearch) -> list[Finding]:
         found += list(_by_path(where, content))
         for name, part in layers(where, content):
             found += list(search.search(name, part))
-    return found
+    return [finding for finding in found if not _is_public(finding)]
+
+
+def _is_public(finding: Finding) -> bool:
+    """Return whether what was found is everybody's."""
+    return any(
+        finding.form == form and fnmatch.fnmatchcase(finding.where, pattern)
+        for pattern, form in _PUBLIC
+    )
 
 
 def _by_path(where: str, content: bytes) -> Iterator[Finding]:

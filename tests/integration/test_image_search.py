@@ -1,8 +1,10 @@
 """The search of an image for secrets: what is planted is found, and nothing else is."""
 
+import base64
 import gzip
 import lzma
 import os
+import py_compile
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from edge_lpr.core.errors import ImageError
+from edge_lpr.system_image import secret_search
 from edge_lpr.system_image.__main__ import main
 from edge_lpr.system_image.comparison import tree_differences
 from edge_lpr.system_image.image_search import search_image
@@ -44,6 +47,11 @@ def run(*words: str | Path, given: bytes = b"") -> bytes:
     return subprocess.run(
         words, input=given, check=True, capture_output=True, env={**os.environ, "PATH": search}
     ).stdout
+
+
+def openssh_bytes() -> bytes:
+    armoured = private_bytes("Ed25519", ENCODING.PEM, PRIVATE.OpenSSH)
+    return base64.b64decode(b"".join(armoured.splitlines()[1:-1]))
 
 
 @pytest.fixture
@@ -80,6 +88,7 @@ def test_a_clean_system_has_nothing(root: Path) -> None:
         pytest.param(private_bytes("X25519", ENCODING.DER, PRIVATE.PKCS8), id="X25519, DER"),
         pytest.param(private_bytes("P-256", ENCODING.DER, PRIVATE.PKCS8), id="P-256, DER"),
         pytest.param(private_bytes("RSA", ENCODING.DER, PRIVATE.PKCS8), id="RSA, DER"),
+        pytest.param(openssh_bytes(), id="OpenSSH, without its armour"),
     ],
 )
 def test_a_private_key_is_found_in_every_form(root: Path, secret: bytes) -> None:
@@ -91,6 +100,23 @@ def test_a_private_key_is_found_in_every_form(root: Path, secret: bytes) -> None
 
 def test_a_program_that_knows_how_keys_begin_is_none(root: Path) -> None:
     (root / "usr/lib/ssl.so").write_bytes(b"\0-----BEGIN " + b"PRIVATE KEY-----\0-----BEGIN RSA")
+    assert forms(root) == []
+
+
+def test_the_keys_that_gnutls_tries_itself_with_are_everybodys(root: Path) -> None:
+    key = private_bytes("RSA", ENCODING.PEM, PRIVATE.PKCS8)
+    library = root / "usr/lib/x86_64-linux-gnu/libgnutls.so.30.40.3"
+    library.parent.mkdir()
+    library.write_bytes(key)
+    library.with_name("libother.so").write_bytes(key)
+    assert forms(root) == [("usr/lib/x86_64-linux-gnu/libother.so", "private key, PEM")]
+
+
+def test_the_search_does_not_find_itself(root: Path) -> None:
+    own = Path(secret_search.__file__)
+    compiled = py_compile.compile(str(own), cfile=str(root / "usr/lib/own.pyc"))
+    assert compiled is not None
+    (root / "usr/lib/own.py").write_bytes(own.read_bytes())
     assert forms(root) == []
 
 
