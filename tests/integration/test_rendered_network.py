@@ -1,0 +1,122 @@
+"""What is rendered is read by the programs that it is for: nft, systemd-networkd."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.installation.firewall import firewall_files
+from edge_lpr.installation.networkd import network_files
+from edge_lpr.installation.reach import find_reach
+from edge_lpr.installation.reading import parse_installation, read_installation
+from edge_lpr.wire.jws import SigningKey
+from tests.reliability.namespace import Namespace
+from tests.support.firewall import Firewall, need_nft
+from tests.support.installed_booth import REPOSITORY, TECHNICIAN_CA, InstalledBooth, bundle
+from tests.support.networkd import complaints, networkd
+from tests.support.networks import need_network
+
+EXAMPLES = sorted((REPOSITORY / "firmware_config/network").glob("*.toml"))
+MOST = """
+camera = "rtsp://10.0.0.5/lane"
+time_server = "time.example"
+update_url = "https://updates.example/booths"
+[network]
+kind = "static"
+address = "192.0.2.10/24"
+name_servers = ["192.0.2.53", "2001:db8::53"]
+"""
+NETWORK_FOLDER = "/run/systemd/network"
+
+
+@pytest.fixture
+def network() -> Iterator[Namespace]:
+    need_network()
+    need_nft()
+    with Namespace() as made:
+        yield made
+
+
+def write_units(folder: Path, example: Path) -> None:
+    folder.mkdir()
+    answers = read_installation(example)
+    for file in network_files(answers.network, is_laptop_wanted=True):
+        if file.path.startswith(NETWORK_FOLDER):
+            (folder / Path(file.path).name).write_text(file.text)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"technician_ca": TECHNICIAN_CA}, id="addresses"),
+        pytest.param({"addresses": ()}, id="names"),
+        pytest.param({"broker_host": "2001:db8::7", "enrolment_url": None}, id="numbers"),
+    ],
+)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        'camera = "usb"',
+        'camera = "rtsp://[2001:db8::5]/lane"\ntime_server = "2001:db8::1"',
+        MOST,
+        'camera = "usb"\n[network]\nproxy = "http://192.0.2.3:3128"',
+    ],
+    ids=["least", "ipv6", "most", "proxy"],
+)
+def test_nft_takes_what_the_answers_make(
+    network: Namespace, tmp_path: Path, answers: str, changes: dict[str, object]
+) -> None:
+    booth = InstalledBooth(tmp_path / "booth")
+    parsed = parse_installation(f'site = "a"\ndevice = "b"\n{answers}'.encode(), "answers")
+    reach = find_reach(parsed, bundle(booth.key, **changes))
+    files = firewall_files(parsed, reach, booth.places)
+    firewall = Firewall(network, tmp_path)
+    firewall.write(**{Path(file.path).stem: file.text for file in files})
+    firewall.nft("-c", "-f", str(firewall.rules_file))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_networkd_understands_every_example(tmp_path: Path, example: Path) -> None:
+    write_units(tmp_path / "units", example)
+    _, said = networkd(tmp_path / "units")
+    assert complaints(said) == []
+
+
+def test_networkd_would_say_what_it_does_not_understand(tmp_path: Path) -> None:
+    (tmp_path / "a.network").write_text("[Match]\nName=eth0\n[Network]\nAdress=192.0.2.10/24\n")
+    _, said = networkd(tmp_path)
+    assert len(complaints(said)) == 1
+
+
+def test_booth_with_a_fixed_address_has_it_and_its_router(tmp_path: Path) -> None:
+    text = (REPOSITORY / "firmware_config/network/static.toml").read_text()
+    example = tmp_path / "installation.toml"
+    # A cable of the test is none of the wired ports that are taken without a name.
+    example.write_text(text.replace("# port", "port"))
+    write_units(tmp_path / "units", example)
+    state, _ = networkd(tmp_path / "units", "192.0.2.10/24")
+    assert "default via 192.0.2.1 dev eth0 proto static" in state
+    # For a technician's laptop, without anybody's DHCP.
+    assert "inet6 fe80::" in state
+
+
+def test_camera_has_a_cable_of_its_own_without_a_router(tmp_path: Path) -> None:
+    text = (REPOSITORY / "firmware_config/network/camera-port.toml").read_text()
+    example = tmp_path / "installation.toml"
+    example.write_text(text.replace('"eth1"', '"eth0"'))
+    write_units(tmp_path / "units", example)
+    state, _ = networkd(tmp_path / "units", "10.0.0.1/24")
+    assert "10.0.0.0/24 dev eth0" in state
+    assert "default via" not in state
+
+
+def test_name_that_nobody_vouches_for_opens_one_port_for_one_user_and_is_told() -> None:
+    parsed = parse_installation(
+        b'site = "a"\ndevice = "b"\ncamera = "usb"\n[network]\nname_servers = ["192.0.2.53"]', "a"
+    )
+    reach = find_reach(parsed, bundle(SigningKey.generate(), addresses=()))
+    assert reach.is_name_asked
+    assert [fault.split(" is known by name only")[0] for fault in reach.faults] == [
+        "authority.example",
+        "broker.example",
+    ]
