@@ -28,7 +28,7 @@ class FileExchange:
             places: Where the boot partition is.
             device: The booth's name, which the request's file has too.
         """
-        self._boot = _ExchangePartition(places.boot)
+        self._boot = _ExchangePartition(places.boot, places.boot_lock)
         self._request = places.boot / f"{device}.request"
 
     @property
