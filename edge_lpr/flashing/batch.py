@@ -95,9 +95,9 @@ class Report:
         known = {state.value: state for state in CardState}
         return {
             (words["site"], words["device"]): known[words["state"]]
-            # A line that a power cut has torn has no state.
+            # A line that a power cut has torn before its state says nothing.
             for words in csv.DictReader(io.StringIO(_text(self.path)))
-            if words.get("state") in known and words["image_sha256"] is not None
+            if words.get("state") in known
         }
 
     def add(

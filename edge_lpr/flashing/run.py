@@ -89,7 +89,7 @@ def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
         label.show(terminal.out)
     if options.label is not None:
         write_label(label, options.label)
-    terminal.say(f"{target} is whole, for {booth.site}/{booth.device}; it can be taken out")
+    terminal.say(f"{target} is written and read back, for {booth.site}/{booth.device}")
 
 
 def _flash_batch(

@@ -14,7 +14,7 @@ from edge_lpr.installation.model import Installation
 from edge_lpr.wire.ticket import read_ticket_code, ticket_code
 
 _CODE: Final = re.compile(r"\b[0-9A-Za-z]{4}(?:[ -][0-9A-Za-z]{4}){6}\b")
-_BOOTH: Final = re.compile(r"\bTicket for ([a-z0-9-]{1,32})/([a-z0-9-]{1,32})\b")
+_BOOTH: Final = re.compile(r"\bTicket for ([a-z0-9-]{1,32})/([a-z0-9-]{1,32})(?![a-z0-9-])")
 _MAXIMUM_BYTES: Final = 4096
 
 

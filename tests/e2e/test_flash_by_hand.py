@@ -1,0 +1,112 @@
+"""An installer at his laptop: one command, a paste, five times Enter, the name of the card."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_lpr.flashing.boot_files import get_file
+from edge_lpr.flashing.image_file import check_image
+from edge_lpr.installation.model import Installation
+from edge_lpr.installation.reading import parse_installation
+from tests.support.card_images import MIB, loop_device, make_image
+from tests.support.flashing import CODE, NOTE, write_bundle
+
+DEADLINE_S = 30.0
+
+
+class Person:
+    """Sits at a real terminal, reads what stands there, and types."""
+
+    def __init__(self, command: list[str], folder: Path) -> None:
+        self._controller, terminal = pty.openpty()
+        self._process = subprocess.Popen(
+            command, stdin=terminal, stdout=terminal, stderr=terminal, cwd=folder
+        )
+        os.close(terminal)
+        self.seen = ""
+        self.typed_fields = 0
+
+    def reads(self, pattern: str) -> None:
+        """Wait until something new stands on the screen."""
+        give_up_at = time.monotonic() + DEADLINE_S
+        while not (found := re.search(pattern, self.seen)):
+            assert time.monotonic() < give_up_at, self.seen
+            if select.select([self._controller], [], [], 0.2)[0]:
+                self.seen += os.read(self._controller, 65_536).decode()
+        self.seen = self.seen[found.end() :]
+
+    def types(self, text: str) -> None:
+        """Type a line; Enter alone is no field."""
+        self.typed_fields += bool(text)
+        os.write(self._controller, f"{text}\n".encode())
+
+    def pastes(self, text: str) -> None:
+        os.write(self._controller, f"{text}\n".encode())
+
+    def leaves(self) -> int:
+        """Return the exit status."""
+        try:
+            return self._process.wait(DEADLINE_S)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            os.close(self._controller)
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> Iterator[Path]:
+    backing = tmp_path / "backing"
+    backing.write_bytes(bytes(32 * MIB))
+    with loop_device(backing) as device:
+        yield device
+
+
+def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> None:
+    image = make_image(tmp_path / "edge-lpr-generic-amd64-1.img")
+    write_bundle(tmp_path)
+    command = [sys.executable, "-m", "edge_lpr.flashing", "--deployment", "deployment.lpr"]
+    person = Person([*command, "--to", str(card)], tmp_path)
+    person.reads(r"deployment of agency, authority [0-9A-Za-z_-]{16}: compare it")
+    person.reads("ticket, typed or pasted")
+    person.pastes(NOTE)
+    for label in (r"site \[north-crossing\]", r"device \[booth-1\]", r"camera \[usb\]"):
+        person.reads(f"{label}: ")
+        person.types("")
+    person.reads(r"network \[dhcp\]: ")
+    person.types("wlan")
+    person.reads("must be dhcp, or static")
+    person.reads(r"network \[dhcp\]: ")
+    person.types("")
+    person.reads("time server: ")
+    person.types("192.0.2.7")
+    person.reads("right\\?")
+    person.types("")
+    person.reads(rf"{card}, .*34 MB")
+    person.reads(f"type {card.name} to go on: ")
+    person.types(card.name)
+    person.reads("writing .* a second")
+    person.reads("reading .* a second")
+    person.reads("█")
+    person.reads("is written and read back, for north-crossing/booth-1")
+    assert person.leaves() == 0
+    with card.open("rb") as file:
+        boot = check_image(image).layout.boot
+        answers = get_file(file.fileno(), boot, "installation.toml")
+    assert answers is not None
+    assert parse_installation(answers, "it") == Installation(
+        site="north-crossing",
+        device="booth-1",
+        camera="usb",
+        ticket=CODE,
+        time_server="192.0.2.7",
+    )
+    # One of the three was a mistake.
+    assert person.typed_fields == 3
