@@ -8,7 +8,7 @@ holds no ticket.
 import csv
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -93,12 +93,17 @@ class Report:
         if not self.path.exists():
             return {}
         known = {state.value: state for state in CardState}
-        return {
-            (words["site"], words["device"]): known[words["state"]]
-            # A line that a power cut has torn before its state says nothing.
-            for words in csv.DictReader(io.StringIO(_text(self.path)))
-            if words.get("state") in known
-        }
+        try:
+            return {
+                (words["site"], words["device"]): known[words["state"]]
+                # A line that a power cut has torn before its state says nothing.
+                for words in csv.DictReader(_lines(_text(self.path)))
+                if words.get("state") in known
+            }
+        except (csv.Error, KeyError) as error:
+            raise InstallationError(
+                f"{self.path}: is no report of ours; move it away to begin the batch anew"
+            ) from error
 
     def add(
         self, booth: Installation, state: CardState, *, at: str, target: Path, image_sha256: str
@@ -148,8 +153,24 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     head = text.partition("\n")[0]
     # Excel parts by semicolons where a comma parts whole numbers from the rest.
     delimiter = ";" if ";" in head else ","
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restkey="", restval="")
-    columns = [name.strip() for name in reader.fieldnames or ()]
+    reader = csv.DictReader(_lines(text), delimiter=delimiter, restkey="", restval="")
+    try:
+        reader.fieldnames = _columns(path, reader.fieldnames or ())
+        for row in reader:
+            if row.get(""):
+                raise InstallationError(
+                    f"{path}: line {reader.line_num}: has more words than columns"
+                )
+            words = {key: text.strip() for key, text in row.items() if key}
+            if any(words.values()):
+                yield reader.line_num, words
+    except csv.Error as error:
+        raise InstallationError(f"{path}: line {reader.line_num}: is no CSV ({error})") from error
+
+
+def _columns(path: Path, names: Sequence[str]) -> list[str]:
+    """Return the names of a table's columns, each one of ours and there once."""
+    columns = [name.strip() for name in names]
     unknown = [name for name in columns if name not in KEYS]
     if unknown or len(set(columns)) != len(columns):
         wrong = f" ({', '.join(repr(name[:32]) for name in unknown)})" if unknown else ""
@@ -157,13 +178,12 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             f"{path}: the first line must name columns, each once{wrong}; there are "
             f"{', '.join(KEYS)}"
         )
-    reader.fieldnames = columns
-    for row in reader:
-        if row.get(""):
-            raise InstallationError(f"{path}: line {reader.line_num}: has more words than columns")
-        words = {key: text.strip() for key, text in row.items() if key}
-        if any(words.values()):
-            yield reader.line_num, words
+    return columns
+
+
+def _lines(text: str) -> io.StringIO:
+    """Return a text with the line ends of any system."""
+    return io.StringIO(text, newline=None)
 
 
 def _text(path: Path) -> str:
