@@ -117,14 +117,18 @@ def read_standing(path: Path) -> Standing | None:
     try:
         with path.open("rb") as file:
             untrusted = json.loads(file.read(_MAXIMUM_BYTES))
-        texts = {each.name: _printable(untrusted[each.name]) for each in fields(Standing)}
+        texts = {each.name: printable(untrusted[each.name]) for each in fields(Standing)}
     except (OSError, ValueError, KeyError, TypeError):
         return None
     stage = texts.pop("stage")
     return Standing(cast("Stage", stage), **texts) if stage in get_args(Stage) else None
 
 
-def _printable(untrusted_text: object) -> str:
-    """Return what a screen can show of a text."""
+def printable(untrusted_text: object) -> str:
+    """Return what a screen can show of a text: one line of ASCII, cut where it is too long.
+
+    Args:
+        untrusted_text: Anything.
+    """
     text = str(untrusted_text)[:_MAXIMUM_CHARACTERS]
     return "".join(each if each.isascii() and each.isprintable() else "?" for each in text)
