@@ -63,7 +63,8 @@ class Kernel:
     version: str
     """As ``uname -r`` gives it."""
     sha256: str | None
-    """Digest of ``/boot/vmlinuz-VERSION``, hexadecimal; None where the kernel lies elsewhere."""
+    """Digest of ``/boot/vmlinuz-VERSION``, or of ``/boot/vmlinuz`` where there is but one,
+    hexadecimal; None where the kernel lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +213,13 @@ def normal_name(name: str) -> str:
 def _read_kernels(root: Path) -> Iterator[Kernel]:
     """Yield each kernel that has modules."""
     folder = root / _MODULES
-    for modules in sorted(folder.iterdir()) if folder.is_dir() else ():
-        program = root / "boot" / f"vmlinuz-{modules.name}"
-        yield Kernel(modules.name, digest_of(program) if program.is_file() else None)
+    versions = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    for version in versions:
+        programs = [root / "boot" / f"vmlinuz-{version}"]
+        if len(versions) == 1:
+            programs.append(root / "boot/vmlinuz")
+        digests = [digest_of(program) for program in programs if program.is_file()]
+        yield Kernel(version, digests[0] if digests else None)
 
 
 def _read_models(root: Path) -> Iterator[ModelFile]:
