@@ -82,10 +82,14 @@ class GrubSlots(SlotSwitch):
         """Write the block, then its copy; between the two, either leads to a whole system.
 
         A slot's content changes only after both copies have lost it, and it comes into one only
-        when that has ended.
+        when that has ended. A copy that was torn before is mended first: one of the two is whole
+        at any moment.
         """
         try:
             with writable(self._folder, self._lock):
+                if _notes_of(self._folder / SPARE_BLOCK) is None:
+                    mended = SlotNotes(self.read().order)
+                    overwrite_sector(self._folder / SPARE_BLOCK, _sector(mended))
                 overwrite_sector(self._folder / BLOCK, _sector(notes))
                 overwrite_sector(self._folder / SPARE_BLOCK, _sector(SlotNotes(notes.order)))
         except (OSError, ValueError) as error:
