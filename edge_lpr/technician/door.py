@@ -150,7 +150,7 @@ class Door:
             _say(request, f"that is none of the words a technician has\n\n{help_text()}")
             return REFUSED
         if word.name == "help":
-            _say(request, help_text())
+            _say(request, help_text(), stream=1)
             return 0
         if not word.commands:
             _say(request, f"{word.name}: this version of edge-lpr does not have it yet")
@@ -257,10 +257,10 @@ def run(command: Sequence[str], request: Request, *, takes_input: bool, limit_s:
     return status if status >= 0 else 128 - status
 
 
-def _say(request: Request, text: str) -> None:
+def _say(request: Request, text: str, stream: int = 2) -> None:
     """Tell the technician something, if somebody is still there."""
     try:
-        os.write(request.streams[2], f"{text.rstrip()}\n".encode())
+        os.write(request.streams[stream], f"{text.rstrip()}\n".encode())
     except OSError:
         # The connection broke; what was done is in the record.
         return

@@ -178,13 +178,15 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
     for unit in (*UNITS.glob("edge-lpr-*.*"), UNITS / "edge-lpr.target"):
-        if unit.is_file() and unit.suffix in {".service", ".timer", ".path", ".target"}:
+        if unit.is_file() and unit.suffix in {".service", ".socket", ".timer", ".path", ".target"}:
             shutil.copy(unit, units)
-    for name in ("avahi-daemon.service", "rpi-swap-file.service", "kdump-tools.service"):
+    strangers = ("avahi-daemon.service", "rpi-swap-file.service", "ssh.socket", "anything.timer")
+    for name in strangers:
         (units / name).write_text("[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=a.target\n")
     preset = tmp_path / "etc/systemd/system-preset"
     shutil.copytree(PRESET.parent, preset)
-    (preset / "99-rest.preset").write_text("disable *\n")
+    # As Debian's own.
+    (preset / "99-default.preset").write_text("enable *\n")
     subprocess.run(
         [program("systemctl"), f"--root={tmp_path}", "preset-all"], check=True, capture_output=True
     )
@@ -193,6 +195,8 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
         "edge-lpr-configure.service",
         "edge-lpr-first-boot.service",
         "edge-lpr-progress.service",
+        "edge-lpr-technician.socket",
+        "edge-lpr-sshd.service",
         "edge-lpr-vision.service",
         "edge-lpr-tokeniser.service",
         "edge-lpr-publisher.service",

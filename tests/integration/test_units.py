@@ -225,6 +225,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     program.chmod(0o755)
     for unit in (
         *UNITS.glob("*.service"),
+        *UNITS.glob("*.socket"),
         *UNITS.glob("*.timer"),
         *UNITS.glob("*.target"),
     ):
@@ -248,7 +249,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     [
         pytest.param(
             "edge-lpr",
-            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress")},
+            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress")} | {"technician"},
             id="booth",
         ),
         pytest.param("edge-lpr-authority", {"edge-lpr-authority"}, id="authority"),

@@ -1,0 +1,268 @@
+"""Technicians at a real sshd, with the files that a booth has: who gets in, and to what."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge_lpr.audit.login_record import verify_login_record
+from tests.support.login_booth import HOUR_S, LoginBooth, need_login
+
+REFUSED = 2
+NO_LOGIN = 255
+
+
+@pytest.fixture(scope="module")
+def booth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoginBooth]:
+    need_login()
+    with LoginBooth(tmp_path_factory.mktemp("login")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def certificate(booth: LoginBooth) -> Path:
+    return booth.certify()
+
+
+def test_certified_person_gets_a_word_done_and_is_in_the_record(
+    booth: LoginBooth, certificate: Path
+) -> None:
+    said = booth.ssh("restart", certificate=certificate)
+    assert (said.status, said.out) == (0, "systemctl was run\n")
+    assert booth.systemctl_log().splitlines()[-1] == "--no-pager restart edge-lpr.target"
+    asked, ended = booth.record()[-2:]
+    assert (asked["event"], asked["word"]) == ("asked", "restart")
+    assert (asked["person"], asked["serial"], asked["address"]) == ("anna", 7, "127.0.0.1")
+    assert (ended["event"], ended["asked"], ended["status"]) == ("ended", asked["number"], 0)
+    assert verify_login_record(booth.folder / "audit") == (asked["number"] + 1, None)
+    line = (booth.folder / "door.log").read_text().splitlines()
+    assert any('"event":"technician_asked","person":"anna","serial":7' in each for each in line)
+
+
+def test_exit_status_and_input_go_through_the_door(booth: LoginBooth, certificate: Path) -> None:
+    said = booth.ssh("update", certificate=certificate, sent=b"x" * 300_000)
+    assert (said.status, said.out) == (3, "300000 bytes came\n")
+    assert booth.record()[-1]["status"] == 3
+
+
+def test_certificate_for_this_booth_alone_is_good_too(booth: LoginBooth) -> None:
+    said = booth.ssh("diagnose", certificate=booth.certify("ben", places=("north/booth-1",)))
+    assert (said.status, said.out) == (0, "camera good\n")
+    assert booth.record()[-2]["person"] == "ben"
+
+
+@pytest.mark.parametrize(
+    ("places", "valid_s", "is_other_ca"),
+    [
+        pytest.param(("south",), (-HOUR_S, HOUR_S), False, id="another site"),
+        pytest.param(("north/booth-2",), (-HOUR_S, HOUR_S), False, id="another booth"),
+        pytest.param(("north",), (-HOUR_S, -60), False, id="expired"),
+        pytest.param(("north",), (60, HOUR_S), False, id="not yet valid"),
+        pytest.param(("north",), (-HOUR_S, HOUR_S), True, id="another authority"),
+    ],
+)
+def test_other_certificates_open_nothing(
+    booth: LoginBooth, places: tuple[str, ...], valid_s: tuple[int, int], *, is_other_ca: bool
+) -> None:
+    ca = Ed25519PrivateKey.generate() if is_other_ca else None
+    before = booth.record()
+    certificate = booth.certify("carl", places=places, valid_s=valid_s, ca=ca)
+    said = booth.ssh("status", certificate=certificate)
+    assert said.status == NO_LOGIN
+    assert "Permission denied (publickey)" in said.err
+    assert booth.record() == before
+
+
+@pytest.mark.parametrize(
+    ("user", "options"),
+    [
+        pytest.param("root", (), id="root"),
+        pytest.param("nobody", (), id="another user"),
+        pytest.param(
+            "technician",
+            ("-o", "PreferredAuthentications=password,keyboard-interactive"),
+            id="password",
+        ),
+    ],
+)
+def test_nobody_else_and_no_password_gets_in(
+    booth: LoginBooth, certificate: Path, user: str, options: tuple[str, ...]
+) -> None:
+    said = booth.ssh("status", certificate=certificate, user=user, options=options)
+    assert said.status == NO_LOGIN
+    # Nothing else is offered.
+    assert "Permission denied (publickey)" in said.err
+
+
+def test_key_without_a_certificate_opens_nothing(booth: LoginBooth) -> None:
+    # ssh would find a certificate beside the key by itself; there is none of that name.
+    assert booth.ssh("status", certificate=None).status == NO_LOGIN
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status; id",
+        "$(id)",
+        "status\nid",
+        "status ",
+        "technician --door",
+        "/bin/sh -i",
+        "restart edge-lpr-first-boot.service",
+        "x" * 100_000,
+    ],
+    ids=lambda command: repr(command[:12]),
+)
+def test_nothing_but_a_word_is_done(booth: LoginBooth, certificate: Path, command: str) -> None:
+    systemctl = booth.systemctl_log()
+    said = booth.ssh(command, certificate=certificate)
+    assert (said.status, said.out) == (REFUSED, "")
+    assert "none of the words" in said.err
+    assert "uid=" not in said.err
+    asked, ended = booth.record()[-2:]
+    assert (asked["word"], ended["status"]) == ("refused", REFUSED)
+    assert asked["command"] == re.sub(r"[^ -~]", "?", command)[:120]
+    assert booth.systemctl_log() == systemctl
+
+
+@pytest.mark.parametrize("word", ["aim", "export-bundle"])
+def test_words_of_a_later_version_say_so(booth: LoginBooth, certificate: Path, word: str) -> None:
+    said = booth.ssh(word, certificate=certificate)
+    assert said.status == REFUSED
+    assert "does not have it yet" in said.err
+
+
+def test_there_is_no_terminal_and_no_shell(booth: LoginBooth, certificate: Path) -> None:
+    forced = booth.ssh(certificate=certificate, options=("-tt",), sent=b"id\n")
+    assert (forced.status, forced.out) == (NO_LOGIN, "")
+    assert "PTY allocation request failed" in forced.err
+    said = booth.ssh(certificate=certificate, sent=b"id\n")
+    assert said.out.startswith("ssh technician@BOOTH WORD")
+    assert "uid=" not in said.out + said.err
+
+
+def test_no_files_are_fetched_or_put(booth: LoginBooth, certificate: Path, tmp_path: Path) -> None:
+    target = str(tmp_path / "passwd")
+    source = "technician@127.0.0.1:/etc/passwd"
+    by_sftp = booth.ssh(source, target, certificate=certificate, program="scp")
+    assert by_sftp.status != 0
+    assert "subsystem request failed" in by_sftp.err
+    by_scp = booth.ssh(source, target, certificate=certificate, program="scp", options=("-O",))
+    assert by_scp.status != 0
+    assert booth.record()[-2]["command"].startswith("scp -f")
+    assert not Path(target).exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        pytest.param(("-W", "127.0.0.1:22"), "administratively prohibited", id="-W"),
+        pytest.param(
+            ("-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:22"),
+            "remote port forwarding failed",
+            id="-R",
+        ),
+        pytest.param(
+            ("-o", "ExitOnForwardFailure=yes", "-R", "/nowhere/there.sock:127.0.0.1:22"),
+            "remote port forwarding failed",
+            id="-R to a socket",
+        ),
+        pytest.param(("-w", "0:0"), "unnel", id="-w"),
+    ],
+)
+def test_nothing_is_forwarded(
+    booth: LoginBooth, certificate: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    words = () if options[0] == "-W" else ("help",)
+    said = booth.ssh(*words, certificate=certificate, options=options)
+    assert sentence in said.err, said
+    if "-w" not in options:
+        assert said.status == NO_LOGIN
+
+
+def test_local_forwarding_reaches_nobody(booth: LoginBooth, certificate: Path) -> None:
+    # Two hops of one client: the inner one is what a forwarded port would carry.
+    inner = f"ProxyCommand=ssh -F none -W %h:%p -i {booth.key} -o CertificateFile={certificate}"
+    inner += f" -o BatchMode=yes -o StrictHostKeyChecking=no -p {booth.port} technician@127.0.0.1"
+    said = booth.ssh("help", certificate=certificate, options=("-o", inner))
+    assert said.status == NO_LOGIN
+    assert "administratively prohibited" in said.err
+
+
+def test_environment_of_the_technician_does_not_come_along(
+    booth: LoginBooth, certificate: Path
+) -> None:
+    variables = "SSH_ORIGINAL_COMMAND=restart LD_PRELOAD=/nowhere/x.so PYTHONPATH=/nowhere"
+    said = booth.ssh(certificate=certificate, options=("-o", f"SetEnv={variables}"))
+    assert said.status == 0
+    assert booth.record()[-2]["word"] == "help"
+    assert "ld.so" not in said.err
+
+
+def test_what_cannot_be_recorded_is_not_done(booth: LoginBooth, certificate: Path) -> None:
+    log = booth.folder / "audit" / "technicians.log"
+    kept = log.rename(log.with_name("kept"))
+    log.mkdir()
+    systemctl = booth.systemctl_log()
+    try:
+        said = booth.ssh("restart", certificate=certificate)
+    finally:
+        log.rmdir()
+        kept.rename(log)
+    assert said.status == 1
+    assert "nothing is done" in said.err
+    assert booth.systemctl_log() == systemctl
+
+
+def test_even_who_breaks_out_of_the_command_gives_no_other_name(booth: LoginBooth) -> None:
+    forged = booth.certify("mallory", ca=Ed25519PrivateKey.generate())
+    systemctl = booth.systemctl_log()
+    said = forced_command(booth, "technician", forged)
+    assert said.returncode == REFUSED
+    assert (booth.record()[-2]["person"], booth.record()[-2]["word"]) == ("unknown", "refused")
+    assert booth.systemctl_log() == systemctl
+
+
+@pytest.mark.parametrize("user", ["nobody", "root"])
+def test_door_is_closed_to_other_users(booth: LoginBooth, certificate: Path, user: str) -> None:
+    before = booth.record()
+    assert forced_command(booth, user, certificate).returncode == 1
+    assert booth.record() == before
+    # The same is done for the one user.
+    assert forced_command(booth, "technician", certificate).returncode == 0
+
+
+def forced_command(
+    booth: LoginBooth, user: str, certificate: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the forced command without sshd."""
+    exposed = "/run/edge-lpr/exposed"
+    booth.inside("tee", exposed, sent=f"publickey {certificate.read_text()}")
+    group = "nogroup" if user == "nobody" else user
+    return booth.inside(
+        *("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "env"),
+        *("SSH_ORIGINAL_COMMAND=restart", f"SSH_USER_AUTH={exposed}"),
+        *("/opt/edge-lpr/bin/edge-lpr", "technician"),
+    )
+
+
+def test_sshd_itself_says_who_came(booth: LoginBooth, certificate: Path) -> None:
+    booth.ssh("help", certificate=certificate)
+    assert re.search(
+        r"Accepted publickey for technician from 127\.0\.0\.1 port \d+ ssh2: ED25519-CERT "
+        r"SHA256:\S+ ID anna \(serial 7\) CA ED25519",
+        booth.sshd_log(),
+    )
+
+
+def test_a_login_that_asks_for_nothing_is_ended(booth: LoginBooth, certificate: Path) -> None:
+    began = time.monotonic()
+    said = booth.ssh(certificate=certificate, options=("-N",))
+    assert said.status == NO_LOGIN
+    # The shipped settings give it ten seconds.
+    assert 1 < time.monotonic() - began < 10
+    assert "terminating inactive connection" in booth.sshd_log()
