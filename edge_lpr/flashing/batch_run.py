@@ -39,7 +39,8 @@ class BatchRun:
             FlashError: The reader cannot be used.
             InstallationError: Nobody answers.
         """
-        choosing = Choosing(self.workshop.terminal, self._image_bytes, serial)
+        card_bytes = self.workshop.image.layout.card_bytes
+        choosing = Choosing(self.workshop.terminal, card_bytes, serial)
         disk = choosing.confirmed(path)
         for booth in self._waiting(booths):
             is_written = False
@@ -69,12 +70,8 @@ class BatchRun:
             if states.get((booth.site, booth.device)) is CardState.BEGUN:
                 # Ours, from a run that ended before it could say so.
                 path.unlink(missing_ok=True)
-            self._write(booth, path, opened_file(path, self._image_bytes))
-
-    @property
-    def _image_bytes(self) -> int:
-        """How much must fit."""
-        return self.workshop.image.layout.size_bytes
+            size_bytes = self.workshop.image.layout.size_bytes
+            self._write(booth, path, opened_file(path, size_bytes))
 
     def _states(self) -> dict[tuple[str, str], CardState]:
         """Return how far every booth has got."""

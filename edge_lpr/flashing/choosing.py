@@ -23,7 +23,7 @@ class Choosing:
     terminal: Terminal
     """Where the person sits."""
     minimum_bytes: int
-    """Length of the image."""
+    """How large a card must be."""
     serial: str | None
     """Serial number of the disk that may be overwritten unasked."""
 
@@ -42,7 +42,7 @@ class Choosing:
         require_unused(disk)
         if disk.size_bytes < self.minimum_bytes:
             raise FlashError(
-                f"{disk.path}: has {size(disk.size_bytes)}, and the image needs "
+                f"{disk.path}: has {size(disk.size_bytes)}, and a booth needs "
                 f"{size(self.minimum_bytes)}; take a larger card"
             )
         return disk

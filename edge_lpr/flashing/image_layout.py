@@ -17,6 +17,10 @@ SECTOR_BYTES: Final = 512
 HEAD_BYTES: Final = 1024 * 1024
 """Holds the partition table, and lies before every partition: without it there is none."""
 
+ROOM_TO_GROW_BYTES: Final = 2 * 1024**3
+"""What a card must have beyond the image: a booth adds a second system and a partition of its own
+at its first start (``firmware_config/image/repart.d``)."""
+
 BOOT_LABEL: Final = "EDGE-LPR"
 """Label of the boot partition's file system."""
 
@@ -65,6 +69,11 @@ class ImageLayout:
     """How long it is, unpacked."""
     boot: Extent
     """Its first partition: FAT, with what the installer adds."""
+
+    @property
+    def card_bytes(self) -> int:
+        """How large a card must be, so that a booth can start from it."""
+        return self.size_bytes + ROOM_TO_GROW_BYTES
 
 
 def read_layout(untrusted_head: bytes) -> ImageLayout:

@@ -70,8 +70,8 @@ def flash(options: FlashOptions, terminal: Terminal, clock: Clock) -> None:
 
 def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
     """Write one card or file, and show its label."""
-    terminal, size_bytes = workshop.terminal, workshop.image.layout.size_bytes
-    choosing = Choosing(terminal, size_bytes, options.yes)
+    terminal, layout = workshop.terminal, workshop.image.layout
+    choosing = Choosing(terminal, layout.card_bytes, options.yes)
     if options.to is None or _is_device(options.to):
         if options.to is not None:
             choosing.inspect(options.to)
@@ -82,7 +82,7 @@ def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
         if options.to.exists():
             raise FlashError(f"{options.to}: is there already; remove it, or name another file")
         booth = _answers(options, terminal)
-        target, opening = options.to, opened_file(options.to, size_bytes)
+        target, opening = options.to, opened_file(options.to, layout.size_bytes)
     workshop.write(booth, opening)
     label = label_for(booth, workshop.bundle.deployment)
     if terminal.out.isatty():

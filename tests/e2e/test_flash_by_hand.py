@@ -16,7 +16,7 @@ from edge_lpr.flashing.boot_files import get_file
 from edge_lpr.flashing.image_file import check_image
 from edge_lpr.installation.model import Installation
 from edge_lpr.installation.reading import parse_installation
-from tests.support.card_images import MIB, loop_device, make_image
+from tests.support.card_images import blank_card, loop_device, make_image
 from tests.support.flashing import CODE, NOTE, write_bundle
 
 DEADLINE_S = 30.0
@@ -63,9 +63,7 @@ class Person:
 
 @pytest.fixture
 def card(tmp_path: Path) -> Iterator[Path]:
-    backing = tmp_path / "backing"
-    backing.write_bytes(bytes(32 * MIB))
-    with loop_device(backing) as device:
+    with loop_device(blank_card(tmp_path / "backing")) as device:
         yield device
 
 
@@ -89,7 +87,7 @@ def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> N
     person.types("192.0.2.7")
     person.reads("right\\?")
     person.types("")
-    person.reads(rf"{card}, .*34 MB")
+    person.reads(rf"{card}, .*3.2 GB")
     person.reads(f"type {card.name} to go on: ")
     person.types(card.name)
     person.reads("writing .* a second")

@@ -11,7 +11,7 @@ import pytest
 
 from edge_lpr.flashing.card import NOT_WHOLE
 from edge_lpr.installation.dumping import dump_installation
-from tests.support.card_images import MIB, loop_device, make_image, packed
+from tests.support.card_images import MIB, blank_card, ends_of, loop_device, make_image, packed
 from tests.support.flashing import BOOTH, write_bundle
 from tests.support.waiting import wait_until
 
@@ -52,19 +52,18 @@ def test_card_of_which_writing_ended_in_the_middle_has_no_partitions(
     slow = tmp_path / "xz"
     slow.write_text(SLOW_XZ.format(half=12 * MIB, image=raw))
     slow.chmod(0o755)
-    backing = tmp_path / "card"
     # It was a whole card before.
-    backing.write_bytes(raw.read_bytes().ljust(32 * MIB, b"\0"))
+    backing = blank_card(tmp_path / "card", raw.read_bytes())
     with loop_device(backing) as device:
         process, controller = begin(tmp_path, device, image)
         try:
-            wait_until(lambda: device.read_bytes()[:10] == NOT_WHOLE[:10])
+            wait_until(lambda: ends_of(device)[0].startswith(NOT_WHOLE))
             process.send_signal(stop)
             process.wait(30)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             os.close(controller)
-        content = device.read_bytes()
-    assert content[:MIB] == NOT_WHOLE.ljust(MIB, b"\0")
-    assert content[-MIB:] == bytes(MIB)
+        first, last = ends_of(device)
+    assert first == NOT_WHOLE.ljust(MIB, b"\0")
+    assert last == bytes(MIB)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from edge_lpr.flashing.card import (
 )
 from edge_lpr.flashing.card_contents import look_at
 from edge_lpr.flashing.image_file import check_image, opened_image
-from edge_lpr.flashing.image_layout import Extent
+from edge_lpr.flashing.image_layout import ROOM_TO_GROW_BYTES, Extent
 from edge_lpr.flashing.progress import Progress
 from edge_lpr.flashing.workshop import files_for
 from tests.support.card_images import (
@@ -249,3 +250,15 @@ def test_missing_checksum_is_refused(image: Path) -> None:
 def test_image_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FlashError, match="EDGE-LPR"):
         check_image(make_image(tmp_path / "other.img", label="BOOTFS"))
+
+
+def test_card_has_room_for_what_a_booth_adds_at_its_first_start() -> None:
+    folder = Path(__file__).parents[2] / "firmware_config" / "image" / "repart.d"
+    units = {"M": MIB, "G": 1024 * MIB}
+    minima = [
+        int(found[1]) * units[found[2]]
+        for path in folder.glob("*.conf")
+        if (found := re.search(r"^SizeMinBytes=([0-9]+)([MG])$", path.read_text(), re.MULTILINE))
+    ]
+    assert len(minima) == 2
+    assert sum(minima) < ROOM_TO_GROW_BYTES

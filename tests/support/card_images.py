@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import os
 import random
 import shutil
 import subprocess
@@ -63,6 +64,21 @@ def with_checksum(path: Path) -> Path:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_name(f"{path.name}.sha256").write_text(f"{digest}  {path.name}\n")
     return path
+
+
+def blank_card(path: Path, beginning: bytes = b"") -> Path:
+    """Make what stands for a card of 3 GiB; it takes no room until it is written."""
+    path.write_bytes(beginning)
+    os.truncate(path, 3 * 1024 * MIB)
+    return path
+
+
+def ends_of(path: Path) -> tuple[bytes, bytes]:
+    """Return the first and the last megabyte of a card."""
+    with path.open("rb") as file:
+        first = file.read(MIB)
+        file.seek(-MIB, os.SEEK_END)
+        return first, file.read()
 
 
 @contextmanager
