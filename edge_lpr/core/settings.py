@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
 
 import tomli
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from edge_lpr.core.errors import SettingsError
+from edge_lpr.core.http_proxy import proxy_place
 from edge_lpr.core.settings_faults import sentences_about
 
 DEFAULT_SETTINGS_FILE: Final = Path("/etc/edge-lpr/booth.toml")
@@ -236,6 +244,8 @@ class PublisherSection(_Section):
     """Host name or address of the broker."""
     broker_port: int = Field(default=1883, ge=1, le=65_535)
     """TCP port of the broker."""
+    proxy: str | None = None
+    """HTTP proxy (CONNECT) on the way to the broker, ``http://HOST:PORT``; none if left out."""
     mqtt_version: Literal["5", "3.1.1"] = "5"
     """MQTT version to speak."""
     tls_ca_file: Path | None = None
@@ -272,6 +282,22 @@ class PublisherSection(_Section):
         missing = [name for name, file in files.items() if file is None]
         if missing and len(missing) < len(files):
             msg = f"needs {' and '.join(missing)} too: TLS takes all three files, or none"
+            raise ValueError(msg)
+        return self
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy_is_an_address(cls, proxy: str | None) -> str | None:
+        """Refuse what names no proxy."""
+        if proxy is not None:
+            proxy_place(proxy)
+        return proxy
+
+    @model_validator(mode="after")
+    def _proxy_needs_tls(self) -> "PublisherSection":
+        """Refuse to hand sightings to a proxy that could read and change them."""
+        if self.proxy is not None and self.tls_ca_file is None:
+            msg = "has a proxy, which needs the three TLS files: without them it could read along"
             raise ValueError(msg)
         return self
 

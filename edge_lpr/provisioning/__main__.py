@@ -1,5 +1,6 @@
 """``edge-lpr enrol``: on the booth, at its first boot and again from a timer."""
 
+import functools
 import sys
 import time
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from edge_lpr.core.settings import load_settings
 from edge_lpr.provisioning.arguments import EnrolOptions, parse_arguments
 from edge_lpr.provisioning.enrolling import BoardCustody, Enrolment, Surroundings
 from edge_lpr.provisioning.sealing_choice import chosen_custody, opened_sealing_key
+from edge_lpr.provisioning.service_link import ServiceLink
 
 _MAXIMUM_CODE: int = 128
 
@@ -45,7 +47,12 @@ def _enrol(options: EnrolOptions) -> str:
     """Enrol or renew this booth."""
     settings = load_settings(options.settings)
     surroundings = Surroundings(
-        clock=SystemClock(), say=_say, ask_ticket=_ask_ticket, sleep=time.sleep
+        clock=SystemClock(),
+        say=_say,
+        ask_ticket=_ask_ticket,
+        sleep=time.sleep,
+        # The broker's way is the authority's too.
+        open_link=functools.partial(ServiceLink, proxy=settings.publisher.proxy),
     )
     custody = chosen_custody(options.custody, settings)
     with opened_sealing_key(custody) as sealing_key:

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edge_lpr.core.errors import EnrolmentError, WireError
+from edge_lpr.core.http_proxy import proxy_place
 from edge_lpr.wire.claims import ClaimReader
 from edge_lpr.wire.enrolment import MAXIMUM_ANSWER_BYTES
 
@@ -53,12 +54,13 @@ class Silence:
 class ServiceLink:
     """One authority's service."""
 
-    def __init__(self, url: str, ca_pem: str) -> None:
+    def __init__(self, url: str, ca_pem: str, proxy: str | None = None) -> None:
         """Prepare; nothing is connected.
 
         Args:
             url: ``https://HOST[:PORT]``, from the verified bundle.
             ca_pem: Who must have signed the service's certificate, from the same bundle.
+            proxy: HTTP proxy on the way, ``http://HOST:PORT``, checked; ``None`` for none.
 
         Raises:
             EnrolmentError: The bundle's address or certificate makes no sense.
@@ -68,6 +70,7 @@ class ServiceLink:
             raise EnrolmentError("the bundle names no https:// address; ask for another bundle")
         self._url = url
         self._host, self._port = parts.hostname, parts.port or _PORT
+        self._proxy = None if proxy is None else proxy_place(proxy)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_3
         try:
@@ -96,9 +99,12 @@ class ServiceLink:
 
     def _exchange(self, method: str, path: str, document: bytes | None) -> Reply | Silence:
         """Ask once, over a connection of its own."""
+        host, port = self._proxy or (self._host, self._port)
         connection = http.client.HTTPSConnection(
-            self._host, self._port, timeout=_TIMEOUT_S, context=self._context
+            host, port, timeout=_TIMEOUT_S, context=self._context
         )
+        if self._proxy is not None:
+            connection.set_tunnel(self._host, self._port)
         headers = {} if document is None else {"Content-Type": "application/jose"}
         try:
             connection.request(method, path, document, headers)

@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerUnreachableError
+from edge_lpr.core.http_proxy import proxy_place
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import PublisherSection
 from edge_lpr.core.wake_up import WakeUp
@@ -36,6 +37,7 @@ class Broker:
         host: str,
         port: int,
         *,
+        proxy: tuple[str, int] | None = None,
         tls: TlsRenewal | None,
         wake_up: WakeUp,
         clock: Clock,
@@ -45,6 +47,7 @@ class Broker:
         Args:
             host: Name or numeric address from the settings.
             port: TCP port.
+            proxy: Host and port of an HTTP proxy on the way; with TLS only.
             tls: Who we are; ``None`` for a broker on this machine that is spoken to without TLS.
             wake_up: Set when a look-up is finished.
             clock: Limits a look-up.
@@ -55,6 +58,7 @@ class Broker:
         self.host = host
         self.port = port
         self.tls = tls
+        self._proxy = proxy
         self._fixed = find_broker(host, port) if tls is None else None
         self._wake_up = wake_up
         self._clock = clock
@@ -82,7 +86,7 @@ class Broker:
         if self._give_up_ns == 0:
             self._give_up_ns = now_ns + round(LOOK_UP_TIMEOUT_S * _NS_PER_S)
         if self._look_up is None:
-            self._look_up = _LookUp(self.host, self.port, self._wake_up)
+            self._look_up = _LookUp(*self._next_stop, self._wake_up)
         if not self._look_up.is_finished:
             if now_ns < self._give_up_ns:
                 return None
@@ -94,12 +98,24 @@ class Broker:
             raise BrokerUnreachableError(
                 f"the name has no address ({look_up.fault})", self._advice()
             )
-        return BrokerAddress(self.host, look_up.addresses[:MOST_ADDRESSES], self.port)
+        return BrokerAddress(
+            self.host,
+            look_up.addresses[:MOST_ADDRESSES],
+            self._next_stop[1],
+            None if self._proxy is None else (self.host, self.port),
+        )
+
+    @property
+    def _next_stop(self) -> tuple[str, int]:
+        """Host and port that we connect to ourselves: the proxy looks up the broker's name."""
+        return (self.host, self.port) if self._proxy is None else self._proxy
 
     def _advice(self) -> str:
         """Return what to do about a name that is not found."""
+        key = "broker_host" if self._proxy is None else "proxy"
         return (
-            f"see to the network or the name server, or correct publisher.broker_host ({self.host})"
+            "see to the network or the name server, or correct "
+            f"publisher.{key} ({self._next_stop[0]})"
         )
 
 
@@ -146,4 +162,11 @@ def broker_of(
     key_file = section.tls_key_file
     if ca_file is not None and certificate_file is not None and key_file is not None:
         tls = TlsRenewal(TlsFiles(ca_file, certificate_file, key_file, device), clock, log)
-    return Broker(section.broker_host, section.broker_port, tls=tls, wake_up=wake_up, clock=clock)
+    return Broker(
+        section.broker_host,
+        section.broker_port,
+        proxy=None if section.proxy is None else proxy_place(section.proxy),
+        tls=tls,
+        wake_up=wake_up,
+        clock=clock,
+    )

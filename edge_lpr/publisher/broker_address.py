@@ -21,7 +21,10 @@ class BrokerAddress:
     """Numeric addresses to try in this order. Without TLS they were found once, to be on this
     machine, and the name is not looked up again: what was checked is what is connected to."""
     port: int
-    """TCP port."""
+    """TCP port, there."""
+    beyond: tuple[str, int] | None = None
+    """Host and port of the broker, where the addresses are those of a proxy that is asked for it;
+    ``None`` where they are the broker's own."""
 
 
 def find_broker(host: str, port: int) -> BrokerAddress:

@@ -123,7 +123,7 @@ class MqttClient:
             BrokerTlsError: Somebody does, but the greeting failed.
         """
         self._replies.begin()
-        self._client.secure(context, broker.host)
+        self._client.secure(context, broker.host, broker.beyond)
         self._client.will_set(
             topic(self._booth, TopicKind.STATUS),
             encode_status(boot, is_online=False),

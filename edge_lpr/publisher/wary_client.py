@@ -12,6 +12,8 @@ from typing import Final
 from paho.mqtt.client import Client, mqtt_ms_queued
 from paho.mqtt.enums import MQTTErrorCode
 
+from edge_lpr.core.http_proxy import ask_for_tunnel
+
 MAXIMUM_INCOMING_BYTES: Final = 4096
 """Longest packet that a broker may send us; a request has an eighth of this."""
 
@@ -50,15 +52,22 @@ class WaryClient(Client):
 
     _context: ssl.SSLContext | None = None
     _server_name = ""
+    _beyond: tuple[str, int] | None = None
 
-    def secure(self, context: ssl.SSLContext | None, server_name: str) -> None:
+    def secure(
+        self,
+        context: ssl.SSLContext | None,
+        server_name: str,
+        beyond: tuple[str, int] | None = None,
+    ) -> None:
         """Speak TLS in the connections to come, or not.
 
         Args:
             context: Identity and trust; ``None`` for none.
             server_name: What the broker's certificate must be for.
+            beyond: Host and port that the proxy we connect to is asked for; ``None`` without one.
         """
-        self._context, self._server_name = context, server_name
+        self._context, self._server_name, self._beyond = context, server_name, beyond
 
     def limit(self, receive_maximum: int) -> None:
         """Keep to the broker's limit from the CONNACK on.
@@ -77,6 +86,8 @@ class WaryClient(Client):
         if self._context is None:
             return plain
         plain.settimeout(GREETING_TIMEOUT_S)
+        if self._beyond is not None:
+            self._ask_proxy(plain, self._beyond)
         try:
             # Closes the connection if the greeting fails.
             return self._context.wrap_socket(plain, server_hostname=self._server_name)
@@ -84,6 +95,15 @@ class WaryClient(Client):
             raise
         except OSError as error:
             self.tls_error = error
+            raise
+
+    @staticmethod
+    def _ask_proxy(plain: socket.socket, beyond: tuple[str, int]) -> None:
+        """Have the proxy join the broker, within the time that the greeting has altogether."""
+        try:
+            ask_for_tunnel(plain, *beyond, GREETING_TIMEOUT_S)
+        except OSError:
+            plain.close()
             raise
 
     def _sock_recv(self, bufsize: int) -> bytes:

@@ -56,6 +56,25 @@ def test_name_is_looked_up_anew_for_every_connection(
     assert found(broker).addresses == ("192.0.2.2",)
 
 
+def test_behind_a_proxy_only_the_proxys_name_is_looked_up(
+    clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def addresses_of(host: str, port: int) -> tuple[str, ...]:
+        asked.append((host, port))
+        return ("192.0.2.3",)
+
+    monkeypatch.setattr(broker_module, "addresses_of", addresses_of)
+    with closing(WakeUp()) as wake_up:
+        tls = TlsRenewal.__new__(TlsRenewal)
+        place = ("proxy.example", 3128)
+        broker = Broker("broker.example", 8883, proxy=place, tls=tls, wake_up=wake_up, clock=clock)
+        beyond = ("broker.example", 8883)
+        assert found(broker) == BrokerAddress("broker.example", ("192.0.2.3",), 3128, beyond)
+    assert asked == [place]
+
+
 def test_few_of_many_addresses_are_tried(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_with(monkeypatch, *(f"192.0.2.{number}" for number in range(10)))
     assert len(found(broker).addresses) == MOST_ADDRESSES

@@ -31,7 +31,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 WITHOUT_A_DEFAULT = {
     # Left out, these mean "the whole picture", "not seen", "all cores", "the package's own", "no
-    # password", "my own user", "no deliveries", "not sealed", "no TLS", "no limit" and "nobody".
+    # password", "my own user", "no deliveries", "not sealed", "no TLS", "no proxy", "no limit" and
+    # "nobody".
     "lanes.region",
     "lanes.arrow",
     "vision.threads",
@@ -44,6 +45,7 @@ WITHOUT_A_DEFAULT = {
     "publisher.tls_ca_file",
     "publisher.tls_certificate_file",
     "publisher.tls_key_file",
+    "publisher.proxy",
     "publisher.daily_megabytes",
     "publisher.consumers_file",
 }
