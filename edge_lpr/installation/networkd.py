@@ -4,6 +4,7 @@ DHCP gives address and routes and nothing else. Names, time and a name for this 
 business of whoever answers on the cable. The booth speaks no LLMNR and no multicast DNS.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Iterator
 from typing import Final
@@ -147,17 +148,22 @@ def _wifi(wifi: WifiSection) -> Iterator[SystemFile]:
     """Make wpa_supplicant's file, and the rule that starts it for whatever radio there is."""
     # WPA3 alone demands protected management frames, beside WPA2 they are taken where offered.
     methods, protection = ("SAE", 2) if wifi.wpa3_only else ("SAE WPA-PSK WPA-PSK-SHA256", 1)
+    passphrase, name = wifi.passphrase.encode(), wifi.name.encode()
+    # In hexadecimal, because the program's quotes know no escape: a # or a " would end them. WPA2's
+    # key is the passphrase drawn out (IEEE 802.11, J.4).
+    key = hashlib.pbkdf2_hmac("sha1", passphrase, name, _ROUNDS, _KEY_BYTES)
+    psk = "" if wifi.wpa3_only else f"    psk={key.hex()}\n"
     text = (
         f"{MADE}country={wifi.country}\n"
         "# Both ways of WPA3 to turn a passphrase into a key.\nsae_pwe=2\n"
         "network={\n"
-        f"    ssid={wifi.name.encode().hex()}\n"
+        f"    ssid={name.hex()}\n"
         "    scan_ssid=1\n"
         f"    key_mgmt={methods}\n"
         f"    ieee80211w={protection}\n"
         "    proto=RSN\n    pairwise=CCMP\n    group=CCMP\n"
-        "    # What lies between the first and the last quote of the line, quotes and all.\n"
-        f'    psk="{wifi.passphrase}"\n'
+        f"    sae_password={passphrase.hex()}\n"
+        f"{psk}"
         "}\n"
     )
     yield SystemFile(WIFI_FILE, text, is_secret=True)
@@ -166,6 +172,10 @@ def _wifi(wifi: WifiSection) -> Iterator[SystemFile]:
         f'{MADE}SUBSYSTEM=="net", ENV{{DEVTYPE}}=="wlan", TAG+="systemd", '
         'ENV{SYSTEMD_WANTS}+="edge-lpr-wifi@$name.service"\n',
     )
+
+
+_ROUNDS: Final = 4096
+_KEY_BYTES: Final = 32
 
 
 def _modem(lte: LteSection) -> Iterator[SystemFile]:
