@@ -12,6 +12,7 @@ is believed of nobody but sshd's own process, and of that only after a check:
 7. What became of it is recorded, and the exit status goes back.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -101,7 +102,9 @@ class Door:
         finally:
             for stream in request.streams:
                 os.close(stream)
-        connection.send(str(status).encode("ascii"))
+        # Nobody may be there any more; what was done is in the record.
+        with contextlib.suppress(OSError):
+            connection.send(str(status).encode("ascii"))
 
     def _answer(self, request: Request) -> int:
         """Judge, record, run, record; return the exit status."""
@@ -259,11 +262,8 @@ def run(command: Sequence[str], request: Request, *, takes_input: bool, limit_s:
 
 def _say(request: Request, text: str, stream: int = 2) -> None:
     """Tell the technician something, if somebody is still there."""
-    try:
+    with contextlib.suppress(OSError):
         os.write(request.streams[stream], f"{text.rstrip()}\n".encode())
-    except OSError:
-        # The connection broke; what was done is in the record.
-        return
 
 
 def _read(path: Path) -> str:

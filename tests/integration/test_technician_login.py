@@ -145,6 +145,18 @@ def test_there_is_no_terminal_and_no_shell(booth: LoginBooth, certificate: Path)
     assert "uid=" not in said.out + said.err
 
 
+def test_shell_of_the_technician_gives_no_shell_even_without_sshds_settings(
+    booth: LoginBooth,
+) -> None:
+    (entry,) = booth.inside("getent", "passwd", "technician").stdout.splitlines()
+    shell = entry.rpartition(":")[2]
+    for words in (("-c", "id"), ("-i",), ()):
+        said = booth.inside("setpriv", "--reuid=technician", "--clear-groups", shell, *words)
+        assert said.returncode == 1
+        assert "uid=" not in said.stdout + said.stderr
+        assert "does not say who logged in" in said.stderr
+
+
 def test_no_files_are_fetched_or_put(booth: LoginBooth, certificate: Path, tmp_path: Path) -> None:
     target = str(tmp_path / "passwd")
     source = "technician@127.0.0.1:/etc/passwd"
