@@ -23,9 +23,11 @@ class Question:
     label: str
     """What it is called."""
     default: str
-    """What Enter takes; nothing if there must be an answer, or if none is one."""
+    """What Enter takes; empty if there must be an answer, or if none is one."""
     help: str
     """What may be typed."""
+    without: str = ""
+    """What no answer means, where it is one."""
 
 
 QUESTIONS: Final = (
@@ -43,7 +45,14 @@ QUESTIONS: Final = (
         "dhcp",
         "dhcp, or static ADDRESS/LENGTH GATEWAY NAME-SERVER; all else by file (docs/network.md)",
     ),
-    Question("time_server", "time server", "", "address, or name; - for none"),
+    Question(
+        "time_server",
+        "time server",
+        "",
+        "its address; a name needs a name server too. A board without a battery for its clock, "
+        "such as a Raspberry Pi, needs one; - for none",
+        without="none: the board's own clock keeps time",
+    ),
 )
 """In the order of asking; later ones are checked against earlier ones."""
 
@@ -102,7 +111,7 @@ def _ask_until_good(
 ) -> str:
     """Return an answer that is allowed beside those before it."""
     while True:
-        shown = f" [{default}]" if default else ""
+        shown = f" [{default or question.without}]" if default or question.without else ""
         text = terminal.ask(f"{question.label}{shown}") or default
         if text == "?":
             terminal.say(f"  {question.help}")

@@ -83,7 +83,7 @@ def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> N
     person.reads("must be dhcp, or static")
     person.reads(r"network \[dhcp\]: ")
     person.types("")
-    person.reads("time server: ")
+    person.reads(r"time server \[none: the board's own clock keeps time\]: ")
     person.types("192.0.2.7")
     person.reads("right\\?")
     person.types("")
