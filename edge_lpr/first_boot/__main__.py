@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError, InputRefusedError, InstallationError, SettingsError
-from edge_lpr.core.hardening import forbid_inspection
-from edge_lpr.core.service import EXIT_FAILURE, EXIT_MISCONFIGURED, forbid_core_dumps
 
 _ANSWER: Final = Path("var/lib/edge-lpr/enrolment/answer")
 _UNDER_WAY: Final = Path("var/lib/edge-lpr/enrolment/asking")
@@ -40,9 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ticket or a file can help, which are taken at the next start; ``EXIT_FAILURE`` where the
         same may be tried again.
     """
-    # It makes every key that the booth has.
-    forbid_core_dumps()
-    forbid_inspection()
     parser = argparse.ArgumentParser(
         prog="edge-lpr first-boot",
         description="Enrol a flashed booth with the installer's answers (docs/first-boot.md).",
@@ -75,12 +69,22 @@ def _is_done(root: Path) -> bool:
 
 def _enrol(root: Path, boot: Path) -> int:
     """Go the whole way, and say how it ended."""
-    from edge_lpr.first_boot.first_boot import ByFilesError, FirstBoot  # noqa: PLC0415 - see above
+    from edge_lpr.core.clock import SystemClock  # noqa: PLC0415 - see above
+    from edge_lpr.core.hardening import forbid_inspection  # noqa: PLC0415
+    from edge_lpr.core.service import (  # noqa: PLC0415
+        EXIT_FAILURE,
+        EXIT_MISCONFIGURED,
+        forbid_core_dumps,
+    )
+    from edge_lpr.first_boot.first_boot import ByFilesError, FirstBoot  # noqa: PLC0415
     from edge_lpr.first_boot.standing import Stage  # noqa: PLC0415
     from edge_lpr.first_boot.world import World  # noqa: PLC0415
     from edge_lpr.installation.places import Places  # noqa: PLC0415
     from edge_lpr.provisioning.waiting import RefusedBecause  # noqa: PLC0415
 
+    # It makes every key that the booth has.
+    forbid_core_dumps()
+    forbid_inspection()
     # Templates are filled by edge-lpr configure, not here.
     places = Places(root, boot, templates=root / "usr/lib/edge-lpr/templates")
     first_boot = FirstBoot(places, World(SystemClock(), time.sleep, _say))

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.errors import EnrolmentError, WireError
+from edge_lpr.core.errors import InstallationError, WireError
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.first_boot.service_watch import WatchedLink
 from edge_lpr.first_boot.standing import StandingTeller
@@ -66,7 +66,7 @@ class Attempts:
             teller: Says what the service says.
 
         Raises:
-            EnrolmentError: There is no bundle, or it is damaged.
+            InstallationError: There is no bundle, or it is damaged.
         """
         self._answered = answered
         self._board = board
@@ -80,12 +80,14 @@ class Attempts:
         """What else can be done while it does not, for the screen."""
         bundle = read_public(answered.places.deployment, MAXIMUM_DEPLOYMENT_BYTES)
         if bundle is None:
-            raise EnrolmentError(_NO_BUNDLE)
+            raise InstallationError(_NO_BUNDLE)
         self._bundle = bundle.rstrip(b"\r\n")
         try:
             deployment = read_deployment(self._bundle)
         except WireError as error:
-            raise EnrolmentError(f"deployment.lpr is damaged ({error}); bring it again") from error
+            raise InstallationError(
+                f"deployment.lpr is damaged ({error}); bring it again"
+            ) from error
         self.has_service = deployment.enrolment_url is not None
         """Whether the authority can be asked over a network at all."""
         teller.know(authority=deployment.fingerprint)
@@ -189,4 +191,4 @@ class Attempts:
 
 def _no_ticket() -> str:
     """There is nobody who could type one."""
-    raise EnrolmentError(_NO_TICKET)
+    raise InstallationError(_NO_TICKET)

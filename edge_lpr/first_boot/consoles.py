@@ -7,6 +7,7 @@ left alone until the next time.
 
 import contextlib
 import os
+import re
 import select
 import termios
 import time
@@ -15,6 +16,8 @@ from typing import Final
 
 _CLEAR: Final = "\x1b[H\x1b[2J"
 """On a screen: to the upper left, and wipe. The only escape sequences that are ever written."""
+
+_SCREEN: Final = re.compile("tty[0-9]{1,2}")
 
 _LINE: Final = "-" * 79 + "\n"
 """Between two texts on a serial line, which may be a file at its other end."""
@@ -45,7 +48,7 @@ class Console:
         try:
             if self._descriptor is None:
                 self._descriptor = self._opened()
-            self._write((begin + text).replace("\n", "\r\n").encode("ascii", "replace"))
+            self._write((begin + text).encode("ascii", "replace"))
         except OSError:
             # Not there, or hung up; the next time it is opened anew.
             self.close()
@@ -59,7 +62,7 @@ class Console:
 
     def _is_screen(self) -> bool:
         """Return whether it is one of Linux' virtual consoles, ``/dev/tty1`` to ``tty63``."""
-        return self._device.name.removeprefix("tty").isdigit()
+        return _SCREEN.fullmatch(self._device.name) is not None
 
     def _opened(self) -> int:
         """Open the terminal, and make it deaf."""
@@ -69,6 +72,7 @@ class Console:
         with contextlib.suppress(termios.error):
             attributes = termios.tcgetattr(descriptor)
             attributes[0] &= ~(termios.IXON | termios.IXANY | termios.BRKINT)
+            attributes[1] |= termios.OPOST | termios.ONLCR
             attributes[3] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG)
             termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
             # What was typed before.

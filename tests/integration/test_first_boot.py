@@ -1,5 +1,7 @@
 """A flashed booth becomes one of a deployment, or says what is missing and what to do."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from edge_lpr.authority.authority import Authority
 from edge_lpr.authority.enrolment import EnrolmentDesk
 from edge_lpr.core.clock import TimeQuality
-from edge_lpr.core.errors import EnrolmentError, InstallationError
+from edge_lpr.core.errors import InstallationError
 from edge_lpr.first_boot.first_boot import ByFilesError
 from edge_lpr.provisioning.service_link import Silence
 from edge_lpr.provisioning.waiting import RefusedBecause
@@ -158,13 +160,13 @@ def test_new_ticket_replaces_a_request_that_nobody_has_answered(booth: FlashedBo
 
 def test_booth_without_a_ticket_says_where_it_comes_from(booth: FlashedBooth) -> None:
     booth.answer(ticket=None)
-    with pytest.raises(EnrolmentError, match="have the key custodian make one"):
+    with pytest.raises(InstallationError, match="have the key custodian make one"):
         booth.first_boot()
 
 
 def test_booth_without_answers_or_bundle_says_so(booth: FlashedBooth) -> None:
     booth.places.deployment.unlink()
-    with pytest.raises(EnrolmentError, match=r"no deployment\.lpr"):
+    with pytest.raises(InstallationError, match=r"no deployment\.lpr"):
         booth.first_boot()
     booth.places.installation.unlink()
     with pytest.raises(InstallationError, match=r"installation\.toml"):
@@ -209,3 +211,38 @@ def test_booth_with_a_wrong_clock_tries_again_once_it_is_set(
     booth.first_boot()
     require_whole(booth.trial)
     assert any("clock" in sentence for sentence in booth.said)
+
+
+def run_program(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``edge-lpr first-boot`` as the unit does."""
+    command = (sys.executable, *words, "-m", "edge_lpr", "first-boot", "--root", str(root))
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_enrolled_booth_is_through_without_loading_anything(booth: FlashedBooth) -> None:
+    booth.first_boot()
+    ended = run_program(booth.root, "-X", "importtime")
+    assert ended.returncode == 0
+    assert "argparse" in ended.stderr
+    libraries = ("pydantic", "cryptography", "ssl", "numpy")
+    assert [name for name in libraries if name in ended.stderr] == []
+    assert booth.standing().stage == "enrolled"
+
+
+def test_ticket_that_a_power_cut_has_left_is_forgotten_at_the_next_start(
+    booth: FlashedBooth,
+) -> None:
+    booth.first_boot()
+    booth.answer(ticket=booth.trial.ticket())
+    assert run_program(booth.root).returncode == 0
+    assert booth.answers.ticket is None
+
+
+@pytest.mark.parametrize("file", ["installation.toml", "booth.toml", "deployment.lpr"])
+def test_what_only_somebody_can_mend_is_not_tried_again(booth: FlashedBooth, file: str) -> None:
+    booth.answer(ticket=None, time_server=None)
+    (booth.root / "etc/edge-lpr" / file).unlink()
+    ended = run_program(booth.root)
+    assert ended.returncode == 2
+    assert booth.standing().stage == "failed"
+    assert booth.standing().sentence in ended.stderr

@@ -33,6 +33,8 @@ class FlashedBooth:
     root: Path
     authority: Authority
     clock: SetClock = field(default_factory=SetClock)
+    port: int = 8883
+    source: str = 'kind = "camera"\naddress = "0"'
     said: list[str] = field(default_factory=list)
     patience_s: float = 2000
     """A test that waits so long waits for ever: the power is cut."""
@@ -41,8 +43,10 @@ class FlashedBooth:
 
     def __post_init__(self) -> None:
         """Lay out the folders; nothing happens to those that are there."""
-        self.trial = TrialBooth(self.root / "var/lib/edge-lpr", self.authority, self.clock)
-        for folder in ("etc/edge-lpr", "boot/efi", "run"):
+        self.trial = TrialBooth(
+            self.root / "var/lib/edge-lpr", self.authority, self.clock, self.port, self.source
+        )
+        for folder in ("etc/edge-lpr", "boot/efi", "run", "state"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         shutil.copy(self.trial.settings_file, self.places.settings)
         if not self.places.deployment.exists():
