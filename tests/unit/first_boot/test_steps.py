@@ -1,6 +1,7 @@
 """How far a booth has got, by what was seen of it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -202,3 +203,14 @@ def test_sighting_is_waited_for_or_not_told() -> None:
     assert step(on_its_way, "sighting").state == "working"
     hit_only = replace(WELL, publisher=unit("p", broker_reached="", sightings_untold=""))
     assert is_well(judge(hit_only))
+
+
+def test_page_shows_the_screen_as_it_is() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "first-boot.md").read_text()
+    sentence = "read the fingerprint to the key custodian, who compares it and approves"
+    waiting = replace(NEW, standing=Standing("approval", sentence, FINGERPRINT, "Z78g2GXE1dj0vKAQ"))
+    for facts in (waiting, WELL):
+        assert f"```text\n{draw(facts, judge(facts))}```\n" in page
+    # Every step has its row, under its number.
+    for number, each in enumerate(judge(WELL), 1):
+        assert f"\n| {number} | {each.name} |" in page
