@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.core.errors import EdgeLprError, InstallationError
 from edge_lpr.core.hardening import forbid_inspection
 from edge_lpr.core.service import forbid_core_dumps
 from edge_lpr.installation.configuring import configure
+from edge_lpr.installation.modem import hold
 from edge_lpr.installation.networkd import PREFIX, RULES_FOLDER
 from edge_lpr.installation.places import Places
+from edge_lpr.installation.reading import read_installation
 
 _TEMPLATES: Final = Path("/usr/lib/edge-lpr")
 _RELOAD: Final = ("/bin/systemctl", "daemon-reload")
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     boot = chosen.boot or root / "boot/efi"
     templates = chosen.templates or root / _TEMPLATES.relative_to("/")
     try:
+        if chosen.modem is not None:
+            _hold_modem(chosen.modem, root)
         faults = configure(Places(root, boot, templates))
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr configure: {error}\n")
@@ -55,6 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # What fails says so itself, and the network is worth trying all the same.
             subprocess.run(command, check=False)  # noqa: S603 - our own words
     return 0
+
+
+def _hold_modem(device: str, root: Path) -> None:
+    """Connect a modem as the answers in force say, until that ends."""
+    lte = read_installation(Places(root, root, root).installation).network.lte
+    if lte is None:
+        raise InstallationError("the answers have no network.lte any more; start the booth again")
+    hold(device, lte, root)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         "--boot", type=Path, metavar="DIR", help="the boot partition; default: DIR/boot/efi"
     )
     parser.add_argument("--templates", type=Path, metavar="DIR", help=f"default: DIR{_TEMPLATES}")
+    parser.add_argument(
+        "--modem", metavar="DEVICE", help="instead, hold the connection of this modem: cdc-wdm0"
+    )
     return parser
 
 

@@ -15,7 +15,7 @@ _WIFI_NAME_BYTES: Final = 32
 _PASSPHRASE: Final = re.compile(r"[\x20-\x7e]{8,63}")
 _PORT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,14}")
 _APN: Final = re.compile(r"[0-9A-Za-z.-]{1,100}")
-_LOGIN: Final = re.compile(r"[\x21-\x7e]{1,64}")
+_LOGIN: Final = re.compile(r"[0-9A-Za-z!#$%&()*+./:;<>?@^_{|}~-]{1,64}")
 
 
 class Answers(BaseModel):
@@ -81,11 +81,25 @@ class LteSection(Answers):
         Field(default=None, repr=False)
     )
     """PIN of the card; left out if it asks for none."""
-    user: Annotated[str, _matching(_LOGIN, "may have 1 to 64 characters, no spaces")] | None = None
+    user: (
+        Annotated[
+            str,
+            _matching(
+                _LOGIN, "may have 1 to 64 characters without accents, spaces, commas and quotes"
+            ),
+        ]
+        | None
+    ) = None
     """Login, where the operator wants one."""
-    password: Annotated[str, _matching(_LOGIN, "may have 1 to 64 characters, no spaces")] | None = (
-        Field(default=None, repr=False)
-    )
+    password: (
+        Annotated[
+            str,
+            _matching(
+                _LOGIN, "may have 1 to 64 characters without accents, spaces, commas and quotes"
+            ),
+        ]
+        | None
+    ) = Field(default=None, repr=False)
     """Likewise."""
 
 

@@ -11,7 +11,7 @@ from edge_lpr.wire.ticket import TICKET_BYTES, ticket_code
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)
 HOSTS = st.ip_addresses().map(str) | st.sampled_from(["time.example", "a.b-c.example"])
 _ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
-_PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+_LOGIN = st.text("aZ0!#$%&()*+./:;<>?@^_{|}~-", min_size=1, max_size=64)
 
 
 def _or_left_out(**strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -30,8 +30,8 @@ LTE = st.fixed_dictionaries(
     {"apn": st.just("internet.example"), "usb_id": st.just("2c7c:0125")},
     optional={
         "pin": st.from_regex("[0-9]{4,8}", fullmatch=True),
-        "user": st.text(_PRINTABLE, min_size=1, max_size=64),
-        "password": st.text(_PRINTABLE, min_size=1, max_size=64),
+        "user": _LOGIN,
+        "password": _LOGIN,
     },
 )
 SHARED = _or_left_out(
