@@ -208,6 +208,6 @@ def _certificate(untrusted_line: str) -> SSHCertificate:
         raise InputRefusedError("is a key without a certificate")
     try:
         certificate.verify_cert_signature()
-    except (InvalidSignature, UnsupportedAlgorithm) as error:
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm) as error:
         raise InputRefusedError("is not what its issuer has signed") from error
     return certificate
