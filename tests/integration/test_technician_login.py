@@ -69,12 +69,14 @@ def test_other_certificates_open_nothing(
     booth: LoginBooth, places: tuple[str, ...], valid_s: tuple[int, int], *, is_other_ca: bool
 ) -> None:
     ca = Ed25519PrivateKey.generate() if is_other_ca else None
-    before = booth.record()
+    before, lines = booth.record(), len(booth.sshd_log())
     certificate = booth.certify("carl", places=places, valid_s=valid_s, ca=ca)
     said = booth.ssh("status", certificate=certificate)
     assert said.status == NO_LOGIN
     assert "Permission denied (publickey)" in said.err
     assert booth.record() == before
+    # Who it was stands in sshd's own lines.
+    assert re.search(r"Failed publickey .* ID carl \(serial 7\)", booth.sshd_log()[lines:])
 
 
 @pytest.mark.parametrize(
