@@ -129,7 +129,7 @@ def _take_deployment(places: Places, boot: BootPartition) -> None:
     if enrolled is not None and enrolled.authority.octets != bundle.authority.octets:
         raise InstallationError(
             f"{found[0]}: is of the authority {bundle.fingerprint}, and this booth is enrolled "
-            f"with {enrolled.fingerprint}; decommission it first"
+            f"with {enrolled.fingerprint}; decommission it first (docs/replacing.md)"
         )
     # A damaged one is replaced.
     with contextlib.suppress(InstallationError):
@@ -154,7 +154,7 @@ def _require_own_name(path: Path, answers: Installation, own: DeviceAddress | No
     if own is not None and (answers.site, answers.device) != (own.site, own.device):
         raise InstallationError(
             f"{path}: is for {answers.site}/{answers.device}, and this booth is enrolled as "
-            f"{own.site}/{own.device}; write that, or decommission it first"
+            f"{own.site}/{own.device}; write that, or decommission it first (docs/replacing.md)"
         )
 
 

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -241,3 +243,31 @@ def test_image_that_does_not_know_its_board_is_refused(
     (booth.places.root / "usr/lib/edge-lpr/image.json").write_text("{}")
     assert main(["--root", str(booth.places.root)]) == 1
     assert "flash the card again" in capsys.readouterr().err
+
+
+def test_boot_partition_is_writable_only_while_it_is_written(
+    booth: InstalledBooth, tmp_path: Path
+) -> None:
+    unshare = shutil.which("unshare")
+    assert unshare is not None, "unshare is part of the package util-linux"
+    booth.bring(ANSWERS, bundle(booth.key))
+    shutil.copytree(booth.boot, tmp_path / "brought")
+    script = """
+        mount -t tmpfs tmpfs "$1/boot/efi" && cp "$2"/* "$1/boot/efi" || exit 77
+        mount -o remount,ro "$1/boot/efi" || exit 77
+        "$3" -m edge_lpr configure --root "$1" || exit 1
+        ls "$1/boot/efi"
+        touch "$1/boot/efi/written" 2>/dev/null && echo "it is writable"
+        exit 0
+    """
+    words = [str(booth.places.root), str(tmp_path / "brought"), sys.executable]
+    done = subprocess.run(
+        [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"this machine lets nobody mount: {done.stderr}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert read_installation(booth.places.installation).device == "booth-1"

@@ -26,6 +26,9 @@ def systemd_version() -> int:
     return int(said.stdout.split()[1])
 
 
+LAST_GIVEN_UP = "NoExecPaths=-/var/lib/edge-lpr -/run -/tmp -/var/tmp"
+"""Behind it stands what is a unit's own."""
+
 UNITS = Path(__file__).parents[2] / "systemd"
 TPM = UNITS / "edge-lpr-tokeniser.service.d"
 PROCESSES = ("vision", "tokeniser", "publisher")
@@ -52,10 +55,28 @@ def test_unit_starts_its_own_process_as_its_own_user(process_name: str) -> None:
 
 def test_the_three_units_give_up_the_same_things() -> None:
     given_up = [
-        lines[lines.index("NoNewPrivileges=yes") : lines.index("[Install]")]
+        lines[lines.index("NoNewPrivileges=yes") : lines.index(LAST_GIVEN_UP) + 1]
         for lines in map(lines_of, PROCESSES)
     ]
     assert given_up[0] == given_up[1] == given_up[2]
+
+
+def test_vision_gives_up_one_thing_more() -> None:
+    after = {
+        process_name: [line for line in lines[lines.index(LAST_GIVEN_UP) + 1 :] if "=" in line]
+        for process_name, lines in zip(PROCESSES, map(lines_of, PROCESSES), strict=True)
+    }
+    wanted_by = ["WantedBy=edge-lpr.target"]
+    assert after["tokeniser"] == after["publisher"] == wanted_by
+    assert after["vision"] == ["SystemCallFilter=~memfd_create memfd_secret", *wanted_by]
+
+
+@pytest.mark.parametrize("process_name", PROCESSES)
+def test_filter_of_calls_begins_with_what_is_allowed(process_name: str) -> None:
+    filters = [line for line in lines_of(process_name) if line.startswith("SystemCallFilter=")]
+    # systemd takes a list whose first word is a refusal for one that allows everything else.
+    assert filters[0] == "SystemCallFilter=@system-service"
+    assert all(line.startswith("SystemCallFilter=~") for line in filters[1:])
 
 
 @pytest.mark.parametrize("process_name", PROCESSES)
@@ -110,8 +131,6 @@ def test_who_listens_has_a_user_namespace_that_shows_the_neighbour(process_name:
 
 def exposure(folder: Path, process_name: str, *drop_ins: Path) -> float:
     """Return what systemd thinks of a unit with the given drop-ins and no others."""
-    analyze = shutil.which("systemd-analyze")
-    assert analyze is not None
     unit = folder / f"edge-lpr-{process_name}.service"
     shutil.copy(UNITS / unit.name, unit)
     extra = folder / f"{unit.name}.d"
@@ -119,6 +138,13 @@ def exposure(folder: Path, process_name: str, *drop_ins: Path) -> float:
     for drop_in in drop_ins:
         text = re.sub("@[A-Z]+_ADDRESS@", "192.0.2.7", drop_in.read_text())
         (extra / f"{drop_in.name}.conf").write_text(text)
+    return overall(unit)
+
+
+def overall(unit: Path) -> float:
+    """Return what systemd thinks of a unit, with the drop-ins that lie beside it."""
+    analyze = shutil.which("systemd-analyze")
+    assert analyze is not None
     analyzed = subprocess.run(
         [analyze, "security", "--offline=true", "--no-pager", str(unit)],
         capture_output=True,
@@ -153,6 +179,18 @@ def test_exposure_is_no_more_than_allowed(
 ) -> None:
     folder = UNITS / f"edge-lpr-{process_name}.service.d"
     assert exposure(tmp_path, process_name, *(folder / name for name in drop_ins)) <= limit
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit"),
+    [("configure.service", 2.2), ("wifi@.service", 2.6), ("modem@.service", 2.3)],
+)
+def test_what_is_root_for_the_network_has_little_else(
+    unit: str, limit: float, tmp_path: Path
+) -> None:
+    copied = tmp_path / f"edge-lpr-{unit.replace('@', '@wlan0')}"
+    shutil.copy(UNITS / f"edge-lpr-{unit}", copied)
+    assert overall(copied) <= limit
 
 
 def test_vision_has_no_device_and_no_network_of_its_own() -> None:
