@@ -69,7 +69,8 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument(
         "--two-person",
         action="store_true",
-        help="look-backs, destructions, approvals and a larger quota need two passphrases",
+        help="look-backs, destructions, approvals, changes of the bundle and a larger quota need "
+        "two passphrases",
     )
     parser.set_defaults(run=run)
 
