@@ -34,10 +34,14 @@ ExecStart=mkdir -p {LANE_FOLDER}
 ExecStart=mount -o ro,nosuid,nodev,noexec /dev/disk/by-id/virtio-{LANE_SERIAL} {LANE_FOLDER}
 """
 
-LANE_DROP_IN: Final = """\
+LANE_DROP_IN: Final = f"""\
 [Unit]
 Wants=edge-lpr-lane.service
 After=edge-lpr-lane.service
+
+[Service]
+# Of /run vision sees nothing but its neighbour's socket.
+BindReadOnlyPaths={LANE_FOLDER}
 """
 
 PROBE_UNIT: Final = f"""\

@@ -4,6 +4,7 @@ Several booths can be emulated side by side, each in a folder of its own, which 
 survives a power cut.
 """
 
+import base64
 import contextlib
 import json
 import shutil
@@ -295,8 +296,9 @@ class EmulatedBooth:
         arguments = []
         for number, (name, text) in enumerate(given.items()):
             file = folder / str(number)
-            file.write_text(text, encoding="utf-8")
-            arguments += ["-fw_cfg", f"name=opt/io.systemd.credentials/{name},file={file}"]
+            encoded = base64.b64encode(text.encode()).decode()
+            file.write_text(f"io.systemd.credential.binary:{name}={encoded}", encoding="ascii")
+            arguments += ["-smbios", f"type=11,path={file}"]
         return arguments
 
     def _connect(self, name: str) -> LineSocket:
