@@ -54,7 +54,7 @@ def opened_disk(path: Path, size_bytes: int) -> Iterator[Card]:
 
     Args:
         path: The block device.
-        size_bytes: Its size.
+        size_bytes: Its size, as it was shown.
 
     Yields:
         The card.
@@ -68,6 +68,9 @@ def opened_disk(path: Path, size_bytes: int) -> Iterator[Card]:
     except OSError as error:
         raise _refused(path, error) from error
     try:
+        # Between the person's word and now a reader may have been given another card.
+        if os.lseek(descriptor, 0, os.SEEK_END) != size_bytes:
+            raise FlashError(f"{path}: another card is in than a moment ago; start again")
         yield Card(descriptor, path, size_bytes)
         # Not all readers can, and whoever takes the card out needs none of it.
         with contextlib.suppress(OSError):

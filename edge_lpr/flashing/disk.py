@@ -35,6 +35,10 @@ _SYSTEM_FOLDERS: Final = frozenset({"/", "/boot", "/boot/efi", "/home", "/nix", 
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 """How the kernel writes a space in a path."""
 
+_EXTERNAL: Final = frozenset({"usb", "mmc"})
+"""Of these kinds is what one puts in; an NVMe in a USB case too, which the kernel does not call
+removable."""
+
 _NOT_CARDS: Final = ("dm-", "md", "zram", "ram", "sr", "nbd")
 """Kernel's names of what is no disk that one could put into a booth."""
 
@@ -51,8 +55,8 @@ class Disk:
     """Maker and model; of a card in a reader, often the reader's. May be empty."""
     serial: str
     """Serial number; likewise. May be empty."""
-    is_removable: bool
-    """Whether the kernel calls it removable."""
+    is_external: bool
+    """Whether it is removable, or hangs on USB, or is a card (MMC)."""
 
     @property
     def name(self) -> str:
@@ -62,7 +66,7 @@ class Disk:
     def describe(self) -> str:
         """Return one line that tells it from others."""
         serial = f"serial {self.serial}" if self.serial else "no serial number"
-        kind = "removable" if self.is_removable else "built in or not removable"
+        kind = "removable" if self.is_external else "BUILT INTO this computer"
         model = self.model or "unknown model"
         return f"{self.path}, {model}, {serial}, {size(self.size_bytes)}, {kind}"
 
@@ -112,8 +116,9 @@ def find_disk(path: Path, sys: Path = SYS) -> Disk:
         raise FlashError(f"{path}: is write-protected; slide the lock at the card's edge")
     if _read(folder / "queue" / "logical_block_size") not in ("", str(SECTOR_BYTES)):
         raise FlashError(f"{path}: has sectors of another size than {SECTOR_BYTES} bytes")
-    model, serial = _identity(path)
-    return Disk(path, size_bytes, model, serial, _read(folder / "removable") == "1")
+    model, serial, transport = _identity(path)
+    is_external = _read(folder / "removable") == "1" or transport in _EXTERNAL
+    return Disk(path, size_bytes, model, serial, is_external)
 
 
 def require_unused(disk: Disk, sys: Path = SYS, proc: Path = PROC) -> None:
@@ -148,7 +153,10 @@ def require_unused(disk: Disk, sys: Path = SYS, proc: Path = PROC) -> None:
 
 
 def candidates(minimum_bytes: int, sys: Path = SYS, proc: Path = PROC) -> list[Disk]:
-    """Return the disks that could be written, in the order of their names.
+    """Return the cards that could be written, in the order of their names.
+
+    No disk that is built in, though nothing may be mounted from it: it is another system's. Who
+    means it can name it.
 
     Args:
         minimum_bytes: How much must fit.
@@ -157,15 +165,12 @@ def candidates(minimum_bytes: int, sys: Path = SYS, proc: Path = PROC) -> list[D
     """
     found = []
     for folder in sorted((sys / "block").iterdir()):
-        # A loop device that somebody has set up is his; by name it is taken.
-        if folder.name.startswith("loop"):
-            continue
         try:
             disk = find_disk(Path("/dev") / folder.name, sys)
             require_unused(disk, sys, proc)
         except (FlashError, OSError):
             continue
-        if disk.size_bytes >= minimum_bytes:
+        if disk.is_external and disk.size_bytes >= minimum_bytes:
             found.append(disk)
     return found
 
@@ -227,13 +232,14 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _identity(path: Path) -> tuple[str, str]:
-    """Return model and serial number, as udev knows them."""
-    command = ("lsblk", "--nodeps", "--json", "--output", "VENDOR,MODEL,SERIAL", str(path))
+def _identity(path: Path) -> tuple[str, str, str]:
+    """Return model, serial number and the way it hangs on this computer, as udev knows them."""
+    columns = "VENDOR,MODEL,SERIAL,TRAN"
+    command = ("lsblk", "--nodeps", "--json", "--output", columns, str(path))
     found = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     try:
         (row,) = json.loads(found.stdout)["blockdevices"]
     except (ValueError, KeyError):
-        return "", ""
+        return "", "", ""
     words = {key: str(value or "").strip() for key, value in row.items()}
-    return f"{words['vendor']} {words['model']}".strip(), words["serial"]
+    return f"{words['vendor']} {words['model']}".strip(), words["serial"], words["tran"]

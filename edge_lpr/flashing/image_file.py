@@ -29,7 +29,7 @@ zstd, and because they work on another core while we write."""
 _MAXIMUM_BEFORE_BOOT: Final = 64 * 1024 * 1024
 """Raspberry Pi OS has its boot partition at 4 or 8 MiB, we at 1 MiB."""
 
-_CHECKSUM_LINE: Final = re.compile(r"([0-9a-f]{64})(?:[ \t]+\*?(?P<name>[^\r\n]+))?")
+_CHECKSUM_LINE: Final = re.compile(r"([0-9a-fA-F]{64})(?:[ \t]+\*?(?P<name>[^\r\n]+))?")
 _MAXIMUM_CHECKSUM_BYTES: Final = 4096
 
 
@@ -188,5 +188,5 @@ def _expected(beside: Path, name: str) -> str:
     for line in untrusted_text.splitlines():
         found = _CHECKSUM_LINE.fullmatch(line.strip())
         if found and (found["name"] is None or found["name"].rpartition("/")[2] == name):
-            return found[1]
+            return found[1].lower()
     raise FlashError(f"{beside}: has no line for {name}; fetch it again")

@@ -1,5 +1,6 @@
 """What ``edge-lpr flash`` does, from the bundle to the label: read ``flash`` to know the order."""
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -86,7 +87,9 @@ def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
     workshop.write(booth, opening)
     label = label_for(booth, workshop.bundle.deployment)
     if terminal.out.isatty():
-        label.show(terminal.out)
+        # A terminal that has no blocks is none to draw on.
+        with contextlib.suppress(UnicodeEncodeError):
+            label.show(terminal.out)
     if options.label is not None:
         write_label(label, options.label)
     terminal.say(f"{target} is written and read back, for {booth.site}/{booth.device}")

@@ -1,5 +1,6 @@
 """An installer at his laptop: one command, a paste, five times Enter, the name of the card."""
 
+import codecs
 import os
 import pty
 import re
@@ -31,6 +32,7 @@ class Person:
             command, stdin=terminal, stdout=terminal, stderr=terminal, cwd=folder
         )
         os.close(terminal)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.seen = ""
         self.typed_fields = 0
 
@@ -40,7 +42,8 @@ class Person:
         while not (found := re.search(pattern, self.seen)):
             assert time.monotonic() < give_up_at, self.seen
             if select.select([self._controller], [], [], 0.2)[0]:
-                self.seen += os.read(self._controller, 65_536).decode()
+                # A read may end within a character.
+                self.seen += self._decoder.decode(os.read(self._controller, 65_536))
         self.seen = self.seen[found.end() :]
 
     def types(self, text: str) -> None:

@@ -5,12 +5,13 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_lpr.core.errors import FlashError
-from edge_lpr.flashing.boot_files import get_file
+from edge_lpr.flashing.boot_files import MAXIMUM_FILE_BYTES, get_file, put_file
 from edge_lpr.flashing.card import (
     NOT_WHOLE,
     opened_disk,
@@ -103,6 +104,24 @@ def test_file_system_is_sound_for_others_too(image: Path, device: Path, tmp_path
     assert "/installation.toml " in judged.stdout
 
 
+def test_file_without_end_on_a_foreign_card_is_not_read_to_its_end(image: Path) -> None:
+    boot = check_image(image).layout.boot
+    with image.open("r+b") as file:
+        put_file(file.fileno(), boot, "installation.toml", b"#" * MIB)
+        found = get_file(file.fileno(), boot, "installation.toml")
+        assert get_file(file.fileno(), boot, "no.such") is None
+    assert found == b"#" * MAXIMUM_FILE_BYTES
+
+
+def test_boot_partition_without_room_is_said(image: Path) -> None:
+    boot = check_image(image).layout.boot
+    with (
+        image.open("r+b") as file,
+        pytest.raises(FlashError, match="cannot be written to the boot"),
+    ):
+        put_file(file.fileno(), boot, "installation.toml", b"#" * (5 * MIB))
+
+
 def test_one_changed_byte_is_found_by_reading_back(image: Path, tmp_path: Path) -> None:
     size_bytes = check_image(image).layout.size_bytes
     with opened_file(tmp_path / "card", size_bytes) as card, opened_image(image) as stream:
@@ -123,10 +142,10 @@ def test_card_that_is_smaller_than_it_says_is_found(image: Path, tmp_path: Path)
     with (
         loop_device(backing) as device,
         opened_image(image) as stream,
-        opened_disk(device, 32 * MIB) as card,
+        opened_disk(device, 20 * MIB) as card,
         pytest.raises(FlashError, match="take another card"),
     ):
-        write_card(card, stream, FILES, quiet)
+        write_card(replace(card, size_bytes=32 * MIB), stream, FILES, quiet)
 
 
 def test_smaller_card_is_refused_untouched(image: Path, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """``edge-lpr flash`` as an installer meets it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from edge_lpr.flashing.__main__ import main
+from edge_lpr.flashing.batch import read_batch
 from edge_lpr.flashing.boot_files import get_file
 from edge_lpr.flashing.bundle import read_bundle
 from edge_lpr.flashing.image_file import check_image
@@ -186,3 +189,22 @@ def test_disk_with_the_serial_number_that_was_given_needs_no_question(desk: Path
     assert done.returncode == 1
     assert "its serial number is not known, which --yes does not name" in done.stderr
     assert ends_of(desk / "card")[0] == before[:MIB]
+
+
+def test_examples_of_the_installers_page_are_taken(desk: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "flashing.md").read_text()
+    blocks = re.findall(r"^ *```(toml|csv)\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
+    whole, network = [dedent(text) for kind, text in blocks if kind == "toml"]
+    found = parse_installation(f"{whole}\n{network}".encode(), "the page")
+    assert (found.site, found.network.gateway) == ("north-crossing", "192.0.2.1")
+    (table,) = [text for kind, text in blocks if kind == "csv"]
+    (desk / "booths.csv").write_text(table)
+    assert [each.device for each in read_batch(desk / "booths.csv", {})] == ["booth-1", "booth-2"]
+
+
+def test_without_what_draws_the_code_it_says_what_to_install(desk: Path) -> None:
+    program = "import sys; sys.modules['segno'] = None; from edge_lpr.flashing.__main__ import main"
+    command = [sys.executable, "-c", f"{program}; sys.exit(main(['--deployment', 'x']))"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=desk)
+    assert done.returncode == 1
+    assert "segno is not installed; scripts/flash_booth installs everything" in done.stderr

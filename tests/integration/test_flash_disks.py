@@ -8,7 +8,7 @@ import pytest
 
 from edge_lpr.core.errors import FlashError
 from edge_lpr.flashing.card import opened_disk
-from edge_lpr.flashing.disk import Disk, find_disk, require_unused
+from edge_lpr.flashing.disk import Disk, candidates, find_disk, require_unused
 from tests.support.card_images import MIB, loop_device, make_image, tool
 
 
@@ -90,9 +90,19 @@ def test_disk_that_this_system_runs_from_is_refused() -> None:
     if not folder.exists():
         pytest.skip("this system's root is on no disk of its own")
     name = folder.resolve().name
-    disk = Disk(Path("/dev") / name, 1, "", "", is_removable=False)
+    disk = Disk(Path("/dev") / name, 1, "", "", is_external=False)
     with pytest.raises(FlashError, match="own system"):
         require_unused(disk)
+
+
+def test_disk_that_is_built_in_is_not_offered() -> None:
+    # Also where nobody uses it: it may be another system's.
+    assert all(disk.is_external for disk in candidates(0))
+
+
+def test_card_that_was_exchanged_after_the_question_is_not_written(device: Path) -> None:
+    with pytest.raises(FlashError, match="another card"), opened_disk(device, 64 * MIB):
+        pytest.fail("it was opened")
 
 
 class Kernel:
@@ -129,7 +139,7 @@ class Kernel:
             file.write(line)
 
     def judge(self) -> None:
-        disk = Disk(Path("/dev/sda"), 1, "", "", is_removable=False)
+        disk = Disk(Path("/dev/sda"), 1, "", "", is_external=False)
         require_unused(disk, self.sys, self.proc)
 
 
