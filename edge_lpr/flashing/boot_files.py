@@ -4,6 +4,7 @@ mtools works on a place within a block device or a plain file, needs no root for
 decades old. Mounting would need root, and would have the desktop take an interest in the card.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ MAXIMUM_FILE_BYTES: Final = 65_536
 """Four times what the longest of our files has."""
 
 _TIMEOUT_S: Final = 120
+_FULL: Final = os.strerror(errno.ENOSPC).encode("ascii")
 _SURROUNDINGS: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "MTOOLSRC": os.devnull}
 """No settings but ours."""
 
@@ -57,8 +59,8 @@ def put_file(descriptor: int, boot: Extent, name: str, content: bytes) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise FlashError("the card's boot partition does not answer; take another card") from error
-    # Of a full disk mcopy tells, and ends as if all were well.
-    if done.returncode != 0 or done.stderr:
+    # Of a full disk mcopy only tells, and ends as if all were well.
+    if done.returncode != 0 or _FULL in done.stderr:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise FlashError(f"{name} cannot be written to the boot partition: {said}")
 
