@@ -17,6 +17,9 @@ PUBLIC_MODE: Final = 0o644
 """For everybody to read."""
 
 _FOLDER_MODE: Final = 0o755
+_SUFFIX_BYTES: Final = 8
+_SUFFIX_PATTERN: Final = "[0-9a-f]" * _SUFFIX_BYTES * 2
+"""What a power cut leaves of a file that was being written; others keep hidden files too."""
 
 
 def keep_installation(path: Path, answers: Installation) -> None:
@@ -45,10 +48,10 @@ def keep(path: Path, content: bytes, mode: int, user: tuple[int, int] | None = N
     Raises:
         InstallationError: It cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(_SUFFIX_BYTES)}")
     try:
         _make_folders(path.parent)
-        for leftover in path.parent.glob(f".{path.name}.*"):
+        for leftover in path.parent.glob(f".{path.name}.{_SUFFIX_PATTERN}"):
             leftover.unlink()
         if _is_so(path, content, mode, user):
             return

@@ -101,6 +101,9 @@ def _faults_of(step: Callable[[], None]) -> list[str]:
         step()
     except InstallationError as error:
         return [str(error)]
+    except OSError as error:
+        # A worn card: whatever is read of it may fail.
+        return [f"the boot partition cannot be read ({error}); try the card in a laptop"]
     return []
 
 

@@ -9,7 +9,10 @@ from pydantic import AfterValidator, Field
 
 MAXIMUM_PORT: Final = 65_535
 
-_HOST: Final = re.compile(r"(?=.{1,253}\Z)[0-9A-Za-z]([0-9A-Za-z-]{0,62}\.?)*(?<![-.])")
+_LABEL: Final = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?")
+"""One part of a name (RFC 1123, 2.1)."""
+
+_MAXIMUM_NAME: Final = 253
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -38,8 +41,10 @@ def _host(text: str) -> str:
     """Accept a numeric address or a name."""
     if is_address(text):
         return _address(text)
+    labels = text.split(".")
+    is_name = len(text) <= _MAXIMUM_NAME and all(map(_LABEL.fullmatch, labels))
     # Four numbers with a fault are a mistyped address and no name.
-    if not _HOST.fullmatch(text) or text.rpartition(".")[2].isdigit():
+    if not is_name or labels[-1].isdigit():
         raise ValueError("must be a numeric address or a name, such as 192.0.2.1 or time.example")
     return text.lower()
 

@@ -271,3 +271,15 @@ def test_boot_partition_is_writable_only_while_it_is_written(
         pytest.skip(f"this machine lets nobody mount: {done.stderr}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert read_installation(booth.places.installation).device == "booth-1"
+
+
+def test_card_that_cannot_be_read_does_not_keep_the_booth_from_its_network(
+    booth: InstalledBooth,
+) -> None:
+    booth.bring(ANSWERS, bundle(booth.key))
+    booth.configure()
+    booth.boot.rmdir()
+    faults = booth.configure()
+    assert faults
+    assert all("cannot be read" in fault or "cannot be written" in fault for fault in faults)
+    assert booth.run("systemd/network/70-edge-lpr-agency.network").exists()

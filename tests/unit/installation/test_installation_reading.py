@@ -54,6 +54,7 @@ def test_ticket_is_taken_as_people_type_it() -> None:
         (f"{LEAST}lane = 2", "lane is no setting; docs/network.md shows all that there are"),
         (f'{LEAST}ticket = "NQYP"', "ticket is no ticket: a ticket has 28 letters and digits"),
         (f'{LEAST}time_server = "1.2.3"', "time_server must be a numeric address or a name"),
+        (f'{LEAST}time_server = "{"a" * 250}!"', "time_server must be a numeric address or a name"),
         (f'{LEAST}update_url = "http://a/"', "update_url must be like https://"),
         (LEAST.replace("usb", "usb:64"), "camera must be usb, usb:1, csi"),
         (LEAST.replace("usb", "rtsp://camera/lane"), "with the camera's address in numbers"),
