@@ -13,7 +13,6 @@ from edge_lpr.installation.reach import Reach, Service
 from edge_lpr.installation.rendered import MADE, SystemFile
 from edge_lpr.technician.login_files import firewall_lines
 
-_IPV6: Final = 6
 _PLACEHOLDER: Final = re.compile(r"@([A-Z]+(?:_[A-Z]+)*)@")
 _ADDRESS: Final = re.compile(r"@[A-Z_]*ADDRESS@")
 _SET: Final = re.compile(r"(?<=add element inet edge_lpr )[a-z]+")
@@ -120,7 +119,8 @@ def _by_name(name: str, service: Service | None) -> Iterator[Values]:
 def _filled(line: str, values: Values) -> str:
     """Return a line with its values, in the form for IPv6 where the address is one."""
     address = next((each for key, each in values.items() if key.endswith("_ADDRESS")), None)
-    if _ADDRESS.search(line) and address and ipaddress.ip_address(address).version == _IPV6:
+    # systemd's words for addresses, "any" and "localhost", have no colon either.
+    if _ADDRESS.search(line) and address is not None and ":" in address:
         line = _SET.sub(lambda found: f"{found[0]}6", line).replace(" ip daddr ", " ip6 daddr ")
     return _PLACEHOLDER.sub(lambda found: values[found[1]], line)
 

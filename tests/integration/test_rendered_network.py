@@ -7,7 +7,9 @@ import pytest
 
 from edge_lpr.installation.firewall import firewall_files
 from edge_lpr.installation.networkd import network_files
-from edge_lpr.installation.reach import find_reach
+from edge_lpr.installation.places import Machine
+from edge_lpr.installation.processes import process_files
+from edge_lpr.installation.reach import Reach, find_reach
 from edge_lpr.installation.reading import parse_installation, read_installation
 from edge_lpr.wire.jws import SigningKey
 from tests.reliability.namespace import Namespace
@@ -26,6 +28,8 @@ kind = "static"
 address = "192.0.2.10/24"
 name_servers = ["192.0.2.53", "2001:db8::53"]
 """
+LEAST = 'site = "a"\ndevice = "b"\ncamera = "usb"\n'
+SERVERS = '[network]\nname_servers = ["192.0.2.53"]\n'
 NETWORK_FOLDER = "/run/systemd/network"
 
 
@@ -120,3 +124,32 @@ def test_name_that_nobody_vouches_for_opens_one_port_for_one_user_and_is_told() 
         "authority.example",
         "broker.example",
     ]
+
+
+def allowed(reach: Reach, folder: Path) -> list[str]:
+    """Return what the publisher's unit lets it reach."""
+    places = InstalledBooth(folder).places
+    machine = Machine("generic-amd64", has_tpm=False)
+    files = process_files(
+        parse_installation(LEAST.encode(), "answers"), reach, places, machine, is_sealed=False
+    )
+    (drop_in,) = [file.text for file in files if file.path.endswith("/broker.conf")]
+    lines = [line for line in drop_in.splitlines() if line.startswith("IPAddressAllow=")]
+    return [line.partition("=")[2] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("answers", "changes", "addresses"),
+    [
+        pytest.param("", {}, ["", "192.0.2.7", "2001:db8::7"], id="addresses"),
+        pytest.param(SERVERS, {"addresses": ()}, ["", "any"], id="a name that is asked"),
+        pytest.param("", {"addresses": ()}, ["", "localhost"], id="a name that is not"),
+    ],
+)
+def test_publishers_unit_opens_what_the_firewall_opens(
+    tmp_path: Path, answers: str, changes: dict[str, object], addresses: list[str]
+) -> None:
+    claims = bundle(SigningKey.generate(), **changes)
+    reach = find_reach(parse_installation(f"{LEAST}{answers}".encode(), "answers"), claims)
+    # The first line takes back what the unit itself allows.
+    assert allowed(reach, tmp_path / "booth") == addresses
