@@ -169,7 +169,8 @@ class Attempts:
 
     def _open_link(self, url: str, ca_pem: str) -> Link:
         """Prepare the service, and listen to it."""
-        return WatchedLink(self._world.open_link(url, ca_pem), self._hear)
+        proxy = self._answered.settings.publisher.proxy
+        return WatchedLink(self._world.open_link(url, ca_pem, proxy), self._hear)
 
     def _hear(self, reply: Reply | Silence) -> None:
         """Say what the service says."""

@@ -21,7 +21,8 @@ class World:
     """Waits so many seconds."""
     say: Callable[[str], None]
     """Takes sentences for the journal."""
-    open_link: Callable[[str, str], Link] = ServiceLink
-    """Prepares the service, from its address and the certificates that vouch for it."""
+    open_link: Callable[[str, str, str | None], Link] = ServiceLink
+    """Prepares the service, from its address, the certificates that vouch for it, and the proxy on
+    the way, if there is one."""
     open_seal: Callable[[str], AbstractContextManager[SealingKey | None]] = opened_sealing_key
     """Opens what secret files are sealed under, made if there is none yet, by kind of custody."""
