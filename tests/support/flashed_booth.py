@@ -95,7 +95,7 @@ class FlashedBooth:
             self.clock,
             sleep,
             self.said.append,
-            lambda _url, _ca: SilentLink(chosen) if isinstance(chosen, Silence) else chosen,
+            lambda _url, _ca, _proxy: SilentLink(chosen) if isinstance(chosen, Silence) else chosen,
             _no_seal,
         )
         FirstBoot(self.places, world).run()
