@@ -56,6 +56,14 @@ QUESTIONS: Final = (
 )
 """In the order of asking; later ones are checked against earlier ones."""
 
+_TICKET: Final = Question(
+    "ticket",
+    "ticket",
+    "",
+    "seven groups of four, from the key custodian; paste all that he sent",
+    without="none yet: the booth waits for one",
+)
+
 _STAND_INS: Final = {"site": "site", "device": "device", "camera": "usb"}
 """Hold the place of what has not been asked yet, while an answer is checked."""
 
@@ -75,14 +83,18 @@ def ask_answers(terminal: Terminal, ticket: TicketNote | None) -> Installation:
     """
     terminal.say("Enter takes what stands in brackets; ? says what may be typed.")
     note = ticket or _ask_ticket(terminal)
-    words = {"ticket": note.code if note else ""}
+    words = {_TICKET.key: note.code if note else ""}
     suggested = {"site": note.site, "device": note.device} if note else {}
     for question in QUESTIONS:
         default = suggested.get(question.key) or question.default
         words[question.key] = _ask_until_good(terminal, question, default, words)
     while True:
         while changed := _ask_what_to_change(terminal, words):
-            words[changed.key] = _ask_until_good(terminal, changed, words[changed.key], words)
+            if changed is _TICKET:
+                note = _ask_ticket(terminal)
+                words[_TICKET.key] = note.code if note else ""
+            else:
+                words[changed.key] = _ask_until_good(terminal, changed, words[changed.key], words)
         try:
             booth = installation_from(words, {})
             require_same_booth(note, booth)
@@ -94,10 +106,10 @@ def ask_answers(terminal: Terminal, ticket: TicketNote | None) -> Installation:
 
 
 def _ask_ticket(terminal: Terminal) -> TicketNote | None:
-    """Return the ticket, or ``None`` if the booth shall enrol without one on its card."""
-    while text := terminal.ask_note("ticket, typed or pasted [none: enrol by files]"):
+    """Return the ticket, or ``None`` if there is none yet."""
+    while text := terminal.ask_note(f"{_TICKET.label}, typed or pasted [{_TICKET.without}]"):
         if text == "?":
-            terminal.say("  seven groups of four, from the key custodian; paste all that he sent")
+            terminal.say(f"  {_TICKET.help}")
             continue
         try:
             return read_ticket_note(text)
@@ -133,8 +145,8 @@ def _ask_what_to_change(terminal: Terminal, words: Mapping[str, str]) -> Questio
     terminal.say("")
     for question in QUESTIONS:
         terminal.say(f"  {question.label:<12}{words[question.key] or 'none'}")
-    terminal.say(f"  {'ticket':<12}{'on the card' if words['ticket'] else 'none'}")
-    labels = {question.label: question for question in QUESTIONS}
+    terminal.say(f"  {_TICKET.label:<12}{'on the card' if words[_TICKET.key] else _TICKET.without}")
+    labels = {question.label: question for question in (*QUESTIONS, _TICKET)}
     while text := terminal.ask("right? Enter goes on; or the name of a line to change it"):
         if text in labels:
             return labels[text]

@@ -85,7 +85,15 @@ def test_answer_is_changed_by_its_name() -> None:
     lines = ["", "north", "b1", "", "", "", "device", "b2", "no such line", ""]
     terminal, shown = scripted_terminal(*lines)
     assert ask_answers(terminal, None).device == "b2"
-    assert "there are: site, device, camera, network, time server" in shown.getvalue()
+    assert "there are: site, device, camera, network, time server, ticket" in shown.getvalue()
+
+
+def test_answers_for_another_booth_than_the_tickets_are_asked_for_again() -> None:
+    lines = [NOTE.splitlines()[0] + " " + NOTE.splitlines()[2], "", "booth-2", "", "", "", ""]
+    terminal, shown = scripted_terminal(*lines, "ticket", CODE, "")
+    found = ask_answers(terminal, None)
+    assert (found.device, found.ticket) == ("booth-2", CODE)
+    assert "the ticket is for north-crossing/booth-1, but" in shown.getvalue()
 
 
 def test_question_mark_says_what_may_be_typed() -> None:
