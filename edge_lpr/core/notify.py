@@ -29,6 +29,14 @@ class ServiceNotifier:
         """Feed the watchdog; called from the work loop, so that a hang starves it."""
         self._send("WATCHDOG=1")
 
+    def take_longer(self, seconds: float) -> None:
+        """Ask for more time to start in; without asking again, a hang is found after it.
+
+        Args:
+            seconds: From now on.
+        """
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}")
+
     def status(self, sentence: str) -> None:
         """Show one sentence in ``systemctl status``.
 

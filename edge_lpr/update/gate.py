@@ -39,6 +39,8 @@ class GateEyes:
     """The tokens' self-test."""
     sleep: Callable[[float], None]
     """Waits so many seconds."""
+    is_alive: Callable[[], None]
+    """Tells the service manager, which ends a gate that stands still."""
 
 
 class HealthGate:
@@ -104,6 +106,7 @@ class HealthGate:
         start_ns = steady_ns = self._eyes.clock.monotonic_ns()
         starts: list[str] | None = None
         while True:
+            self._eyes.is_alive()
             now = self._eyes.look()
             now_ns = self._eyes.clock.monotonic_ns()
             missing = [demand for demand in demands if demand not in now.works]

@@ -60,6 +60,7 @@ def gate(booth: UpdatedBooth, look: Look, *, tokens_work: bool = True) -> Attemp
             look=lambda: look(clock.now_monotonic_ns / 1e9),
             tokens_work=lambda: tokens_work,
             sleep=clock.advance_s,
+            is_alive=lambda: None,
         ),
     ).judge(LIMIT_S)
 

@@ -7,12 +7,15 @@ from typing import Final
 
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import InstallationError
+from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.installation.reading import read_installation
 from edge_lpr.update.booth import INSTALLATION_FILE, say, this_booth
 from edge_lpr.update.gate import GateEyes, HealthGate
 from edge_lpr.update.working import condition, show_unit, tokens_come_out_right
 
 _DEFAULT_S: Final = 600
+_HANG_S: Final = 120
+"""A look takes a second or two, and some more where all processes start at the same time."""
 
 
 def run(_: Namespace) -> int:
@@ -21,11 +24,13 @@ def run(_: Namespace) -> int:
     Returns:
         0 if the system is kept.
     """
+    notifier = ServiceNotifier()
     eyes = GateEyes(
         clock=SystemClock(),
         look=lambda: condition(show_unit),
         tokens_work=tokens_come_out_right,
         sleep=time.sleep,
+        is_alive=lambda: notifier.take_longer(_HANG_S),
     )
     booth = this_booth()
     say(HealthGate(booth, eyes).judge(_limit_s()).sentence())
