@@ -9,7 +9,12 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
-from edge_lpr.installation.network import LteSection, NetworkSection, WifiSection
+from edge_lpr.installation.network import (
+    CameraPortSection,
+    LteSection,
+    NetworkSection,
+    WifiSection,
+)
 from edge_lpr.installation.places import SYSTEM_FOLDER
 from edge_lpr.installation.rendered import MADE, SystemFile
 
@@ -44,6 +49,15 @@ UseDomains=no
 """
 
 
+_SILENT: Final = "LLMNR=no\nMulticastDNS=no\n"
+_ALONE: Final = "LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+_CABLE: Final = "Type=ether\nKind=!*\n"
+"""Every wired port, and not what is made of others: VLANs, bridges."""
+
+_ROUNDS: Final = 4096
+_KEY_BYTES: Final = 32
+
+
 def network_files(network: NetworkSection, *, is_laptop_wanted: bool) -> Iterator[SystemFile]:
     """Make the files of the network.
 
@@ -56,29 +70,25 @@ def network_files(network: NetworkSection, *, is_laptop_wanted: bool) -> Iterato
         Units of systemd-networkd, and with Wi-Fi or a modem what those need.
     """
     link = _link(network)
+    if network.camera is not None:
+        yield _camera_port(network.camera)
     if network.vlan is not None:
         # The firewall lets technicians in by what is called en or eth.
         name = f"en-vlan{network.vlan}"
-        netdev = f"[NetDev]\nName={name}\nKind=vlan\n\n[VLAN]\nId={network.vlan}\n"
-        yield _unit(f"{PREFIX}-vlan.netdev", netdev)
-        yield _unit(f"{PREFIX}-cable.network", _match(link) + _carrier(name))
+        yield from _vlan(link, name, network.vlan)
         link = f"Name={name}\n"
-    if network.camera is not None:
-        own = f"[Network]\n{_SILENT}LinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-        port = _match(f"Name={network.camera.port}\n")
-        # Before the others, which would take every port.
-        yield _unit(f"{PREFIX}-a-camera.network", f"{port}{own}{_camera(network)}")
     if network.lte is None:
-        yield _unit(f"{PREFIX}-agency.network", _match(link) + _agency(network, is_laptop_wanted))
+        own = "yes" if is_laptop_wanted else "ipv6"
+        text = f"[Match]\n{link}\n[Network]\n{_SILENT}LinkLocalAddressing={own}\n"
+        yield _unit("agency.network", text + _addressing(network))
     else:
-        yield from _modem(network.lte)
+        yield _modem(network.lte)
     if network.wifi is not None:
         yield from _wifi(network.wifi)
     if is_laptop_wanted and (network.wifi is not None or network.lte is not None):
-        # The cable is free for a technician's laptop.
-        own = f"[Network]\n{_SILENT}LinkLocalAddressing=yes\nIPv6AcceptRA=no\n"
-        idle = "\n[Link]\nRequiredForOnline=no\n"
-        yield _unit(f"{PREFIX}-laptop.network", f"{_match(_CABLE)}{own}{idle}")
+        # The cable is free for it.
+        own = f"{_SILENT}LinkLocalAddressing=yes\nIPv6AcceptRA=no\n"
+        yield _unit("laptop.network", _idle(_CABLE, own))
     yield SystemFile(
         "/run/systemd/system/systemd-networkd-wait-online.service.d/edge-lpr.conf",
         f"{MADE}# One way out is enough; a second port may well have no cable.\n"
@@ -87,55 +97,43 @@ def network_files(network: NetworkSection, *, is_laptop_wanted: bool) -> Iterato
     )
 
 
-_SILENT: Final = "LLMNR=no\nMulticastDNS=no\n"
-
-_CABLE: Final = "Type=ether\nKind=!*\n"
-"""Every wired port, and not what is made of others: VLANs, bridges."""
-
-
 def _link(network: NetworkSection) -> str:
-    """Say which port it is about."""
+    """Say which port leads to the agency."""
     if network.port is not None:
         return f"Name={network.port}\n"
-    if network.wifi is not None:
-        return "Type=wlan\n"
-    return _CABLE
+    return _CABLE if network.wifi is None else "Type=wlan\n"
 
 
-def _match(link: str) -> str:
-    """Return the first section."""
-    return f"[Match]\n{link}\n"
+def _idle(link: str, own: str) -> str:
+    """Return the unit of a port by which the agency is not reached."""
+    return f"[Match]\n{link}\n[Link]\nRequiredForOnline=no\n\n[Network]\n{own}"
 
 
-def _carrier(vlan: str) -> str:
-    """Return the rest for a cable of which only a VLAN is used."""
-    return (
-        "[Link]\nRequiredForOnline=no\n\n[Network]\n"
-        f"{_SILENT}LinkLocalAddressing=no\nIPv6AcceptRA=no\nVLAN={vlan}\n"
-    )
+def _camera_port(camera: CameraPortSection) -> SystemFile:
+    """Make the unit of the camera's own port: no router there, for anybody."""
+    own = f"{_SILENT}{_ALONE}Address={camera.address}\n"
+    # By its name before the others, which take every port that is left.
+    return _unit("a-camera.network", _idle(f"Name={camera.port}\n", own))
 
 
-def _camera(network: NetworkSection) -> str:
-    """Return the rest for the camera's own port: no router there, for anybody."""
-    address = "" if network.camera is None else network.camera.address
-    return f"Address={address}\n\n[Link]\nRequiredForOnline=no\n"
+def _vlan(link: str, name: str, number: int) -> Iterator[SystemFile]:
+    """Make a VLAN, and the unit of a cable of which nothing else is used."""
+    yield _unit("vlan.netdev", f"[NetDev]\nName={name}\nKind=vlan\n\n[VLAN]\nId={number}\n")
+    yield _unit("cable.network", _idle(link, f"{_SILENT}{_ALONE}VLAN={name}\n"))
 
 
-def _agency(network: NetworkSection, is_laptop_wanted: bool) -> str:  # noqa: FBT001 - private
-    """Return the rest for the port that the agency is reached by."""
-    own = "yes" if is_laptop_wanted else "ipv6"
-    lines = [f"[Network]\n{_SILENT}LinkLocalAddressing={own}\n"]
+def _addressing(network: NetworkSection) -> str:
+    """Say where the booth's address is from."""
     if network.kind == "dhcp":
         # Both, because an agency's network may have IPv6 alone.
-        lines.append(f"DHCP=yes\nIPv6AcceptRA=yes\nIPv6PrivacyExtensions=no\n{_DHCP}")
-    else:
-        # Whose address is fixed follows no router that presents itself.
-        lines.append(f"IPv6AcceptRA=no\nAddress={network.address}\n")
-        if network.gateway is not None:
-            lines.append(f"\n[Route]\nGateway={network.gateway}\n")
-            if not _is_within(network):
-                lines.append("GatewayOnLink=yes\n")
-    return "".join(lines)
+        return f"DHCP=yes\nIPv6AcceptRA=yes\nIPv6PrivacyExtensions=no\n{_DHCP}"
+    # Whose address is fixed follows no router that presents itself.
+    text = f"IPv6AcceptRA=no\nAddress={network.address}\n"
+    if network.gateway is not None:
+        text += f"\n[Route]\nGateway={network.gateway}\n"
+        if not _is_within(network):
+            text += "GatewayOnLink=yes\n"
+    return text
 
 
 def _is_within(network: NetworkSection) -> bool:
@@ -174,15 +172,11 @@ def _wifi(wifi: WifiSection) -> Iterator[SystemFile]:
     )
 
 
-_ROUNDS: Final = 4096
-_KEY_BYTES: Final = 32
-
-
-def _modem(lte: LteSection) -> Iterator[SystemFile]:
-    """Make what lets the modem's USB device in, and what it is told."""
+def _modem(lte: LteSection) -> SystemFile:
+    """Make what lets the modem's USB device in, and starts what holds its connection."""
     vendor, product = lte.usb_id.split(":")
     device = 'ACTION=="add", SUBSYSTEM=="usb", ENV{DEVTYPE}=='
-    yield SystemFile(
+    return SystemFile(
         f"{RULES_FOLDER}/{PREFIX}-modem.rules",
         f"{MADE}# Untested on hardware. The device with these numbers; no disk or keyboard of it.\n"
         f'{device}"usb_device", ATTR{{idVendor}}=="{vendor}", ATTR{{idProduct}}=="{product}", '
@@ -197,4 +191,4 @@ def _modem(lte: LteSection) -> Iterator[SystemFile]:
 
 def _unit(name: str, text: str) -> SystemFile:
     """Return a unit of systemd-networkd."""
-    return SystemFile(f"{NETWORK_FOLDER}/{name}", f"{MADE}{text}")
+    return SystemFile(f"{NETWORK_FOLDER}/{PREFIX}-{name}", f"{MADE}{text}")

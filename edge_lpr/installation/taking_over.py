@@ -124,21 +124,18 @@ def _take_deployment(places: Places, boot: BootPartition) -> None:
     found = [each for each in boot.folder.iterdir() if each.name.lower() == DEPLOYMENT_FILE_NAME]
     if not found:
         return
-    is_older = False
-    content = _read(found[0], MAXIMUM_DEPLOYMENT_BYTES)
-    bundle, enrolled = _bundle(found[0]), _bundle(places.enrolled_deployment)
-    if content is None or bundle is None:
-        return
+    content = _read(found[0], MAXIMUM_DEPLOYMENT_BYTES) or b""
+    bundle, enrolled = _checked(found[0], content), _bundle(places.enrolled_deployment)
     if enrolled is not None and enrolled.authority.octets != bundle.authority.octets:
         raise InstallationError(
             f"{found[0]}: is of the authority {bundle.fingerprint}, and this booth is enrolled "
             f"with {enrolled.fingerprint}; decommission it first (docs/replacing.md)"
         )
+    present = None
     # A damaged one is replaced.
     with contextlib.suppress(InstallationError):
         present = newest_deployment(places)
-        is_older = present is not None and _is_later(present, bundle)
-    if is_older:
+    if present is not None and _is_later(present, bundle):
         raise InstallationError(
             f"{found[0]}: is older than the bundle that this booth has; ask the key custodian for "
             "the newest one, or remove it"
@@ -164,10 +161,13 @@ def _require_own_name(path: Path, answers: Installation, own: DeviceAddress | No
 def _bundle(path: Path) -> Deployment | None:
     """Return what a bundle says, or ``None`` if there is none."""
     content = _read(path, MAXIMUM_DEPLOYMENT_BYTES)
-    if content is None:
-        return None
+    return None if content is None else _checked(path, content)
+
+
+def _checked(path: Path, untrusted_content: bytes) -> Deployment:
+    """Return what the content of a bundle says."""
     try:
-        return read_deployment(content)
+        return read_deployment(untrusted_content)
     except WireError as error:
         raise InstallationError(
             f"{path}: is no sound deployment bundle ({error}); ask the key custodian for it again"
