@@ -1,0 +1,42 @@
+"""From an image to a card that only needs power: the installer's two files are on it."""
+
+import shutil
+from pathlib import Path
+
+from edge_lpr.core.errors import EmulationError
+from edge_lpr.emulation.host_side import DEVICE, SITE, HostSide
+from edge_lpr.emulation.machine import EmulatedBooth
+from edge_lpr.installation.keeping import keep_installation
+from edge_lpr.installation.model import INSTALLATION_FILE_NAME, Installation
+from edge_lpr.synthesis.lane import write_lane
+from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME
+
+_CARS: int = 4
+
+
+def flash(booth: EmulatedBooth, host: HostSide, *, video: Path | None = None) -> None:
+    """Put an installer's answers and bundle on a booth's card, and a lane before its camera.
+
+    Args:
+        booth: It is off.
+        host: Where it will enrol.
+        video: What the camera sees; ``None`` for a rendered lane.
+
+    Raises:
+        EmulationError: There is no such video, or the card cannot be written.
+    """
+    answers = Installation(site=SITE, device=DEVICE, camera="test", ticket=host.make_ticket())
+    file = booth.folder / INSTALLATION_FILE_NAME
+    keep_installation(file, answers)
+    booth.put_on_boot_partition(file, INSTALLATION_FILE_NAME)
+    booth.put_on_boot_partition(host.deployment, DEPLOYMENT_FILE_NAME)
+    lane = booth.folder / "lane"
+    lane.mkdir(exist_ok=True)
+    if video is None:
+        write_lane(lane / "lane.avi", _CARS)
+    else:
+        try:
+            shutil.copy(video, lane / "lane.avi")
+        except OSError as error:
+            raise EmulationError(f"the video {video} cannot be read: {error.strerror}") from error
+    booth.set_lane(lane)
