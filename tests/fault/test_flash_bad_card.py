@@ -25,7 +25,7 @@ class Installer(io.StringIO):
         super().__init__()
         self._steps = iter(steps)
 
-    def readline(self, _limit: int = -1, /) -> str:  # type: ignore[override] - as in typeshed
+    def readline(self, _limit: int = -1, /) -> str:  # type: ignore[override]
         return f"{next(self._steps)()}\n"
 
 
