@@ -1,6 +1,6 @@
 """Updates of an emulated booth with its broker: the good one is kept, eight bad ones are not.
 
-Needs a system image, and half an hour for each where there is no KVM: ``EDGE_LPR_IMAGE_FOLDER`` names
+Needs a system image, and half an hour for each where there is no KVM. ``EDGE_LPR_IMAGE_FOLDER`` is
 the folder in which ``scripts/build_image`` has left image, squashfs and ``update-keys``.
 """
 
