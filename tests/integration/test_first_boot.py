@@ -48,6 +48,13 @@ def test_booth_is_enrolled_and_its_ticket_forgotten(booth: FlashedBooth) -> None
     assert booth.standing().stage == "enrolled"
 
 
+def test_authority_is_asked_by_the_brokers_proxy(booth: FlashedBooth) -> None:
+    with booth.places.settings.open("a") as settings:
+        settings.write('proxy = "http://192.0.2.9:3128"\n')
+    booth.first_boot()
+    assert set(booth.proxies) == {"http://192.0.2.9:3128"}
+
+
 def test_enrolled_booth_is_left_alone(booth: FlashedBooth) -> None:
     booth.first_boot()
     before = booth.trial.files.event_key.read_bytes()

@@ -36,6 +36,8 @@ class FlashedBooth:
     port: int = 8883
     source: str = 'kind = "camera"\naddress = "0"'
     said: list[str] = field(default_factory=list)
+    proxies: list[str | None] = field(default_factory=list)
+    """By which way the service was asked."""
     patience_s: float = 2000
     """A test that waits so long waits for ever: the power is cut."""
     tick: Callable[[], None] = lambda: None
@@ -91,13 +93,12 @@ class FlashedBooth:
             self.clock.now_monotonic_ns += int(seconds * 1e9)
             self.tick()
 
-        world = World(
-            self.clock,
-            sleep,
-            self.said.append,
-            lambda _url, _ca, _proxy: SilentLink(chosen) if isinstance(chosen, Silence) else chosen,
-            _no_seal,
-        )
+        def open_link(url: str, ca_pem: str, proxy: str | None) -> Link:
+            del url, ca_pem
+            self.proxies.append(proxy)
+            return SilentLink(chosen) if isinstance(chosen, Silence) else chosen
+
+        world = World(self.clock, sleep, self.said.append, open_link, _no_seal)
         FirstBoot(self.places, world).run()
 
 
