@@ -26,7 +26,7 @@ def systemd_version() -> int:
     return int(said.stdout.split()[1])
 
 
-LAST_GIVEN_UP = "NoExecPaths=-/var/lib/edge-lpr -/run -/tmp -/var/tmp"
+LAST_GIVEN_UP = "NoExecPaths=-/var/lib/edge-lpr -/run/edge-lpr -/tmp -/var/tmp"
 """Behind it stands what is a unit's own."""
 
 UNITS = Path(__file__).parents[2] / "systemd"
