@@ -54,27 +54,28 @@ class Choosing:
             path: What ``--to`` names; ``None`` shows what there is.
 
         Raises:
-            FlashError: Nothing fits, or it was not confirmed.
+            FlashError: The disk that ``--to`` names cannot be written, or it was not confirmed.
             InstallationError: Nobody answers.
         """
-        disks = candidates(self.minimum_bytes) if path is None else [self.inspect(path)]
-        if not disks:
-            raise FlashError(
-                "there is no card that could be written; put one in, and close what shows it "
-                "(lsblk lists all disks)"
-            )
-        if self.serial is not None:
-            return self._known(disks[0])
-        self.terminal.say("")
-        for disk in disks:
-            self.terminal.say(f"  {disk.describe()}")
-            self.terminal.say(f"  {' ' * len(str(disk.path))}  holds {look_at(disk.path).text}")
-        names = " or ".join(disk.name for disk in disks)
-        typed = self.terminal.ask(f"everything on it will be lost; type {names} to go on")
-        for disk in disks:
-            if typed == disk.name:
-                return disk
-        raise FlashError(f"{names} was not typed, so nothing was written")
+        while True:
+            disks = candidates(self.minimum_bytes) if path is None else [self.inspect(path)]
+            if self.serial is not None and disks:
+                return self._known(disks[0])
+            if not disks:
+                self.terminal.ask("there is no card to write; put one in, unmounted, then Enter")
+                continue
+            self.terminal.say("")
+            for disk in disks:
+                self.terminal.say(f"  {disk.describe()}")
+                self.terminal.say(f"  {' ' * len(str(disk.path))}  holds {look_at(disk.path).text}")
+            names = " or ".join(disk.name for disk in disks)
+            question = f"everything on it will be lost; type {names} to go on, Enter alone stops"
+            typed = self.terminal.ask(question)
+            for disk in disks:
+                if typed == disk.name:
+                    return disk
+            if not typed:
+                raise FlashError(f"{names} was not typed, so nothing was written")
 
     def next_card(self, disk: Disk, booth: str, done: set[tuple[str, str]]) -> Disk:
         """Return the next card in the same reader.

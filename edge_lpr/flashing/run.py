@@ -72,19 +72,13 @@ def flash(options: FlashOptions, terminal: Terminal, clock: Clock) -> None:
 def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
     """Write one card or file, and show its label."""
     terminal, layout = workshop.terminal, workshop.image.layout
-    choosing = Choosing(terminal, layout.card_bytes, options.yes)
     if options.to is None or _is_device(options.to):
-        if options.to is not None:
-            choosing.inspect(options.to)
-        booth = _answers(options, terminal)
-        disk = choosing.confirmed(options.to)
-        target, opening = disk.path, opened_disk(disk.path, disk.size_bytes)
+        booth, target = _flash_disk(options, workshop)
     else:
         if options.to.exists():
             raise FlashError(f"{options.to}: is there already; remove it, or name another file")
-        booth = _answers(options, terminal)
-        target, opening = options.to, opened_file(options.to, layout.size_bytes)
-    workshop.write(booth, opening)
+        booth, target = _answers(options, terminal), options.to
+        workshop.write(booth, opened_file(target, layout.size_bytes))
     label = label_for(booth, workshop.bundle.deployment)
     if terminal.out.isatty():
         # A terminal that has no blocks is none to draw on.
@@ -93,6 +87,22 @@ def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
     if options.label is not None:
         write_label(label, options.label)
     terminal.say(f"{target} is written and read back, for {booth.site}/{booth.device}")
+
+
+def _flash_disk(options: FlashOptions, workshop: Workshop) -> tuple[Installation, Path]:
+    """Write one card, and say for which booth and where."""
+    choosing = Choosing(workshop.terminal, workshop.image.layout.card_bytes, options.yes)
+    if options.to is not None:
+        choosing.inspect(options.to)
+    booth = _answers(options, workshop.terminal)
+    disk = card = choosing.confirmed(options.to)
+    while fault := workshop.attempt(booth, opened_disk(card.path, card.size_bytes)):
+        if options.answers is not None:
+            raise fault
+        # A card that is no good must not cost the answers that somebody typed.
+        workshop.terminal.say(f"  {fault}")
+        card = choosing.next_card(disk, f"{booth.site}/{booth.device}", set())
+    return booth, card.path
 
 
 def _flash_batch(

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_lpr.core.errors import FlashError
 from edge_lpr.flashing.bundle import Bundle
 from edge_lpr.flashing.card import Card, write_card
 from edge_lpr.flashing.image_file import Image, opened_image
@@ -40,6 +41,21 @@ class Workshop:
         # The image first: whoever cannot read it must not take a card's partitions away.
         with opened_image(self.image.path) as image, opening as card:
             write_card(card, image, files_for(booth, self.bundle), self.terminal.progress)
+
+    def attempt(
+        self, booth: Installation, opening: AbstractContextManager[Card]
+    ) -> FlashError | None:
+        """Write a card, and return what was wrong with it; another one may be better.
+
+        Args:
+            booth: The answers.
+            opening: Opens the card.
+        """
+        try:
+            self.write(booth, opening)
+        except FlashError as error:
+            return error
+        return None
 
 
 def files_for(booth: Installation, bundle: Bundle) -> dict[str, bytes]:

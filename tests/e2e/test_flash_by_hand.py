@@ -91,7 +91,7 @@ def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> N
     person.reads("right\\?")
     person.types("")
     person.reads(rf"{card}, .*3.2 GB")
-    person.reads(f"type {card.name} to go on: ")
+    person.reads(f"type {card.name} to go on, Enter alone stops: ")
     person.types(card.name)
     person.reads("writing .* a second")
     person.reads("reading .* a second")

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.flashing.arguments import parse_arguments
 from edge_lpr.flashing.batch import CardState, Report
 from edge_lpr.flashing.batch_run import BatchRun
 from edge_lpr.flashing.card_contents import look_at
 from edge_lpr.flashing.image_file import check_image
+from edge_lpr.flashing.run import flash
 from edge_lpr.flashing.terminal import Terminal
 from edge_lpr.flashing.workshop import Workshop
 from tests.support.card_images import blank_card, loop_device, make_image, tool
 from tests.support.clock import SetClock
-from tests.support.flashing import BOOTH, some_bundle
+from tests.support.flashing import BOOTH, CODE, some_bundle, write_bundle
 
 
 class Installer(io.StringIO):
@@ -88,3 +90,25 @@ def test_empty_or_used_reader_is_said_until_a_card_is_in(tmp_path: Path) -> None
         run.to_reader([BOOTH], reader, None)
     assert "is mounted, at" in shown.getvalue()
     assert report.states() == {(BOOTH.site, BOOTH.device): CardState.DONE}
+
+
+def test_worn_card_does_not_cost_the_answers_that_were_typed(
+    tmp_path: Path, worn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image, bundle = make_image(tmp_path / "booth.img"), write_bundle(tmp_path)
+    with loop_device(worn) as card:
+
+        def exchange() -> str:
+            command = ["mount", "-o", "remount,size=64M", str(worn.parent)]
+            subprocess.run(command, check=True)
+            return ""
+
+        form = [CODE, BOOTH.site, BOOTH.device, "", "", "", ""]
+        typed = [lambda line=line: line for line in (*form, card.name)]
+        shown = io.StringIO()
+        words = ["--deployment", str(bundle), "--image", str(image), "--to", str(card)]
+        flash(parse_arguments(words), Terminal(Installer(*typed, exchange), shown), SetClock())
+        assert look_at(card).booth == (BOOTH.site, BOOTH.device)
+    assert "take another card" in shown.getvalue()
+    assert shown.getvalue().count("site") == 2

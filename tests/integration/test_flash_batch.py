@@ -174,7 +174,7 @@ def test_nothing_is_written_unless_the_name_of_the_disk_is_typed(
 ) -> None:
     card = blank_card(tmp_path / "card", b"\xa5" * MIB)
     with loop_device(card) as reader, pytest.raises(FlashError, match="was not typed"):
-        start("y").to_reader(booths("b1"), reader, None)
+        start("y", "yes", "").to_reader(booths("b1"), reader, None)
     with loop_device(card) as reader, pytest.raises(FlashError, match="serial number"):
         start().to_reader(booths("b1"), reader, "12345")
     assert ends_of(card)[0] == b"\xa5" * MIB
