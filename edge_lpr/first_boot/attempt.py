@@ -147,7 +147,7 @@ class Attempts:
             wait_s=wait_s,
         )
         surroundings = Surroundings(
-            self._world.clock, self._world.say, _no_ticket, self._world.sleep, self._open_link
+            self._world.clock, self._say, _no_ticket, self._world.sleep, self._open_link
         )
         Enrolment(options, self._answered.settings, self._board, surroundings).run()
 
@@ -172,11 +172,15 @@ class Attempts:
         proxy = self._answered.settings.publisher.proxy
         return WatchedLink(self._world.open_link(url, ca_pem, proxy), self._hear)
 
-    def _hear(self, reply: Reply | Silence) -> None:
-        """Say what the service says."""
+    def _say(self, sentence: str) -> None:
+        """Pass on what enrolment says; the first thing is the fingerprint of its request."""
         request = self.asking.request()
         if request is not None:
             self._teller.know(fingerprint=fingerprint(request))
+        self._world.say(sentence)
+
+    def _hear(self, reply: Reply | Silence) -> None:
+        """Say what the service says."""
         self.is_silent = isinstance(reply, Silence)
         if isinstance(reply, Silence):
             other_way = f"; or {self.other_way}" if self.other_way else ""

@@ -96,7 +96,9 @@ class FirstBoot:
             if not self._take_answer_file(attempts, exchange):
                 self._ask(attempts, exchange, answered.installation)
 
-    def _await_time(self, installation: Installation, limit_s: float | None) -> None:
+    def _await_time(
+        self, installation: Installation, limit_s: float | None, before: str = ""
+    ) -> None:
         """Wait until the clock is set; one that goes on is waited for only so long (step 2)."""
         clock, begin_ns = self._world.clock, self._world.clock.monotonic_ns()
         while (quality := clock.quality()) is not TimeQuality.NTP:
@@ -107,7 +109,7 @@ class FirstBoot:
                 advice = "write time_server into an installation.toml on the boot partition"
             else:
                 advice = f"see that {installation.time_server} answers (NTP, port 123)"
-            self.teller.tell("time", f"the clock is not set yet; {advice}")
+            self.teller.tell("time", f"{before}the clock is not set yet; {advice}")
             self._world.sleep(_LOOK_EVERY_S)
 
     def _take_answer_file(self, attempts: Attempts, exchange: FileExchange) -> bool:
@@ -130,6 +132,7 @@ class FirstBoot:
         if not attempts.has_service:
             attempts.prepare(self._places.below(STANDING_FILE).with_name(_DRAFT_NAME))
             exchange.hand_out(attempts.asking)
+            self.teller.tell("files", exchange.advice)
             raise ByFilesError(exchange.advice)
         while True:
             is_clock_set = self._world.clock.quality() is TimeQuality.NTP
@@ -141,11 +144,10 @@ class FirstBoot:
                 ):
                     attempts.other_way = exchange.advice
             except RefusedBecause as error:
-                if is_clock_set:
+                if is_clock_set or installation.time_server is None:
                     raise
                 # By another clock it may be another answer; what was asked is asked anew.
-                self._world.say(str(error))
-                self._await_time(installation, None)
+                self._await_time(installation, None, f"{error}; tried again by another clock; ")
             else:
                 return
 

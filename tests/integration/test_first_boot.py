@@ -14,6 +14,7 @@ from edge_lpr.core.errors import InstallationError
 from edge_lpr.first_boot.first_boot import ByFilesError
 from edge_lpr.provisioning.service_link import Silence
 from edge_lpr.provisioning.waiting import RefusedBecause
+from edge_lpr.wire.ticket import fingerprint
 from tests.support.authority import Folders
 from tests.support.clock import SetClock
 from tests.support.enrolment import PLAN, require_whole
@@ -73,8 +74,8 @@ def test_screen_shows_what_the_custodian_compares(booth: FlashedBooth) -> None:
                 desk.approve(request.fingerprint)
 
     booth.first_boot(decide=look_then_approve)
-    ((fingerprint, standing),) = seen
-    assert standing.fingerprint == fingerprint
+    ((theirs, standing),) = seen
+    assert standing.fingerprint == theirs
     assert standing.authority == booth.authority.deployment.fingerprint
     assert "custodian" in standing.sentence
 
@@ -135,6 +136,8 @@ def test_deployment_without_a_service_is_joined_by_files_alone(
         with pytest.raises(ByFilesError, match=r"bring booth-1\.request"):
             booth.first_boot(link=AWAY)
         first = (booth.places.boot / "booth-1.request").read_bytes()
+        assert booth.standing().stage == "files"
+        assert booth.standing().fingerprint == fingerprint(first)
         with pytest.raises(ByFilesError):
             booth.first_boot(link=AWAY)
         assert (booth.places.boot / "booth-1.request").read_bytes() == first
@@ -217,7 +220,18 @@ def test_booth_with_a_wrong_clock_tries_again_once_it_is_set(
     booth.authority.clock = SetClock(right_s)
     booth.first_boot()
     require_whole(booth.trial)
-    assert any("clock" in sentence for sentence in booth.said)
+    # While it waited it said why.
+    assert any("days behind" in said and "192.0.2.1" in said for said in booth.said)
+
+
+def test_booth_that_no_time_server_will_set_right_takes_no_for_an_answer(
+    booth: FlashedBooth, clock: SetClock
+) -> None:
+    booth.answer(ticket=booth.trial.ticket(hours=1), time_server=None)
+    clock.advance_s(3601)
+    clock.now_quality = TimeQuality.RTC
+    with pytest.raises(RefusedBecause, match="expired"):
+        booth.first_boot()
 
 
 def run_program(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
