@@ -16,6 +16,7 @@ from edge_lpr.core.settings import BoothSettings, load_settings
 from edge_lpr.first_boot.interfaces import addresses_of_this_machine, has_link
 from edge_lpr.first_boot.service_manager import UnitFacts, ask_units
 from edge_lpr.first_boot.standing import STANDING_FILE, Standing, printable, read_standing
+from edge_lpr.update.records import UPDATE_FOLDER, UpdateRecords
 
 _DISK: Final = "edge-lpr-state"
 _CONFIGURE: Final = "edge-lpr-configure"
@@ -37,6 +38,8 @@ class Facts:
 
     version: str
     """Of the image, or of the package where there is none."""
+    last_update: str
+    """How the last update went; empty before the first one."""
     booth: str
     """Site and device; empty while there are no settings."""
     has_state: bool
@@ -75,6 +78,7 @@ def gather(root: Path, clock: Clock) -> Facts:
     state = root / _STATE
     return Facts(
         version=_version(root / _IMAGE),
+        last_update=_last_update(root / UPDATE_FOLDER.relative_to("/")),
         booth="" if booth is None else f"{booth.site}/{booth.device}",
         # Below another root, in a trial, it is a folder.
         has_state=state.is_mount() if root == Path("/") else state.is_dir(),
@@ -101,6 +105,12 @@ def _settings(path: Path) -> tuple[BoothSettings | None, str]:
         return load_settings(path), ""
     except SettingsError as error:
         return None, printable(str(error))
+
+
+def _last_update(folder: Path) -> str:
+    """Return how the last update went, or nothing."""
+    attempt = UpdateRecords(folder).attempt()
+    return "" if attempt is None else printable(attempt.sentence())
 
 
 def _version(path: Path) -> str:

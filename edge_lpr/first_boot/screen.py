@@ -49,7 +49,8 @@ def is_well(steps: Sequence[Step]) -> bool:
 
 def _busy(facts: Facts, steps: Sequence[Step]) -> list[str]:
     """Return every step, and what the custodian compares."""
-    lines = [f" {facts.booth or 'a booth without a name'}", f" edge-lpr {facts.version}", ""]
+    name = facts.booth or "a booth without a name"
+    lines = [f" {name}", f" edge-lpr {facts.version}", *_update(facts, " "), ""]
     for number, step in enumerate(steps, 1):
         begin = _BEGIN.format(number=number, name=step.name, word=_WORDS[step.state])
         lines += textwrap.wrap(
@@ -87,4 +88,12 @@ def _calm(facts: Facts, steps: Sequence[Step]) -> list[str]:
         "",
         f"   {found['network']}",
         f"   edge-lpr {facts.version}",
+        *_update(facts, "   "),
     ]
+
+
+def _update(facts: Facts, indent: str) -> list[str]:
+    """Return how the last update went, if there was one."""
+    return textwrap.wrap(
+        facts.last_update, COLUMNS, initial_indent=indent, subsequent_indent=indent
+    )

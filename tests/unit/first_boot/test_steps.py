@@ -25,6 +25,7 @@ def unit(name: str, *, active: str = "active", sub: str = "running", **said: str
 
 WELL = Facts(
     version="0.1.0+1",
+    last_update="",
     booth="north/booth-1",
     has_state=True,
     faults=(),
@@ -61,6 +62,12 @@ def test_booth_at_work_has_nothing_left_to_do_and_tells_no_number() -> None:
     assert "last sighting accepted 12:01:03 UTC" in screen
     assert "This booth works." in screen
     assert "frames" not in screen
+
+
+def test_last_update_is_told_as_long_as_there_is_no_other() -> None:
+    told = "update to 0.2.0+1 failed: no frames; back on 0.1.0+1"
+    for facts in (replace(WELL, last_update=told), replace(NEW, last_update=told)):
+        assert told in draw(facts, judge(facts))
 
 
 def test_new_booth_waits_for_its_custodian_and_shows_what_he_compares() -> None:
