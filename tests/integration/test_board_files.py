@@ -134,3 +134,13 @@ def test_the_jetsons_settings_are_two_words_for_the_build() -> None:
     words = [line.split("=") for line in effective_lines(CONFIGURATION / "jetson" / "board.conf")]
     assert [name for name, _ in words] == ["POWER_MODE", "FAN_PROFILE"]
     assert all(re.fullmatch(r"\w+", value) for _, value in words)
+
+
+@pytest.mark.parametrize("board", ["raspberrypi", "jetson"])
+def test_nothing_goes_that_a_booth_needs(board: str) -> None:
+    removed = effective_lines(CONFIGURATION / board / "packages-removed")
+    needed = effective_lines(CONFIGURATION / "image" / "packages")
+    assert set(removed) & set(needed) == set()
+    assert len(set(removed)) == len(removed)
+    # A file that somebody drops on the card must not become a command.
+    assert "cloud-init" in removed
