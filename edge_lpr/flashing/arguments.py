@@ -29,7 +29,7 @@ class FlashOptions:
     ticket: str | None
     """A code, or a file with the custodian's note."""
     files_only: Path | None
-    """Write the two files into this folder and no image."""
+    """Write the two files onto this card, or into this folder, and no image."""
     label: Path | None
     """Where the label goes: a file, in a batch a folder."""
     label_only: bool
@@ -117,8 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--files-only",
         type=Path,
-        metavar="FOLDER",
-        help="write only the two files, into the boot partition of a card flashed otherwise",
+        metavar="DEVICE|FOLDER",
+        help="write only the two files, onto a card that was flashed before, or into its boot "
+        "partition as it is mounted",
     )
     parser.add_argument(
         "--label-only", action="store_true", help="write only the label, once the booth is enrolled"

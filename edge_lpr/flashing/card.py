@@ -20,7 +20,7 @@ from edge_lpr.core.errors import FlashError
 from edge_lpr.flashing.boot_files import get_file, put_file
 from edge_lpr.flashing.disk import size
 from edge_lpr.flashing.image_file import CHUNK_BYTES, ImageStream
-from edge_lpr.flashing.image_layout import HEAD_BYTES
+from edge_lpr.flashing.image_layout import HEAD_BYTES, Extent
 from edge_lpr.flashing.progress import Progress
 
 NOT_WHOLE: Final = b"edge-lpr: this card is not whole. Writing it was stopped; flash it again.\n"
@@ -141,12 +141,7 @@ def write_card(
         progress("reading", image.layout.size_bytes - HEAD_BYTES),
     )
     # 4. The files, each read back.
-    for name, content in files.items():
-        put_file(card.descriptor, image.layout.boot, name, content)
-    _forget_what_is_cached(card)
-    for name, content in files.items():
-        if get_file(card.descriptor, image.layout.boot, name) != content:
-            raise _not_kept(card, image.layout.boot.offset_bytes)
+    add_files(card, image.layout.boot, files)
     # 5. The head: now it is whole.
     _write(card, image.head, 0)
     _sync(card)
@@ -206,15 +201,23 @@ def verify_body(card: Card, size_bytes: int, digests: list[bytes], progress: Pro
     progress.finish()
 
 
-def read_opening(card: Card) -> bytes:
-    """Return the first ``HEAD_BYTES`` of a card, or fewer if it cannot be read.
+def add_files(card: Card, boot: Extent, files: Mapping[str, bytes]) -> None:
+    """Put files into the root of a card's boot partition, and see that the card holds them.
 
     Args:
-        card: Any card.
+        card: With a boot partition.
+        boot: Where that is.
+        files: Names and contents, in the order of writing.
+
+    Raises:
+        FlashError: There is no room, or the card does not keep what is written.
     """
-    with contextlib.suppress(OSError):
-        return os.pread(card.descriptor, HEAD_BYTES, 0)
-    return b""
+    for name, content in files.items():
+        put_file(card.descriptor, boot, name, content)
+    _forget_what_is_cached(card)
+    for name, content in files.items():
+        if get_file(card.descriptor, boot, name) != content:
+            raise _not_kept(card, boot.offset_bytes)
 
 
 def _begin(card: Card, image_bytes: int) -> None:

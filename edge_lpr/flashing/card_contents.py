@@ -11,6 +11,7 @@ from edge_lpr.flashing.card import NOT_WHOLE
 from edge_lpr.flashing.image_layout import (
     HEAD_BYTES,
     SECTOR_BYTES,
+    Extent,
     read_layout,
     require_boot_file_system,
 )
@@ -53,14 +54,33 @@ def look_at(path: Path) -> CardContents:
         os.close(descriptor)
 
 
+def find_boot(descriptor: int) -> Extent:
+    """Return where the boot partition of a booth's card is.
+
+    Args:
+        descriptor: The open card.
+
+    Raises:
+        FlashError: It is no card of a booth, or was not written to its end.
+    """
+    untrusted_head = os.pread(descriptor, HEAD_BYTES, 0)
+    if untrusted_head.startswith(NOT_WHOLE):
+        raise FlashError("writing this card was stopped; flash it anew")
+    try:
+        boot = read_layout(untrusted_head).boot
+        require_boot_file_system(os.pread(descriptor, SECTOR_BYTES, boot.offset_bytes))
+    except FlashError as error:
+        raise FlashError("this is no card of a booth; flash it first") from error
+    return boot
+
+
 def _contents(descriptor: int) -> CardContents:
     """Return what is on an open card."""
     untrusted_head = os.pread(descriptor, HEAD_BYTES, 0)
     if untrusted_head.startswith(NOT_WHOLE):
         return CardContents("a booth's card of which writing was stopped", None)
     try:
-        boot = read_layout(untrusted_head).boot
-        require_boot_file_system(os.pread(descriptor, SECTOR_BYTES, boot.offset_bytes))
+        boot = find_boot(descriptor)
     except FlashError:
         has_table = untrusted_head[SECTOR_BYTES - 2 : SECTOR_BYTES] == _TABLE_SIGNATURE
         return CardContents(

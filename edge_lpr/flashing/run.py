@@ -14,7 +14,8 @@ from edge_lpr.flashing.batch import Report, read_batch
 from edge_lpr.flashing.batch_run import BatchRun
 from edge_lpr.flashing.boot_files import require_mtools
 from edge_lpr.flashing.bundle import Bundle, read_bundle
-from edge_lpr.flashing.card import opened_disk, opened_file
+from edge_lpr.flashing.card import add_files, opened_disk, opened_file
+from edge_lpr.flashing.card_contents import find_boot, look_at
 from edge_lpr.flashing.choosing import Choosing
 from edge_lpr.flashing.disk import is_block_device
 from edge_lpr.flashing.form import ask_answers
@@ -54,11 +55,11 @@ def flash(options: FlashOptions, terminal: Terminal, clock: Clock) -> None:
     if options.label_only:
         _write_label_only(options, bundle)
         return
+    # 2. Is everything there? Nobody shall type for nothing.
+    require_mtools()
     if options.files_only is not None:
         _write_files(options, options.files_only, bundle, terminal)
         return
-    # 2. Is everything there? Nobody shall type for nothing.
-    require_mtools()
     path = options.image or _only_image()
     terminal.say(f"checking {path}")
     workshop = Workshop(bundle, check_image(path), terminal)
@@ -122,19 +123,24 @@ def _flash_batch(
     workshop.terminal.say(f"all done; {run.report.path} says when")
 
 
-def _write_files(options: FlashOptions, folder: Path, bundle: Bundle, terminal: Terminal) -> None:
-    """Write the two files into a boot partition that the system has mounted."""
-    if not folder.is_dir():
-        raise FlashError(
-            f"{folder}: is no folder; give the card's boot partition, as it is mounted"
-        )
-    booth = _answers(options, terminal)
-    # The bundle first: a booth that finds answers without one would have to wait for it.
-    for name, content in files_for(booth, bundle).items():
-        place(folder / name, content, SECRET_MODE)
+def _write_files(options: FlashOptions, target: Path, bundle: Bundle, terminal: Terminal) -> None:
+    """Write the two files onto a card that was flashed before, mounted or not."""
+    if _is_device(target):
+        disk = Choosing(terminal, 0, None).inspect(target)
+        with opened_disk(disk.path, disk.size_bytes) as card:
+            boot = find_boot(card.descriptor)
+            terminal.say(f"  {disk.describe()}, holds {look_at(disk.path).text}")
+            booth = _answers(options, terminal)
+            add_files(card, boot, files_for(booth, bundle))
+    else:
+        if not target.is_dir():
+            raise FlashError(f"{target}: is no folder; give the boot partition, as it is mounted")
+        booth = _answers(options, terminal)
+        for name, content in files_for(booth, bundle).items():
+            place(target / name, content, SECRET_MODE)
     if options.label is not None:
         write_label(label_for(booth, bundle.deployment), options.label)
-    terminal.say(f"{folder} is ready for {booth.site}/{booth.device}; eject the card first")
+    terminal.say(f"{target} has the answers for {booth.site}/{booth.device}")
 
 
 def _write_label_only(options: FlashOptions, bundle: Bundle) -> None:

@@ -65,6 +65,7 @@ def files_for(booth: Installation, bundle: Bundle) -> dict[str, bytes]:
         booth: The answers.
         bundle: The custodian's.
     """
+    # The bundle first: a booth that finds answers without one would have to wait for it.
     return {
         DEPLOYMENT_FILE_NAME: bundle.content,
         INSTALLATION_FILE_NAME: dump_installation(booth).encode(),

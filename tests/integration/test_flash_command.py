@@ -12,6 +12,7 @@ from edge_lpr.flashing.__main__ import main
 from edge_lpr.flashing.batch import read_batch
 from edge_lpr.flashing.boot_files import get_file
 from edge_lpr.flashing.bundle import read_bundle
+from edge_lpr.flashing.card_contents import look_at
 from edge_lpr.flashing.image_file import check_image
 from edge_lpr.flashing.workshop import files_for
 from edge_lpr.installation.dumping import dump_installation
@@ -53,6 +54,26 @@ def test_only_the_files_into_a_folder(desk: Path) -> None:
     bundle = (desk / "deployment.lpr").read_bytes()
     assert (desk / "boot" / "deployment.lpr").read_bytes() == bundle
     assert len(list((desk / "boot").iterdir())) == 2
+
+
+def test_only_the_files_onto_a_card_that_was_flashed_otherwise(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = make_image(desk / "a.img")
+    before = image.read_bytes()
+    boot = check_image(image).layout.boot
+    command = ["--deployment", "deployment.lpr", "--answers", "answers.toml"]
+    with loop_device(blank_card(desk / "card", before)) as device:
+        assert main([*command, "--files-only", str(device)]) == 0
+        assert look_at(device).booth == (BOOTH.site, BOOTH.device)
+    with (desk / "card").open("rb") as file:
+        after = file.read(len(before))
+    assert after[: boot.offset_bytes] == before[: boot.offset_bytes]
+    assert after[boot.end_bytes :] == before[boot.end_bytes :]
+    with loop_device(blank_card(desk / "other", b"")) as device:
+        assert main([*command, "--files-only", str(device)]) == 1
+    assert "this is no card of a booth; flash it first" in capsys.readouterr().err
+    assert ends_of(desk / "other")[0] == bytes(MIB)
 
 
 def test_ticket_by_file_goes_into_the_answers(desk: Path) -> None:
