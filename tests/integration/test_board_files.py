@@ -144,3 +144,46 @@ def test_nothing_goes_that_a_booth_needs(board: str) -> None:
     assert len(set(removed)) == len(removed)
     # A file that somebody drops on the card must not become a command.
     assert "cloud-init" in removed
+
+
+NVPMODEL = """\
+# < POWER_MODEL ID=id_num NAME=mode_name >
+< POWER_MODEL ID=0 NAME={first} >
+CPU_ONLINE CORE_0 1
+< POWER_MODEL ID=1 NAME={second} >
+CPU_ONLINE CORE_0 1
+# mandatory section to configure the default power mode
+< PM_CONFIG DEFAULT=2 >
+"""
+"""As NVIDIA's files are laid out; shortened."""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "default"),
+    [("15W", "25W", 0), ("MAXN", "MODE_15W", 1), ("MAXN", "120W", 2)],
+    ids=["Orin Nano", "AGX Orin", "a module without such a mode"],
+)
+def test_every_module_of_a_jetson_starts_with_the_power_mode_of_that_name(
+    tmp_path: Path, first: str, second: str, default: int
+) -> None:
+    power = tmp_path / "etc/nvpmodel/nvpmodel_p3767_0003.conf"
+    fan = tmp_path / "etc/nvpower/nvfancontrol/nvfancontrol_p3767_0000.conf"
+    for file, text in (
+        (power, NVPMODEL.format(first=first, second=second)),
+        (fan, "<FAN 1>\n\tFAN_DEFAULT_CONTROL close_loop\n\tFAN_DEFAULT_PROFILE quiet\n"),
+    ):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    program = """
+        set -euo pipefail
+        . scripts/setup_environment
+        . scripts/image_from_base
+        eval "$(grep '^lines_of()' scripts/build_image)"
+        config=firmware_config root=$1 base=base.tar
+        make_jetson_settings
+    """
+    subprocess.run(
+        ["/bin/bash", "-c", program, "bash", tmp_path], cwd=CONFIGURATION.parent, check=True
+    )
+    assert power.read_text().splitlines()[-1] == f"< PM_CONFIG DEFAULT={default} >"
+    assert fan.read_text().splitlines()[-1] == "\tFAN_DEFAULT_PROFILE cool"
