@@ -22,6 +22,8 @@ _SCREEN: Final = re.compile("tty[0-9]{1,2}")
 _LINE: Final = "-" * 79 + "\n"
 """Between two texts on a serial line, which may be a file at its other end."""
 
+_AGAIN_S: Final = 300.0
+
 _PATIENCE_S: Final = 2.0
 """1,600 characters at 9600 baud."""
 
@@ -37,21 +39,30 @@ class Console:
         """
         self._device = device
         self._descriptor: int | None = None
+        self._shown = ""
+        self._again_s = 0.0
 
     def show(self, text: str) -> None:
-        """Show a text, in place of the one before.
+        """Show a text in place of the one before; nothing if it stands there already.
+
+        After a while it is shown again in any case: the kernel may have written across it.
 
         Args:
             text: Lines of printable ASCII.
         """
+        now_s = time.monotonic()
+        if text == self._shown and now_s < self._again_s:
+            return
         begin = _CLEAR if self._is_screen() else _LINE
         try:
             if self._descriptor is None:
                 self._descriptor = self._opened()
             self._write((begin + text).encode("ascii", "replace"))
         except OSError:
-            # Not there, or hung up; the next time it is opened anew.
+            # Not there, not ours yet, or hung up; the next time it is opened anew.
             self.close()
+        else:
+            self._shown, self._again_s = text, now_s + _AGAIN_S
 
     def close(self) -> None:
         """Let go of the terminal; may be called twice."""
@@ -59,6 +70,7 @@ class Console:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
+            self._shown = ""
 
     def _is_screen(self) -> bool:
         """Return whether it is one of Linux' virtual consoles, ``/dev/tty1`` to ``tty63``."""

@@ -20,8 +20,6 @@ from edge_lpr.first_boot.steps import Step, judge
 
 _LOOK_EVERY_S: Final = 2.0
 _CALM_LOOK_EVERY_S: Final = 10.0
-_DRAW_AGAIN_S: Final = 300.0
-"""Also where nothing has changed: the kernel may have written across it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,20 +71,19 @@ def as_json(facts: Facts, steps: Sequence[Step]) -> str:
 
 
 def _follow(root: Path, clock: Clock, consoles: Sequence[Console], led: StatusLed | None) -> None:
-    """Look, and draw what has changed, for ever."""
-    shown, again_s = "", 0.0
+    """Look, and draw, for ever."""
+    printed = ""
     while True:
         facts, steps = _look(root, clock)
         if led is not None:
             led.show(steps)
-        text, now_s = draw(facts, steps), time.monotonic()
-        if text != shown or now_s >= again_s:
-            shown, again_s = text, now_s + _DRAW_AGAIN_S
-            for console in consoles:
-                console.show(text)
-            if not consoles:
-                sys.stdout.write(f"{text}\n")
-                sys.stdout.flush()
+        text = draw(facts, steps)
+        for console in consoles:
+            console.show(text)
+        if not consoles and text != printed:
+            printed = text
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
         time.sleep(_CALM_LOOK_EVERY_S if is_well(steps) else _LOOK_EVERY_S)
 
 

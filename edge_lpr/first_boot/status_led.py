@@ -57,7 +57,7 @@ class StatusLed:
     """One LED that shows how far it is, from a thread of its own."""
 
     def __init__(self, led: Path) -> None:
-        """Take the LED from the kernel, and show nothing yet.
+        """Show nothing yet.
 
         Args:
             led: Its folder.
@@ -77,7 +77,6 @@ class StatusLed:
     @contextlib.contextmanager
     def blinking(self) -> Iterator[None]:
         """Blink until the block is left."""
-        self._set("trigger", "none")
         thread = threading.Thread(target=self._blink, name="status-led", daemon=True)
         thread.start()
         try:
@@ -89,6 +88,8 @@ class StatusLed:
     def _blink(self) -> None:
         """Go through rounds."""
         while not self._stopped.is_set():
+            # Each time: the LED may become ours only later in a start.
+            self._set("trigger", "none")
             for is_on, seconds in self._round:
                 self._set("brightness", "1" if is_on else "0")
                 if self._stopped.wait(seconds):

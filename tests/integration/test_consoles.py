@@ -70,9 +70,10 @@ def test_console_that_is_not_there_is_no_fault_and_may_come(tmp_path: Path) -> N
     console = Console(device)
     console.show("one\n")
     device.touch()
-    console.show("two\n")
+    console.show("one\n")
+    console.show("one\n")
     console.close()
-    assert b"two" in device.read_bytes()
+    assert device.read_bytes().count(b"one") == 1
 
 
 def test_screen_is_wiped_and_drawn_anew(tmp_path: Path) -> None:
