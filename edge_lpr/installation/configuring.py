@@ -28,13 +28,19 @@ from edge_lpr.wire.deployment import Deployment
 _NAMES_OF_OURS: Final = {
     NETWORK_FOLDER: (f"{PREFIX}*",),
     RULES_FOLDER: (f"{PREFIX}*",),
-    f"{UNIT_FOLDER}/edge-lpr-vision.service.d": ("camera.conf", "csi-*.conf", "rtsp.conf"),
+    f"{UNIT_FOLDER}/edge-lpr-vision.service.d": (
+        "camera.conf",
+        "csi-*.conf",
+        "rtsp.conf",
+        "test.conf",
+    ),
     f"{UNIT_FOLDER}/edge-lpr-tokeniser.service.d": ("tpm.conf",),
     f"{UNIT_FOLDER}/edge-lpr-publisher.service.d": ("broker.conf",),
     "/run/systemd/timesyncd.conf.d": ("70-booth.conf",),
     str(SYSTEM_FOLDER): ("*",),
     f"{SYSTEM_FOLDER}/nftables.d": ("*",),
     str(LOGIN_FOLDER): ("*",),
+    "/run/edge-lpr": ("camera-credentials",),
 }
 """Files of ours, by folder: what is no longer made is removed."""
 

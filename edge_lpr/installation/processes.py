@@ -6,14 +6,15 @@ from typing import Final
 from edge_lpr.core.errors import InstallationError
 from edge_lpr.installation.firewall import Values, fill, read_template
 from edge_lpr.installation.model import Installation
-from edge_lpr.installation.places import SYSTEM_FOLDER, Board, Machine, Places
+from edge_lpr.installation.places import Board, Machine, Places
 from edge_lpr.installation.reach import Reach
 from edge_lpr.installation.rendered import MADE, SystemFile
 
 UNIT_FOLDER: Final = "/run/systemd/system"
 
-CAMERA_CREDENTIALS: Final = f"{SYSTEM_FOLDER}/camera-credentials"
-"""``user:password`` of an RTSP camera, for vision alone."""
+CAMERA_CREDENTIALS: Final = "/run/edge-lpr/camera-credentials"
+"""``user:password`` of an RTSP camera, for vision alone; in the one folder of ``/run`` that it
+sees."""
 
 _VISION_USER: Final = "edge-lpr-vision"
 _CSI: Final[dict[Board, str]] = {"rpi": "csi-rpi", "jetson": "csi-jetson"}
@@ -63,17 +64,7 @@ def process_files(
     Raises:
         InstallationError: A drop-in is missing in the image.
     """
-    kind = answers.camera_kind
-    if kind == "usb":
-        yield _drop_in("vision", "camera.conf", [], places)
-    elif kind == "csi":
-        yield _drop_in("vision", f"{csi_kind(machine)}.conf", [], places)
-    elif answers.camera_place is not None:
-        address = answers.camera_place[0]
-        yield _drop_in("vision", "rtsp.conf.in", [{"CAMERA_ADDRESS": address}], places)
-    if answers.camera_login is not None:
-        login = f"{answers.camera_login}\n"
-        yield SystemFile(CAMERA_CREDENTIALS, login, is_secret=True, user=_VISION_USER)
+    yield from _vision_files(answers, places, machine)
     if is_sealed:
         yield _drop_in("tokeniser", "tpm.conf", [], places)
     if reach.broker is not None:
@@ -83,6 +74,23 @@ def process_files(
             allowed = ("any",) if reach.name_servers else ("localhost",)
         groups: list[Values] = [{"BROKER_ADDRESS": each} for each in allowed]
         yield _drop_in("publisher", "broker.conf.in", groups, places)
+
+
+def _vision_files(answers: Installation, places: Places, machine: Machine) -> Iterator[SystemFile]:
+    """Make what lets vision have its camera."""
+    kind = answers.camera_kind
+    if kind == "usb":
+        yield _drop_in("vision", "camera.conf", [], places)
+    elif kind == "csi":
+        yield _drop_in("vision", f"{csi_kind(machine)}.conf", [], places)
+    elif kind == "test":
+        yield _drop_in("vision", "test.conf", [], places)
+    elif answers.camera_place is not None:
+        address = answers.camera_place[0]
+        yield _drop_in("vision", "rtsp.conf.in", [{"CAMERA_ADDRESS": address}], places)
+    if answers.camera_login is not None:
+        login = f"{answers.camera_login}\n"
+        yield SystemFile(CAMERA_CREDENTIALS, login, is_secret=True, user=_VISION_USER)
 
 
 def _drop_in(process: str, name: str, groups: list[Values], places: Places) -> SystemFile:

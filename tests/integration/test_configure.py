@@ -209,6 +209,9 @@ def test_what_is_no_longer_wanted_is_removed(booth: InstalledBooth) -> None:
     assert not booth.run("edge-lpr-system/wpa_supplicant.conf").exists()
     assert not booth.run("edge-lpr/ssh/technician_ca").exists()
     assert names_in(booth.run("systemd/system/edge-lpr-vision.service.d")) == ["rtsp.conf"]
+    booth.bring(ANSWERS.replace("usb", "test"))
+    assert booth.configure() == []
+    assert names_in(booth.run("systemd/system/edge-lpr-vision.service.d")) == ["test.conf"]
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,17 @@ def test_publishers_unit_opens_what_the_firewall_opens(
     reach = find_reach(parse_installation(f"{LEAST}{answers}".encode(), "answers"), claims)
     # The first line takes back what the unit itself allows.
     assert allowed(reach, tmp_path / "booth") == addresses
+
+
+def test_cameras_login_is_for_vision_alone(tmp_path: Path) -> None:
+    text = LEAST.replace("usb", "rtsp://10.0.0.5/") + 'camera_login = "viewer:correct horse"\n'
+    answers = parse_installation(text.encode(), "answers")
+    places = InstalledBooth(tmp_path / "booth").places
+    machine = Machine("generic-amd64", has_tpm=False)
+    files = list(
+        process_files(answers, find_reach(answers, None), places, machine, is_sealed=False)
+    )
+    (login,) = [file for file in files if file.text == "viewer:correct horse\n"]
+    assert (login.user, login.mode) == ("edge-lpr-vision", 0o600)
+    assert "correct horse" not in repr(login)
+    assert not any("correct horse" in file.text for file in files if file is not login)

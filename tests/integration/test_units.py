@@ -9,6 +9,8 @@ import pytest
 
 from edge_lpr.authority.arguments import parse_arguments
 from edge_lpr.core.watchdog import HANG_LIMIT_S
+from edge_lpr.installation.processes import CAMERA_CREDENTIALS
+from edge_lpr.installation.settings_file import TEST_VIDEO
 
 RECOVERED_S = 15
 START_S = 4
@@ -168,6 +170,7 @@ def overall(unit: Path) -> float:
         ("publisher", ("broker.conf.in", "firewall.conf"), 1.0 if KNOWS_IDENTITY else 1.2),
         # A camera costs the devices that it needs, and one on a network the network.
         ("vision", ("camera.conf",), 0.5),
+        ("vision", ("test.conf",), 0.5),
         ("vision", ("csi-rpi.conf",), 0.5),
         ("vision", ("csi-jetson.conf",), 0.5),
         ("vision", ("camera.conf", "cuda.conf"), 0.5),
@@ -191,6 +194,14 @@ def test_what_is_root_for_the_network_has_little_else(
     copied = tmp_path / f"edge-lpr-{unit.replace('@', '@wlan0')}"
     shutil.copy(UNITS / f"edge-lpr-{unit}", copied)
     assert overall(copied) <= limit
+
+
+def test_vision_sees_what_the_answers_have_made_for_it() -> None:
+    seen = [line for line in lines_of("vision") if line.startswith("BindReadOnlyPaths=")]
+    folders = [word for line in seen for word in line.partition("=")[2].split()]
+    assert str(Path(CAMERA_CREDENTIALS).parent) in folders
+    test = (UNITS / "edge-lpr-vision.service.d" / "test.conf").read_text().splitlines()
+    assert f"BindReadOnlyPaths=-{Path(TEST_VIDEO).parent}" in test
 
 
 def test_vision_has_no_device_and_no_network_of_its_own() -> None:
