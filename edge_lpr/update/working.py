@@ -38,6 +38,8 @@ LACKS: Final[Mapping[Demand, str]] = {
 
 _SYSTEMCTL: Final = "/usr/bin/systemctl"
 _WAIT_S: Final = 20
+_LOOKS: Final = 10
+_LOOK_S: Final = 2.0
 _VECTOR_EXACT: Final = "29faa094d5592e6faa5a579f9772a523"
 _VECTOR_FOLD: Final = "8ab69e1b8926654d8fd52fa591b66da0"
 """Of tests/assets/token-vectors-v1.json, the first one; its keys are the bytes 0 to 63."""
@@ -68,6 +70,27 @@ def condition(show: Callable[[str], Mapping[str, str]]) -> Condition:
     }
     starts = {demand: each.get("InvocationID", "") for demand, each in shown.items()}
     return Condition(frozenset(works), starts)
+
+
+def works_lately(
+    look: Callable[[], Condition], sleep: Callable[[float], None]
+) -> frozenset[Demand]:
+    """Return what works at some moment within a short time.
+
+    A broker that is just being connected again, or a camera that is just opened anew, works: a new
+    system must not be let off because it was installed at that moment.
+
+    Args:
+        look: As ``condition``.
+        sleep: Waits so many seconds.
+    """
+    works = look().works
+    for _ in range(_LOOKS):
+        if works == UNITS.keys():
+            break
+        sleep(_LOOK_S)
+        works |= look().works
+    return works
 
 
 def show_unit(unit: str) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from edge_lpr.update.installing import SystemUpdate
 from edge_lpr.update.records import EVERY_DEMAND, Attempt, Demand
 from edge_lpr.update.settling import settle
 from edge_lpr.update.versions import SystemVersion
-from edge_lpr.update.working import Condition, condition, tokens_come_out_right
+from edge_lpr.update.working import Condition, condition, tokens_come_out_right, works_lately
 from tests.support.clock import SetClock
 from tests.support.updated_booth import COMPATIBLE, UpdatedBooth
 
@@ -224,6 +224,18 @@ def test_the_words_of_the_processes_are_understood() -> None:
     now = condition(lambda unit: units[unit])
     assert now.works == {"frames", "broker"}
     assert now.starts == {"frames": "", "keys": "7", "broker": ""}
+
+
+def test_what_is_just_coming_back_counts_as_working() -> None:
+    clock = SetClock()
+    late_s = 15
+
+    def look() -> Condition:
+        is_back = clock.now_monotonic_ns >= late_s * 10**9
+        return Condition(ALL if is_back else frozenset({"frames"}), started())
+
+    assert works_lately(look, clock.advance_s) == ALL
+    assert works_lately(lambda: works("frames")(0), clock.advance_s) == {"frames"}
 
 
 def test_this_machine_makes_the_tokens_of_the_published_vectors() -> None:

@@ -1,10 +1,11 @@
 """For RAUC, which has mounted a bundle and has written nothing: may it come in?"""
 
+import time
 from argparse import Namespace
 
 from edge_lpr.update.booth import this_booth
 from edge_lpr.update.installing import SystemUpdate
-from edge_lpr.update.working import condition, show_unit
+from edge_lpr.update.working import condition, show_unit, works_lately
 
 
 def run(options: Namespace) -> int:
@@ -17,5 +18,6 @@ def run(options: Namespace) -> int:
         0; RAUC writes.
     """
     update = SystemUpdate(this_booth())
-    update.check_mounted(options.mounted, options.slot, condition(show_unit).works)
+    works = works_lately(lambda: condition(show_unit), time.sleep)
+    update.check_mounted(options.mounted, options.slot, works)
     return 0
