@@ -159,12 +159,12 @@ class Door:
             _say(request, f"{word.name}: this version of edge-lpr does not have it yet")
             return REFUSED
         ends_ns = time.monotonic_ns() + word.limit_s * 1_000_000_000
+        first_failure = 0
         for command in word.commands:
             left_s = (ends_ns - time.monotonic_ns()) / 1e9
             status = run(command, request, takes_input=word.takes_input, limit_s=left_s)
-            if status != 0:
-                return status
-        return 0
+            first_failure = first_failure or status
+        return first_failure
 
     def _note_end(self, number: int, status: int, duration_ms: int) -> None:
         """Record what became of a command; that it was asked for is on the disk already."""

@@ -21,7 +21,8 @@ class Word:
     meaning: str
     """One line for people."""
     commands: tuple[tuple[str, ...], ...]
-    """Run in this order until one fails; none where this version does not have it yet."""
+    """All are run, in this order, and the first that fails gives the exit status; none where this
+    version does not have it yet."""
     limit_s: int
     """All of it is ended after so long."""
     takes_input: bool = False
@@ -50,8 +51,12 @@ WORDS: Final[tuple[Word, ...]] = (
     ),
     Word(
         "restart",
-        "start vision, tokeniser and publisher again",
-        ((_SYSTEMCTL, "--no-pager", "restart", "edge-lpr.target"),),
+        "start vision, tokeniser and publisher again, once the booth is enrolled",
+        # Before that the target is not active, and nothing is started that has no keys.
+        (
+            (_SYSTEMCTL, "--no-pager", "try-restart", "edge-lpr.target"),
+            (_SYSTEMCTL, "is-active", "edge-lpr.target"),
+        ),
         5 * _MINUTE_S,
     ),
     Word(
