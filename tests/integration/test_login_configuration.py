@@ -1,6 +1,7 @@
 """How a booth lets technicians in, and nobody at its console: the files that an image gets."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -102,6 +103,37 @@ def test_who_serves_technicians_sees_no_keys(unit: str) -> None:
         assert line in given_up
 
 
+def test_sshd_may_lock_up_what_is_not_logged_in() -> None:
+    # chroot is one of @mount's: allowed before those are denied, it would be denied too.
+    filters = [
+        line for line in lines_of(UNITS / "edge-lpr-sshd.service") if "SystemCallFilter" in line
+    ]
+    assert filters[-1] == "SystemCallFilter=chroot"
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit"),
+    [
+        # It becomes another user and listens; the other is root and changes the system.
+        ("edge-lpr-sshd.service", 2.7),
+        ("edge-lpr-technician@.service", 2.8),
+        ("edge-lpr-sshd-key.service", 1.1),
+    ],
+)
+def test_exposure_of_what_serves_technicians(unit: str, limit: float) -> None:
+    analyze = shutil.which("systemd-analyze")
+    assert analyze is not None, "systemd-analyze is part of the package systemd"
+    analyzed = subprocess.run(
+        [analyze, "security", "--offline=true", "--no-pager", str(UNITS / unit)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line for line in analyzed.stderr.splitlines() if "edge-lpr" in line] == []
+    (found,) = re.findall(r"Overall exposure level for .*: (\d+\.\d)", analyzed.stdout)
+    assert float(found) <= limit
+
+
 def test_nobody_gets_a_prompt_or_a_shell_at_the_console() -> None:
     masked = lines_of(CONFIGURATION / "masked-units")
     for unit in masked:
@@ -112,7 +144,7 @@ def test_nobody_gets_a_prompt_or_a_shell_at_the_console() -> None:
     # Ours must not be among them.
     assert not any(unit.startswith("edge-lpr") for unit in masked)
     words = lines_of(CONFIGURATION / "kernel-command-line")
-    assert {"systemd.debug_shell=0", "SYSTEMD_SULOGIN_FORCE=0"} <= set(words)
+    assert {"systemd.debug_shell=0", "SYSTEMD_SULOGIN_FORCE=0", "systemd.ssh_auto=no"} <= set(words)
 
 
 def test_host_key_that_a_booth_makes_is_one_for_sshd(tmp_path: Path) -> None:
