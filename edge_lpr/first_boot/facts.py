@@ -28,6 +28,7 @@ _UNITS: Final = (_DISK, _CONFIGURE, _VISION, _TOKENISER, _PUBLISHER)
 _STATE: Final = Path("state")
 _SETTINGS: Final = Path("etc/edge-lpr/booth.toml")
 _FAULTS: Final = Path("run/edge-lpr-system/faults")
+_SSH_KEY: Final = Path("run/edge-lpr/ssh-host-key.fingerprint")
 _IMAGE: Final = Path("usr/lib/edge-lpr/image.json")
 _MAXIMUM_BYTES: Final = 8192
 
@@ -63,6 +64,8 @@ class Facts:
     vision: UnitFacts
     tokeniser: UnitFacts
     publisher: UnitFacts
+    ssh_key: str = ""
+    """Fingerprint of the booth's own SSH key; empty where nobody can log in."""
 
 
 def gather(root: Path, clock: Clock) -> Facts:
@@ -94,6 +97,7 @@ def gather(root: Path, clock: Clock) -> Facts:
         vision=units[_VISION],
         tokeniser=units[_TOKENISER],
         publisher=units[_PUBLISHER],
+        ssh_key=printable(_text(root / _SSH_KEY).strip()),
     )
 
 

@@ -71,7 +71,7 @@ def _busy(facts: Facts, steps: Sequence[Step]) -> list[str]:
             "",
             f" authority: {standing.authority} - the same as on the custodian's note?",
         ]
-    return lines
+    return [*lines, *_ssh_key(facts, " ")]
 
 
 def _calm(facts: Facts, steps: Sequence[Step]) -> list[str]:
@@ -89,7 +89,13 @@ def _calm(facts: Facts, steps: Sequence[Step]) -> list[str]:
         f"   {found['network']}",
         f"   edge-lpr {facts.version}",
         *_update(facts, "   "),
+        *_ssh_key(facts, "   "),
     ]
+
+
+def _ssh_key(facts: Facts, indent: str) -> list[str]:
+    """Return what a technician compares at the first login, if anybody can log in."""
+    return ["", f"{indent}SSH key {facts.ssh_key}"] if facts.ssh_key else []
 
 
 def _update(facts: Facts, indent: str) -> list[str]:

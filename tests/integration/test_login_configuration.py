@@ -9,10 +9,12 @@ import pytest
 
 from edge_lpr.audit.login_record import RECORD_FOLDER
 from edge_lpr.certificates.technician_certificate import FORCED_COMMAND, LOGIN_USER
+from edge_lpr.first_boot.facts import gather
 from edge_lpr.technician.asking import DOOR
-from edge_lpr.technician.host_key import HOST_KEY_FILE, ensure_host_key
+from edge_lpr.technician.host_key import FINGERPRINT_FILE, HOST_KEY_FILE, ensure_host_key
 from edge_lpr.technician.login_files import CA_FILE_NAME, LOGIN_FOLDER, PRINCIPALS_FILE_NAME
 from edge_lpr.technician.words import WORDS
+from tests.support.clock import SetClock
 from tests.support.open_ssh import keygen, make_key, need_sshd
 
 CONFIGURATION = Path(__file__).parents[2] / "firmware_config"
@@ -101,6 +103,13 @@ def test_who_serves_technicians_sees_no_keys(unit: str) -> None:
     given_up = lines_of(UNITS / unit)
     for line in ("NoNewPrivileges=yes", "ProtectSystem=strict", "MemoryDenyWriteExecute=yes"):
         assert line in given_up
+
+
+def test_console_shows_the_fingerprint_that_the_unit_writes(tmp_path: Path) -> None:
+    file = tmp_path / FINGERPRINT_FILE.relative_to("/")
+    file.parent.mkdir(parents=True)
+    file.write_text("SHA256:x\n")
+    assert gather(tmp_path, SetClock()).ssh_key == "SHA256:x"
 
 
 def test_sshd_may_lock_up_what_is_not_logged_in() -> None:

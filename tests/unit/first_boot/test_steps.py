@@ -70,6 +70,14 @@ def test_last_update_is_told_as_long_as_there_is_no_other() -> None:
         assert told in draw(facts, judge(facts))
 
 
+def test_screen_shows_the_ssh_key_that_a_technician_compares() -> None:
+    key = f"SHA256:{'x' * 43}"
+    for facts in (WELL, NEW):
+        assert "SSH" not in draw(facts, judge(facts))
+        shown = replace(facts, ssh_key=key)
+        assert f"SSH key {key}\n" in draw(shown, judge(shown))
+
+
 def test_new_booth_waits_for_its_custodian_and_shows_what_he_compares() -> None:
     steps = judge(NEW)
     assert [each.name for each in steps if each.state != "done"] == [
