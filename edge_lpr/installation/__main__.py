@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.modem is not None:
             _hold_modem(chosen.modem, root)
-        faults = configure(Places(root, boot, templates))
+        faults = configure(Places(root, boot, templates), _say)
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr configure: {error}\n")
         return 1
@@ -59,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # What fails says so itself, and the network is worth trying all the same.
             subprocess.run(command, check=False)  # noqa: S603 - our own words
     return 0
+
+
+def _say(sentence: str) -> None:
+    """Write into the journal."""
+    sys.stdout.write(f"edge-lpr configure: {sentence}\n")
 
 
 def _hold_modem(device: str, root: Path) -> None:

@@ -21,7 +21,12 @@ from edge_lpr.installation.reading import read_installation
 from edge_lpr.installation.rendered import SystemFile
 from edge_lpr.installation.rendering import system_files
 from edge_lpr.installation.settings_file import decided_settings, edited, is_sealed_by
-from edge_lpr.installation.taking_over import enrolled_address, newest_deployment, take_over
+from edge_lpr.installation.taking_over import (
+    Say,
+    enrolled_address,
+    newest_deployment,
+    take_over,
+)
 from edge_lpr.technician.login_files import LOGIN_FOLDER
 from edge_lpr.wire.deployment import Deployment
 
@@ -48,11 +53,12 @@ FAULTS_FILE: Final = SYSTEM_FOLDER / "faults"
 """What is wrong, one sentence a line, for whoever shows it."""
 
 
-def configure(places: Places) -> list[str]:
+def configure(places: Places, say: Say) -> list[str]:
     """Make the running system what the installer's answers say.
 
     Args:
         places: Where everything is.
+        say: Hears what was taken over.
 
     Returns:
         What is wrong, in sentences; empty if nothing is.
@@ -62,7 +68,7 @@ def configure(places: Places) -> list[str]:
     """
     machine = find_machine(places.root)
     (places.root / "run").mkdir(exist_ok=True)
-    faults = take_over(places, machine)
+    faults = take_over(places, machine, say)
     files: tuple[SystemFile, ...] = ()
     try:
         answers = _answers(places)

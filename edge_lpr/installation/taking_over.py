@@ -35,13 +35,17 @@ from edge_lpr.wire.device_certificate import (
 )
 from edge_lpr.wire.topics import DeviceAddress
 
+Say = Callable[[str], None]
+"""Takes a sentence for the journal."""
 
-def take_over(places: Places, machine: Machine) -> list[str]:
+
+def take_over(places: Places, machine: Machine, say: Say) -> list[str]:
     """Take over the files of the boot partition.
 
     Args:
         places: Where everything is.
         machine: What the answers must fit.
+        say: Hears what was taken over: somebody had the card in his hands.
 
     Returns:
         What is wrong, in sentences; they stand on the boot partition too.
@@ -49,8 +53,8 @@ def take_over(places: Places, machine: Machine) -> list[str]:
     boot = BootPartition(places.boot, places.boot_lock)
     steps = (
         boot.discard_leftovers,
-        lambda: _take_installation(places, machine, boot),
-        lambda: _take_deployment(places, boot),
+        lambda: _take_installation(places, machine, boot, say),
+        lambda: _take_deployment(places, boot, say),
     )
     faults = [fault for step in steps for fault in _faults_of(step)]
     return [*faults, *_faults_of(lambda: boot.tell(faults))]
@@ -107,7 +111,7 @@ def _faults_of(step: Callable[[], None]) -> list[str]:
     return []
 
 
-def _take_installation(places: Places, machine: Machine, boot: BootPartition) -> None:
+def _take_installation(places: Places, machine: Machine, boot: BootPartition, say: Say) -> None:
     """Take over the answers."""
     path = find_installation(boot.folder)
     if path is None:
@@ -116,10 +120,11 @@ def _take_installation(places: Places, machine: Machine, boot: BootPartition) ->
     require_camera(answers, machine)
     _require_own_name(path, answers, enrolled_address(places))
     keep_installation(places.installation, answers)
+    say(f"took over the answers for {answers.site}/{answers.device} from the boot partition")
     boot.discard(path)
 
 
-def _take_deployment(places: Places, boot: BootPartition) -> None:
+def _take_deployment(places: Places, boot: BootPartition, say: Say) -> None:
     """Take over the bundle."""
     found = [each for each in boot.folder.iterdir() if each.name.lower() == DEPLOYMENT_FILE_NAME]
     if not found:
@@ -141,6 +146,7 @@ def _take_deployment(places: Places, boot: BootPartition) -> None:
             "the newest one, or remove it"
         )
     keep(places.deployment, content, PUBLIC_MODE)
+    say(f"took over the bundle of {bundle.tenant}, authority {bundle.fingerprint}")
     boot.discard(found[0])
 
 

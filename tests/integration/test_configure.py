@@ -36,6 +36,11 @@ def test_files_are_taken_over_and_leave_the_boot_partition(booth: InstalledBooth
     answers = read_installation(booth.places.installation)
     assert (answers.device, answers.ticket) == ("booth-1", TICKET)
     assert booth.places.installation.stat().st_mode & 0o777 == 0o600
+    # Somebody had the card in his hands: that stands in the journal.
+    assert booth.said == [
+        "took over the answers for north/booth-1 from the boot partition",
+        f"took over the bundle of agency, authority {booth.key.public_key.kid}",
+    ]
     settings = load_settings(booth.places.settings)
     assert (settings.booth.tenant, settings.booth.site, settings.booth.device) == (
         "agency",
@@ -258,7 +263,7 @@ def test_boot_partition_is_writable_only_while_it_is_written(
     script = """
         mount -t tmpfs tmpfs "$1/boot/efi" && cp "$2"/* "$1/boot/efi" || exit 77
         mount -o remount,ro "$1/boot/efi" || exit 77
-        "$3" -m edge_lpr configure --root "$1" || exit 1
+        "$3" -m edge_lpr configure --root "$1" >/dev/null || exit 1
         ls "$1/boot/efi"
         touch "$1/boot/efi/written" 2>/dev/null && echo "it is writable"
         exit 0

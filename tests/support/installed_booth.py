@@ -46,6 +46,7 @@ class InstalledBooth:
     def __init__(self, root: Path, board: str = "generic-amd64") -> None:
         """Make what an image brings, and an empty boot partition."""
         self.key = SigningKey.generate()
+        self.said: list[str] = []
         self.boot = root / "boot/efi"
         self.places = Places(root, self.boot, root / "usr/lib/edge-lpr")
         for folder in ("boot/efi", "etc/edge-lpr", "usr/lib/edge-lpr", "dev"):
@@ -69,7 +70,7 @@ class InstalledBooth:
 
     def configure(self) -> list[str]:
         """Run what a booth runs at each boot."""
-        return configure(self.places)
+        return configure(self.places, self.said.append)
 
     def enrol(self, site: str = "north", device: str = "booth-1") -> None:
         """Leave what enrolment leaves."""
