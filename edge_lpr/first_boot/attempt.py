@@ -184,13 +184,14 @@ class Attempts:
         self.is_silent = isinstance(reply, Silence)
         if isinstance(reply, Silence):
             other_way = f"; or {self.other_way}" if self.other_way else ""
-            self._teller.tell("service", f"{reply.reason}{other_way}")
+            self._teller.tell("service", f"{reply.reason}{other_way}", is_said=True)
         elif reply.status >= _FIRST_ERROR:
-            self._teller.tell("service", reply.sentence())
+            self._teller.tell("service", reply.sentence(), is_said=True)
         else:
             self._teller.tell(
                 "approval",
                 "read the fingerprint to the key custodian, who compares it and approves",
+                is_said=True,
             )
 
 

@@ -25,15 +25,19 @@ _MOST: Final = 6
 
 def addresses_of_this_machine() -> tuple[str, ...]:
     """Return the IP addresses that others could reach it by: IPv4 first, at most six."""
-    names = [name for _, name in socket.if_nameindex() if name != _LOOPBACK]
-    ipv4 = [address for name in names if (address := _ipv4(name))]
+    ipv4 = [address for link in _links() if (address := _ipv4(link.name))]
     return tuple([*ipv4, *_ipv6()][:_MOST])
 
 
 def has_link() -> bool:
     """Return whether any network interface has a carrier: a cable, a radio that is connected."""
-    links = _LINKS.iterdir() if _LINKS.is_dir() else ()
-    return any(_has_carrier(link) for link in links if link.name != _LOOPBACK)
+    return any(_has_carrier(link) for link in _links())
+
+
+def _links() -> list[Path]:
+    """Return the interfaces that lead anywhere; by file, because a netlink socket is denied us."""
+    links = sorted(_LINKS.iterdir()) if _LINKS.is_dir() else []
+    return [link for link in links if link.name != _LOOPBACK]
 
 
 def _has_carrier(link: Path) -> bool:

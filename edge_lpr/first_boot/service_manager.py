@@ -85,10 +85,12 @@ def _unit(name: str, values: Mapping[str, str]) -> UnitFacts:
     # The words of a process that has ended are its last ones: while it is started again they tell
     # how far it came, later they tell of the past.
     is_up = active in ("active", "activating", "deactivating", "reloading")
+    said = read_status(values.get("StatusText", ""))
     return UnitFacts(
         name,
         active,
         values.get("SubState", ""),
         int(status) if status.isascii() and status.isdigit() else 0,
-        read_status(values.get("StatusText", "")) if is_up else {},
+        # A replay that has come to its end has done what it had to.
+        said if is_up or (active == "inactive" and "replay" in said) else {},
     )

@@ -77,12 +77,13 @@ class StandingTeller:
         self._say = say
         self._standing = Standing("settings")
 
-    def tell(self, stage: Stage, sentence: str) -> None:
+    def tell(self, stage: Stage, sentence: str, *, is_said: bool = False) -> None:
         """Say how far it is.
 
         Args:
             stage: What is under way.
             sentence: What is missing, and what to do.
+            is_said: Whether the journal has it already.
 
         Raises:
             InstallationError: The file cannot be written.
@@ -90,7 +91,8 @@ class StandingTeller:
         standing = replace(self._standing, stage=stage, sentence=sentence)
         if standing != self._standing:
             self._standing = standing
-            self._say(sentence)
+            if not is_said:
+                self._say(sentence)
             write_standing(self._path, standing)
 
     def know(self, *, fingerprint: str = "", authority: str = "") -> None:

@@ -119,7 +119,7 @@ def _models(facts: Facts) -> _Finding:
     said = facts.vision.said
     if "models_loaded" in said:
         return "done", "loaded"
-    return _not_said(facts.vision, is_working="models_loading" in said)
+    return _not_said(facts, facts.vision, is_working="models_loading" in said)
 
 
 def _camera(facts: Facts) -> _Finding:
@@ -133,7 +133,7 @@ def _camera(facts: Facts) -> _Finding:
             return "waiting", f"{_sentence(saying, said)}: {advice}"
     if "models_loaded" in said and facts.vision.starts_again:
         return "waiting", f"the camera does not open: {_CAMERA_ADVICE['camera_away']}"
-    return _not_said(facts.vision, is_working="camera_opening" in said)
+    return _not_said(facts, facts.vision, is_working="camera_opening" in said)
 
 
 def _broker(facts: Facts) -> _Finding:
@@ -145,8 +145,8 @@ def _broker(facts: Facts) -> _Finding:
         if saying in said:
             return "waiting", f"{SENTENCES[saying]}: {advice}"
     if facts.publisher.is_active and "broker_waits" in said:
-        return _not_said(facts.tokeniser, is_working=True)
-    return _not_said(facts.publisher, is_working="broker_connecting" in said)
+        return _not_said(facts, facts.tokeniser, is_working=True)
+    return _not_said(facts, facts.publisher, is_working="broker_connecting" in said)
 
 
 def _sighting(facts: Facts) -> _Finding:
@@ -161,7 +161,7 @@ def _sighting(facts: Facts) -> _Finding:
     return "waiting", "none yet: let a vehicle drive past the camera"
 
 
-def _not_said(unit: UnitFacts, *, is_working: bool) -> _Finding:
+def _not_said(facts: Facts, unit: UnitFacts, *, is_working: bool) -> _Finding:
     """Return how a process is that says nothing of a step, or nothing yet."""
     if unit.is_failed and unit.exit_status == EXIT_MISCONFIGURED:
         return "failed", f"{unit.name} cannot start: its settings, keys or models are wrong"
@@ -171,6 +171,8 @@ def _not_said(unit: UnitFacts, *, is_working: bool) -> _Finding:
         return "waiting", f"{unit.name} has ended and is started again"
     if unit.is_active or is_working:
         return "working", f"{unit.name} is at it"
+    if facts.standing is not None and facts.standing.stage == "enrolled":
+        return "waiting", f"{unit.name} does not run; a start of the booth starts it"
     return "waiting", "starts once the booth is enrolled"
 
 

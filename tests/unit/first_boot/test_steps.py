@@ -202,6 +202,12 @@ def test_broker_says_who_must_act(said: str) -> None:
     assert ":" in broker.sentence
 
 
+def test_process_that_was_stopped_is_not_said_to_wait_for_an_enrolment() -> None:
+    stopped = UnitFacts("edge-lpr-vision", "inactive", "dead")
+    assert "does not run" in step(replace(WELL, vision=stopped), "models").sentence
+    assert "once the booth is enrolled" in step(replace(NEW, vision=stopped), "models").sentence
+
+
 def test_publisher_that_waits_for_the_tokeniser_is_no_fault_of_the_broker() -> None:
     waits = replace(
         WELL,
