@@ -38,12 +38,13 @@ class EmulatedBooth:
     """A booth that is switched on and off."""
 
     def __init__(
-        self, image: Path, folder: Path, *, board: str = "generic-amd64", probe: bool = False
+        self, image: Path | None, folder: Path, *, board: str = "generic-amd64", probe: bool = False
     ) -> None:
         """Put an image on a card; the booth is off.
 
         Args:
-            image: What ``scripts/build_image`` made for the board.
+            image: What ``scripts/build_image`` made for the board; ``None`` goes on with the card
+                that lies in the folder.
             folder: Where the card and everything else lies; an earlier card in it is replaced.
             board: A key of ``BOARDS``.
             probe: Let a test give orders, see ``run``.
@@ -65,6 +66,8 @@ class EmulatedBooth:
         self._links: dict[str, LineSocket] = {}
         self._orders = 0
         folder.mkdir(parents=True, exist_ok=True)
+        if image is None:
+            return
         self._lane_disk.unlink(missing_ok=True)
         copy_image(image, self.disk)
         code = firmware_code(self.board)
@@ -269,6 +272,8 @@ class EmulatedBooth:
             *("-serial", "chardev:console"),
             *("-qmp", f"unix:{self.folder / 'qmp'},server=on,wait=off"),
             *("-device", "virtio-rng-pci"),
+            # Sockets, for whoever wants to plug something in.
+            *("-device", "qemu-xhci,id=usb"),
         ]
         lane = self._lane_disk.exists()
         if lane:
