@@ -1,0 +1,194 @@
+"""One booth from an image to its first sighting, under power cuts, and with what may attack it.
+
+Every test goes on where the one before it stopped, because a start takes a minute or more where
+there is no KVM: run the file as a whole. ``EDGE_LPR_IMAGE_FOLDER`` is the folder that
+``scripts/build_image`` has filled.
+"""
+
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.emulation.flashed import flash
+from edge_lpr.emulation.host_side import HostSide
+from edge_lpr.emulation.machine import EmulatedBooth
+from tests.escape.in_booth import SUITE_NAME, plug_in, run_judge
+from tests.escape.pack import pack_suite
+
+pytestmark = pytest.mark.emulator
+
+FOLDER: Final = os.environ.get("EDGE_LPR_IMAGE_FOLDER")
+PATIENCE_S: Final = 900.0
+GOALS: Final = {"vision": 0.5, "tokeniser": 0.5, "publisher": 1.0}
+"""Largest exposure of each unit, as ``systemd-analyze security`` counts."""
+
+UNITS: Final = [f"edge-lpr-{process}.service" for process in GOALS]
+AT_WORK: Final = f"systemctl is-active {' '.join(UNITS)} nftables edge-lpr-sshd"
+
+
+class Consumer:
+    """Somebody at the agency's broker who listens all the time."""
+
+    def __init__(self, host: HostSide) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._process = subprocess.Popen(
+            host.subscribe("--json"), stdout=subprocess.PIPE, text=True
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def count(self, kind: str) -> int:
+        return sum(event["event"] == kind for event in self.events)
+
+    def wait_for_sighting(self, after: int) -> None:
+        """Wait until there are more sightings than before."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.count("sighting") <= after:
+            assert time.monotonic() < deadline, self.events[-3:]
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def _listen(self) -> None:
+        for line in self._process.stdout or ():
+            self.events.append(json.loads(line))
+
+
+class Story:
+    """The booth and its agency, from test to test."""
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        self.booth = EmulatedBooth(image, folder / "booth", probe=True)
+        self.host = HostSide(folder / "host")
+        (self.booth.folder / "lane").mkdir()
+        pack_suite(self.booth.folder / "lane" / SUITE_NAME)
+        flash(self.booth, self.host)
+        self.host.start()
+        self.consumer = Consumer(self.host)
+
+    def approve(self) -> None:
+        while self.booth.is_on:
+            with suppress(EdgeLprError):
+                if self.host.approve() is not None:
+                    return
+            time.sleep(2)
+
+    def is_at_work(self) -> None:
+        self.booth.wait_for(AT_WORK, PATIENCE_S)
+
+    def end(self) -> None:
+        self.booth.power_cut()
+        self.consumer.stop()
+        self.host.stop()
+
+
+@pytest.fixture(scope="module")
+def image() -> Path:
+    if FOLDER is None:
+        pytest.skip("EDGE_LPR_IMAGE_FOLDER names no image of scripts/build_image")
+    (found,) = Path(FOLDER).glob("edge-lpr-generic-amd64-*.img")
+    return found
+
+
+@pytest.fixture(scope="module")
+def story(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    made = Story(image, tmp_path_factory.mktemp("emulated"))
+    try:
+        yield made
+    finally:
+        # What is looked at when something failed.
+        print(made.booth.console()[-3000:])  # noqa: T201
+        made.end()
+
+
+def test_a_flashed_card_leads_to_the_first_sighting(story: Story) -> None:
+    start = time.monotonic()
+    story.booth.start()
+    threading.Thread(target=story.approve, daemon=True).start()
+    story.consumer.wait_for_sighting(0)
+    print(f"first sighting after {time.monotonic() - start:.0f} s")  # noqa: T201
+    assert all(event["verified"] for event in story.consumer.events if event["event"] == "sighting")
+    story.is_at_work()
+
+
+def test_nothing_has_failed_and_nobody_can_log_in_at_the_console(story: Story) -> None:
+    _, failed = story.booth.run("systemctl --failed --no-legend --plain")
+    assert failed.strip() == ""
+    _, terminals = story.booth.run("ps -eo comm | grep -cE 'getty|login$|sulogin'")
+    assert terminals.strip() == "0"
+
+
+def test_units_are_as_closed_as_promised(story: Story) -> None:
+    _, said = story.booth.run(f"systemd-analyze security --no-pager {UNITS[0]} | tail -n 1")
+    for process, unit in zip(GOALS, UNITS, strict=True):
+        _, said = story.booth.run(f"systemd-analyze security --no-pager {unit} | tail -n 1")
+        exposure = re.search(r": ([0-9.]+) ", said)
+        assert exposure is not None, said
+        assert float(exposure[1]) <= GOALS[process], said
+
+
+def test_root_is_read_only_and_state_is_encrypted(story: Story) -> None:
+    _, mounts = story.booth.run("cat /proc/mounts")
+    assert re.search(r"^\S+ / squashfs ro", mounts, re.MULTILINE)
+    assert re.search(r"^/dev/mapper/state /state ext4 rw,nosuid,nodev,noexec", mounts, re.MULTILINE)
+    assert re.search(r"^\S+ /boot/efi vfat ro,", mounts, re.MULTILINE)
+    status, kind = story.booth.run("cryptsetup status state | grep -E 'type: *LUKS2'")
+    assert status == 0, kind
+    status, _ = story.booth.run("test -s /proc/swaps && test $(wc -l </proc/swaps) = 1")
+    assert status == 0
+
+
+def test_the_ticket_is_gone_from_the_card(story: Story) -> None:
+    _, said = story.booth.run("ls /boot/efi; cat /etc/edge-lpr/installation.toml")
+    assert "installation.toml" not in said.split()
+    assert not re.search(r"^ticket", said, re.MULTILINE)
+
+
+def test_nothing_escapes_from_a_hostile_vision(story: Story) -> None:
+    results = run_judge(story.booth, "--no-control")
+    attempts = results["attempts"]
+    assert len(attempts) >= 25
+    assert [each["name"] for each in attempts if each["inside"] == "succeeded"] == []
+
+
+def test_what_is_plugged_in_is_nothing_to_the_booth(story: Story, tmp_path: Path) -> None:
+    for name, found in plug_in(story.booth, tmp_path).items():
+        assert found["seen"], name
+        assert not found.get("new"), (name, found)
+
+
+def test_power_cuts_lose_nothing_and_mix_nothing(story: Story) -> None:
+    _, version = story.booth.run("cat /usr/lib/edge-lpr/image.json; cat /proc/cmdline")
+    for moment in ("at work", "while it starts", "right after the start"):
+        if moment == "while it starts":
+            story.booth.start()
+            # A kernel and the first units are there; the state is being opened.
+            story.booth.run("true", PATIENCE_S)
+        if moment == "right after the start":
+            story.booth.start()
+            story.is_at_work()
+        story.booth.power_cut()
+    before = story.consumer.count("sighting")
+    story.booth.start()
+    story.is_at_work()
+    story.consumer.wait_for_sighting(before)
+    assert story.booth.run("cat /usr/lib/edge-lpr/image.json; cat /proc/cmdline")[1] == version
+    # Each boot numbers its sightings from the first; what the outbox had taken came out of it.
+    assert story.consumer.count("gap") == 0
+    assert story.consumer.count("refusal") == 0
+    by_boot: dict[str, list[int]] = {}
+    for event in story.consumer.events:
+        if event["event"] == "sighting":
+            by_boot.setdefault(event["boot"], []).append(event["seq"])
+    assert all(seen == list(range(seen[0], seen[0] + len(seen))) for seen in by_boot.values())
