@@ -97,6 +97,14 @@ class WaryClient(Client):
             self.tls_error = error
             raise
 
+    def _create_socket_connection(self) -> socket.socket:
+        """Connect from whatever port the kernel gives, and bind to none.
+
+        The library binds even where it names neither address nor port, which the publisher's unit
+        forbids (``SocketBindDeny=any``): who may not bind cannot listen.
+        """
+        return socket.create_connection((self._host, self._port), timeout=self._connect_timeout)
+
     @staticmethod
     def _ask_proxy(plain: socket.socket, beyond: tuple[str, int]) -> None:
         """Have the proxy join the broker, within the time that the greeting has altogether."""

@@ -1,5 +1,6 @@
 """What the publisher says to who stands at the booth, with a broker that follows a script."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -75,3 +76,16 @@ def test_broker_that_is_away_or_refuses_is_told(bench: SessionBench) -> None:
     bench.clock.advance_s(11)
     bench.turn_until(lambda: not bench.session.is_connected)
     assert status() == {"broker_unreachable": ""}
+
+
+def test_broker_is_reached_by_who_may_not_bind(
+    bench: SessionBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: socket.socket, address: object) -> None:
+        # As SocketBindDeny=any does from systemd 257 on.
+        del self, address
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    bench.announce()
+    bench.turn_until(lambda: bench.session.is_taken)
