@@ -30,8 +30,8 @@ class UnitFacts:
 
     @property
     def is_active(self) -> bool:
-        """Whether it runs."""
-        return self.active == "active"
+        """Whether it runs, or is being started."""
+        return self.active in ("active", "activating")
 
     @property
     def is_failed(self) -> bool:

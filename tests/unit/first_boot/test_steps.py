@@ -206,6 +206,8 @@ def test_process_that_was_stopped_is_not_said_to_wait_for_an_enrolment() -> None
     stopped = UnitFacts("edge-lpr-vision", "inactive", "dead")
     assert "does not run" in step(replace(WELL, vision=stopped), "models").sentence
     assert "once the booth is enrolled" in step(replace(NEW, vision=stopped), "models").sentence
+    starting = unit("edge-lpr-vision", active="activating", sub="start", models_loading="")
+    assert step(replace(WELL, vision=starting), "camera").state == "working"
 
 
 def test_publisher_that_waits_for_the_tokeniser_is_no_fault_of_the_broker() -> None:
