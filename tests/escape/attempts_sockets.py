@@ -180,7 +180,9 @@ def _hand_over(client: socket.socket, message: bytes, picture: bytes, address: s
     else:
         client.sendmsg([message], ancillary)
     os.close(reading)
-    os.close(writing)
+    if not address:
+        # systemd keeps no pipe whose other end is closed.
+        os.close(writing)
 
 
 @attempt("Abstract sockets of the machine that we find listed (/proc/net/unix)")

@@ -35,6 +35,7 @@ MODULES: Final = (
 
 _PATIENCE_S: Final = 15
 _MOST_CHARACTERS: Final = 120
+_LINE_BYTES: Final = 1_500
 
 
 def try_one(attempt: Attempt) -> dict[str, str]:
@@ -88,11 +89,24 @@ def _in_child(attempt: Attempt) -> dict[str, str]:
     return {"outcome": "refused", "seen": signal.strsignal(os.WTERMSIG(status)) or "ended"}
 
 
-def _say(line: dict[str, str]) -> None:
-    """Write one line to the log."""
-    line["seen"] = line.get("seen", "")[:_MOST_CHARACTERS]
-    sys.stderr.write(json.dumps(line) + "\n")
-    sys.stderr.flush()
+class _Log:
+    """Says results on standard error, several a line: a unit's log has a budget of lines."""
+
+    def __init__(self) -> None:
+        """Begin an empty line."""
+        self._line: list[dict[str, str]] = []
+
+    def say(self, name: str, outcome: dict[str, str]) -> None:
+        """Add a result, and write the line if it is full."""
+        self._line.append({"attempt": name, **outcome, "seen": outcome["seen"][:_MOST_CHARACTERS]})
+        if len(json.dumps(self._line)) > _LINE_BYTES:
+            self.write()
+
+    def write(self) -> None:
+        """Write the line, and begin another."""
+        sys.stderr.write(json.dumps(self._line) + "\n")
+        sys.stderr.flush()
+        self._line = []
 
 
 def notify(state: str) -> None:
@@ -106,12 +120,13 @@ def notify(state: str) -> None:
 def main(only: list[str]) -> int:
     """Try all ways, or those named."""
     notify("READY=1")
+    log = _Log()
     for name in only or list(ATTEMPTS):
         notify("WATCHDOG=1")
         attempt = ATTEMPTS[name]
-        outcome = try_one(attempt) if attempt.in_main else _in_child(attempt)
-        _say({"attempt": name, **outcome})
-    _say({"attempt": "end", "outcome": "end"})
+        log.say(name, try_one(attempt) if attempt.in_main else _in_child(attempt))
+    log.say("end", {"outcome": "end", "seen": ""})
+    log.write()
     # The judge looks while we are still there, and once more when we are gone.
     for _ in range(4 * 3600):
         notify("WATCHDOG=1")

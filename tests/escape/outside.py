@@ -26,6 +26,13 @@ _MOST_BYTES = 4 << 20
 _VISION = "edge-lpr-vision"
 
 
+def clean() -> None:
+    """Remove what an earlier run has left, one that was interrupted too."""
+    pictures_of_the_living()
+    children_that_stayed()
+    pictures_in_files()
+
+
 def pictures_of_the_living() -> set[str]:
     """Return the attempts that have left something in a process or the kernel, and remove it."""
     found: set[str] = set()

@@ -53,6 +53,8 @@ def run_in_unit(helper: Helper, more: str = "", only: tuple[str, ...] = ()) -> d
     _DROP_IN.write_text(f"[Service]\nExecStart=\nExecStart={command}\n{more}")
     _call("systemctl", "daemon-reload")
     _call("systemctl", "reset-failed", VISION)
+    outside.clean()
+    helper.arrived()
     cursor = outside.journal_cursor()
     before = outside.open_files_of(_TOKENISER)
     _call("systemctl", "start", "--no-block", VISION)
@@ -68,6 +70,8 @@ def run_in_unit(helper: Helper, more: str = "", only: tuple[str, ...] = ()) -> d
 
 def run_without_walls(helper: Helper) -> dict[str, Outcome]:
     """Run the attempts as root, with nothing around them: so that each is seen to be possible."""
+    outside.clean()
+    helper.arrived()
     cursor = outside.journal_cursor()
     environment = dict(os.environ) | {"EDGE_LPR_ESCAPE_READINGS": str(helper.readings_socket)}
     environment.pop("NOTIFY_SOCKET", None)
@@ -145,10 +149,10 @@ def _lines(text: str) -> dict[str, dict[str, str]]:
     """Take the program's lines out of a log."""
     found: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
-        if line.startswith('{"attempt"'):
-            said = json.loads(line)
-            if said["attempt"] == "end" or said["attempt"] in ATTEMPTS:
-                found[said["attempt"]] = said
+        if line.startswith('[{"attempt"'):
+            for said in json.loads(line):
+                if said["attempt"] == "end" or said["attempt"] in ATTEMPTS:
+                    found[said["attempt"]] = said
     return found
 
 
