@@ -4,6 +4,7 @@ The lane's disk carries the packed suite (``pack_suite``) beside the lane.
 """
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,8 @@ def plug_in(booth: EmulatedBooth, folder: Path) -> dict[str, dict[str, str]]:
     """Plug a stick, a keyboard and a network adapter into a booth, one after the other.
 
     Args:
-        booth: Running, with a probe.
+        booth: Running, with a probe, and done with its start: what comes up meanwhile would be
+            taken for something that was plugged in.
         folder: Where the stick's content is made.
 
     Returns:
@@ -75,7 +77,7 @@ def plug_in(booth: EmulatedBooth, folder: Path) -> dict[str, dict[str, str]]:
         time.sleep(_SEEN_S)
         after = set(booth.run(_LOOK)[1].splitlines())
         new = sorted(line.strip() for line in after - before)
-        usb = [line for line in new if line[:1].isdigit()]
+        usb = [line for line in new if re.fullmatch(r"\d+-\d+(\.\d+)*", line)]
         allowed = booth.run("cat " + " ".join(f"/sys/bus/usb/devices/{u}/authorized" for u in usb))
         found[name] = {
             "seen": " ".join(usb),
