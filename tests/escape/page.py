@@ -107,8 +107,9 @@ def _usb(found: object) -> str:
             "Not tried in an emulated booth yet: `plug_in` of `tests/escape/in_booth.py` does it."
         )
     lines = [
-        "Plugged into an emulated booth while it ran (QEMU, the image's own kernel):\n",
-        "| what | the kernel calls it | let in | what the booth has of it |",
+        "Plugged into an emulated booth (QEMU, the image's own kernel, which says of each: Device is not "
+        "authorized for usage):\n",
+        "| what | the kernel calls it | authorized | what the booth has of it |",
         "|---|---|---|---|",
     ]
     lines += [
