@@ -107,8 +107,7 @@ def _usb(found: object) -> str:
             "Not tried in an emulated booth yet: `plug_in` of `tests/escape/in_booth.py` does it."
         )
     lines = [
-        "Plugged into an emulated booth (QEMU, the image's own kernel, which says of each: Device is not "
-        "authorized for usage):\n",
+        "Plugged into an emulated booth; its kernel says of each: not authorized for usage.\n",
         "| what | the kernel calls it | authorized | what the booth has of it |",
         "|---|---|---|---|",
     ]
