@@ -23,7 +23,6 @@ from edge_lpr.installation.rendering import system_files
 from edge_lpr.installation.settings_file import decided_settings, edited, is_sealed_by
 from edge_lpr.installation.taking_over import (
     Say,
-    enrolled_address,
     newest_deployment,
     take_over,
 )
@@ -114,7 +113,8 @@ def _bundle(places: Places, faults: list[str]) -> Deployment | None:
 
 def _is_sealed(places: Places, machine: Machine) -> bool:
     """Return whether the TPM keeps the tokeniser's keys; once enrolled that never changes."""
-    if enrolled_address(places) is None:
+    # A damaged certificate is one too: without a network nobody could come to mend it.
+    if not places.device_certificate.exists():
         return machine.has_tpm
     return places.settings.exists() and is_sealed_by(_text(places.settings))
 

@@ -73,8 +73,8 @@ def enrolled_address(places: Places) -> DeviceAddress | None:
     if content is None:
         return None
     try:
-        # Ours, from the encrypted partition; enrolment has verified it.
-        return decode_unverified_certificate(content).address
+        # Ours, from the encrypted partition. Enrolment has verified it, and added the newline.
+        return decode_unverified_certificate(content.rstrip(b"\r\n")).address
     except WireError as error:
         raise InstallationError(
             f"{places.device_certificate}: is damaged ({error}); enrol this booth with --again"

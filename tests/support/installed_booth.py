@@ -82,7 +82,7 @@ class InstalledBooth:
             MADE_AT + 1,
         )
         self.places.device_certificate.parent.mkdir(parents=True)
-        self.places.device_certificate.write_bytes(issue_certificate(certificate, self.key))
+        self.places.device_certificate.write_bytes(issue_certificate(certificate, self.key) + b"\n")
         self.places.enrolled_deployment.parent.mkdir(parents=True)
         document = sign_deployment(bundle(self.key), self.key)
         self.places.enrolled_deployment.write_bytes(document)
