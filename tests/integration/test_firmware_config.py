@@ -210,7 +210,7 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
 
 
 def test_every_file_says_why() -> None:
-    # A Raspberry Pi's firmware takes every word of cmdline.txt for an argument; config.txt says why.
+    # A Raspberry Pi takes every word of cmdline.txt for an argument; config.txt says why.
     elsewhere = {"booth.toml", "cmdline.txt.in"}
     own = [
         file
