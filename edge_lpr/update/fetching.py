@@ -21,6 +21,7 @@ DEPLOYMENT_CA: Final = Path("/etc/edge-lpr/broker-ca.pem")
 
 _TIMEOUT_S: Final = 60.0
 _BLOCK_BYTES: Final = 1 << 18
+_MAXIMUM_REASON: Final = 120
 _PART_SUFFIX: Final = ".part"
 
 
@@ -117,8 +118,7 @@ class UpdateServer:
                 f"({error.verify_message})"
             ) from error
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise UpdateError(f"{url}: no answer, or it broke off ({reason})") from error
+            raise UpdateError(f"{url}: no answer, or it broke off ({_reason(error)})") from error
         finally:
             connection.close()
 
@@ -132,6 +132,12 @@ class UpdateServer:
         if source.proxy is not None:
             connection.set_tunnel(source.host, source.port)
         return connection
+
+
+def _reason(error: OSError | http.client.HTTPException) -> str:
+    """Return what happened, fit for the journal; a proxy's refusal is in its own words."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return "".join(each for each in text[:_MAXIMUM_REASON] if each.isprintable())
 
 
 def _append(response: http.client.HTTPResponse, descriptor: int, wanted_bytes: int) -> None:

@@ -1,5 +1,6 @@
 """How a bundle comes: by a pipe or by HTTPS, within bounds, and whose file it is afterwards."""
 
+import dataclasses
 import io
 import os
 import shutil
@@ -16,6 +17,7 @@ from edge_lpr.update.receiving import receive
 from edge_lpr.update.source import Offer, UpdateSource
 from edge_lpr.update.tasks.install import take_over
 from edge_lpr.update.versions import SystemVersion
+from tests.support.http_proxy import running_proxy
 from tests.support.update_server import UpdateWebServer, update_server
 
 BUNDLE = os.urandom(3_000_000)
@@ -89,6 +91,23 @@ def test_a_server_that_is_away_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(UpdateError, match="no sound certificate"):
         UpdateServer(source, tmp_path / "ca.pem")
+
+
+def test_a_proxy_joins_and_sees_nothing_but_the_address(
+    server: UpdateWebServer, fetched: Path
+) -> None:
+    with running_proxy() as proxy:
+        source = dataclasses.replace(server.source, proxy=("127.0.0.1", proxy.port))
+        bundle = UpdateServer(source, server.ca_file).fetch(OFFER, fetched)
+    assert bundle.read_bytes() == BUNDLE
+    assert proxy.asked == [f"127.0.0.1:{server.server_address[1]}"]
+
+
+def test_a_proxy_that_says_no_is_told(server: UpdateWebServer) -> None:
+    with running_proxy(b"HTTP/1.1 403 Forbidden\r\n\r\n") as proxy:
+        source = dataclasses.replace(server.source, proxy=("127.0.0.1", proxy.port))
+        with pytest.raises(UpdateError, match="403"):
+            UpdateServer(source, server.ca_file).offer(COMPATIBLE)
 
 
 def test_a_bundle_for_which_there_is_no_room_is_not_begun(
