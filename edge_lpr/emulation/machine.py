@@ -310,10 +310,11 @@ class EmulatedBooth:
         """Connect to one of QEMU's sockets, which it makes while it starts."""
         deadline = time.monotonic() + 10
         while True:
+            link = socket.socket(socket.AF_UNIX)
             with contextlib.suppress(OSError):
-                link = socket.socket(socket.AF_UNIX)
                 link.connect(str(self.folder / name))
                 return LineSocket(link)
+            link.close()
             if not self.is_on or time.monotonic() > deadline:
                 log = (self.folder / "qemu.txt").read_text(encoding="utf-8", errors="replace")
                 raise EmulationError(

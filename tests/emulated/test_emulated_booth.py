@@ -58,7 +58,7 @@ class Consumer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait()
+        self._process.communicate()
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
