@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge_lpr.system_image.partitions import partitions_of, unpack
+from edge_lpr.system_image.partitions import UNKNOWN, partitions_of, unpack
 from edge_lpr.system_image.secret_search import Finding, SecretSearch
 from edge_lpr.system_image.tree_search import search_tree
 
@@ -24,13 +24,15 @@ def search_image(image: Path, search: SecretSearch, scratch: Path) -> tuple[list
     found = []
     files = 0
     for partition in partitions_of(image):
-        folder = scratch / f"partition-{partition.number}"
-        unpack(image, partition, folder)
-        files += sum(path.is_file() for path in folder.rglob("*"))
-        for finding in search_tree(folder, search):
-            where = f"partition {partition.number}: {finding.where}"
-            found.append(Finding(where, finding.form, finding.offset))
-        if partition.kind == "vfat":
+        if partition.kind != UNKNOWN:
+            folder = scratch / f"partition-{partition.number}"
+            unpack(image, partition, folder)
+            files += sum(path.is_file() for path in folder.rglob("*"))
+            for finding in search_tree(folder, search):
+                where = f"partition {partition.number}: {finding.where}"
+                found.append(Finding(where, finding.form, finding.offset))
+        # What was deleted from a FAT is still in it; a slot without an update has no files yet.
+        if partition.kind in {"vfat", UNKNOWN}:
             with image.open("rb") as file:
                 file.seek(partition.offset)
                 raw = file.read(partition.size_bytes)

@@ -10,6 +10,9 @@ from typing import Final
 
 from edge_lpr.core.errors import ImageError
 
+UNKNOWN: Final = "unknown"
+"""Kind of a partition without a file system, such as a slot that waits for its first update."""
+
 _SECTOR_BYTES: Final = 512
 _SQUASHFS: Final = b"hsqs"
 _EXT_MAGIC: Final = b"\x53\xef"
@@ -30,7 +33,7 @@ class Partition:
     size_bytes: int
     """How long it is."""
     kind: str
-    """File system: ``vfat``, ``squashfs``, ``ext4``, or ``unknown``."""
+    """File system: ``vfat``, ``squashfs``, ``ext4``, or ``UNKNOWN``."""
 
 
 def partitions_of(image: Path) -> list[Partition]:
@@ -65,7 +68,7 @@ def _kind(image: Path, offset: int) -> str:
         return "ext4"
     if any(head[start : start + 8] in _FAT_TYPES for start in _FAT_TYPE_OFFSETS):
         return "vfat"
-    return "unknown"
+    return UNKNOWN
 
 
 def unpack(image: Path, partition: Partition, folder: Path) -> None:

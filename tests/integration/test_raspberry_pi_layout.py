@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.system_image.image_search import search_image
 from edge_lpr.system_image.partitions import partitions_of, unpack
+from edge_lpr.system_image.secret_search import SecretSearch
 from edge_lpr.update.slots import SlotNotes
 from edge_lpr.update.tryboot_slots import PARTITIONS, autoboot_sector
 
@@ -77,6 +79,23 @@ def test_the_kernels_partition_holds_what_was_put_there(image: Path, tmp_path: P
     unpack(image, partitions_of(image)[1], tmp_path / "boot-a")
     assert (tmp_path / "boot-a/kernel8.img").read_text() == "kernel\n"
     assert (tmp_path / "boot-a/overlays/disable-bt.dtbo").read_text() == "overlay\n"
+
+
+def test_a_slot_that_waits_for_its_first_update_is_searched_as_it_lies(
+    image: Path, tmp_path: Path
+) -> None:
+    waiting = partitions_of(image)[2]
+    # What stands for a packed system here is none, and would stop the search.
+    content = bytearray(image.read_bytes().replace(SYSTEM, bytes(len(SYSTEM))))
+    for number, planted in enumerate((b"", b"AGE-SECRET-KEY-1" + b"Q" * 58)):
+        start = waiting.offset + 4096
+        content[start : start + len(planted)] = planted
+        searched, scratch = tmp_path / f"card-{number}", tmp_path / f"scratch-{number}"
+        searched.write_bytes(content)
+        scratch.mkdir()
+        findings, _ = search_image(searched, SecretSearch(), scratch)
+        wanted = [("partition 3, as it lies", "private key, age", 4096)] if planted else []
+        assert [(each.where, each.form, each.offset) for each in findings] == wanted
 
 
 def test_the_same_files_make_the_same_card(image: Path, tmp_path: Path) -> None:
