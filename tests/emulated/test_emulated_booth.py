@@ -44,7 +44,8 @@ class Consumer:
         self._process = subprocess.Popen(
             host.subscribe("--json"), stdout=subprocess.PIPE, text=True
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
 
     def count(self, kind: str) -> int:
         return sum(event["event"] == kind for event in self.events)
@@ -58,7 +59,10 @@ class Consumer:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.communicate()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
