@@ -5,9 +5,11 @@ there is no KVM: run the file as a whole. ``EDGE_LPR_IMAGE_FOLDER`` is the folde
 ``scripts/build_image`` has filled.
 """
 
+import datetime as dt
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -20,10 +22,13 @@ import pytest
 
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.emulation.flashed import flash
+from edge_lpr.emulation.guest import LANE_FOLDER
 from edge_lpr.emulation.host_side import HostSide
 from edge_lpr.emulation.machine import EmulatedBooth
+from edge_lpr.update.making_keys import make_update_keys
 from tests.escape.in_booth import SUITE_NAME, plug_in, run_judge
 from tests.escape.pack import pack_suite
+from tests.support.bad_updates import small_bundle
 
 pytestmark = pytest.mark.emulator
 
@@ -77,9 +82,20 @@ class Story:
         self.host = HostSide(folder / "host")
         (self.booth.folder / "lane").mkdir()
         pack_suite(self.booth.folder / "lane" / SUITE_NAME)
+        self._make_bad_updates(image.parent / "update-keys", folder)
         flash(self.booth, self.host)
         self.host.start()
         self.consumer = Consumer(self.host)
+
+    def _make_bad_updates(self, keys: Path, folder: Path) -> None:
+        """Lay two bundles beside the lane: one of a stranger, and one of an older system."""
+        make_update_keys(folder / "strangers", "stranger", dt.datetime.now(dt.timezone.utc))
+        for kind, number, signer in (
+            ("wrong-key", 9, folder / "strangers"),
+            ("older-version", 0, keys),
+        ):
+            bundle = small_bundle(folder / kind, number, signer)
+            shutil.copy(bundle, self.booth.folder / "lane" / f"{kind}.raucb")
 
     def approve(self) -> None:
         while self.booth.is_on:
@@ -170,6 +186,21 @@ def test_what_is_plugged_in_is_nothing_to_the_booth(story: Story, tmp_path: Path
     for name, found in plug_in(story.booth, tmp_path).items():
         assert found["seen"], name
         assert not found.get("new"), (name, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("wrong-key", "signature|signed"), ("older-version", "older|newer|version")]
+)
+def test_a_bad_update_changes_nothing(story: Story, kind: str, why: str) -> None:
+    look = "cat /boot/efi/grub/grubenv; head -c 65536 /dev/disk/by-partlabel/system-b | sha256sum"
+    _, before = story.booth.run(look)
+    command = (
+        f"/opt/edge-lpr/bin/edge-lpr update install --no-restart - <{LANE_FOLDER}/{kind}.raucb"
+    )
+    status, said = story.booth.run(f"{command} 2>&1")
+    assert status != 0
+    assert re.search(why, said), said
+    assert story.booth.run(look)[1] == before
 
 
 def test_power_cuts_lose_nothing_and_mix_nothing(story: Story) -> None:

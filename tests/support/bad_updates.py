@@ -5,11 +5,14 @@ was tampered with on the way.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+from edge_lpr import __version__
 
 PROJECT: Final = Path(__file__).parents[2]
 UNITS: Final = "usr/lib/systemd/system"
@@ -116,3 +119,34 @@ def damaged(bundle: Path) -> Path:
         while block := source.read(1 << 20):
             target.write(block)
     return copy
+
+
+def small_bundle(folder: Path, build: int, keys: Path) -> Path:
+    """Return a signed bundle of a system that is nothing but its name: for who refuses it unread.
+
+    Args:
+        folder: Made; everything lies in it.
+        build: The number behind the plus of its version.
+        keys: The folder with ``update-signing``.
+    """
+    identity = folder / "root/usr/lib/edge-lpr/image.json"
+    identity.parent.mkdir(parents=True)
+    compatible = "edge-lpr-generic-amd64"
+    version = f"{__version__}+{build}"
+    identity.write_text(json.dumps({"compatible": compatible, "version": version}))
+    # RAUC makes no bundle of a single page.
+    identity.with_name("ballast").write_bytes(os.urandom(65_536))
+    packed = folder / "small.squashfs"
+    signing = keys / "update-signing"
+    for command in (
+        ("mksquashfs", str(folder / "root"), str(packed), "-quiet", "-no-progress"),
+        (
+            str(PROJECT / "scripts/build_update"),
+            *("--root", str(packed), "--out", str(folder)),
+            *("--certificate", f"{signing}.crt", "--key", f"{signing}.key"),
+        ),
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    (bundle,) = folder.glob("*.raucb")
+    return bundle
