@@ -26,6 +26,8 @@ from edge_lpr.emulation.machine import EmulatedBooth
 from edge_lpr.update.making_keys import make_update_keys
 from tests.support.bad_updates import UpdateMaker, damaged
 
+pytestmark = pytest.mark.emulator
+
 LANE = "/run/edge-lpr-lane"
 EDGE_LPR = "/opt/edge-lpr/bin/edge-lpr"
 OUTSIDE = {"wrong key", "older version", "corrupt block", "full disk"}
