@@ -129,7 +129,8 @@ def test_keys_are_not_overwritten(folder: Path) -> None:
     assert (folder / f"keys/{SIGNING}.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_raucs_handlers_ask_our_program_in_its_words(tmp_path: Path) -> None:
+@pytest.mark.parametrize("slots", ["1", "1 3", "3 1"], ids=["system", "and kernel", "kernel first"])
+def test_raucs_handlers_ask_our_program_in_its_words(slots: str, tmp_path: Path) -> None:
     program = tmp_path / "edge-lpr"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$*"\n')
     program.chmod(0o755)
@@ -139,7 +140,7 @@ def test_raucs_handlers_ask_our_program_in_its_words(tmp_path: Path) -> None:
         text = (RAUC / name).read_text()
         handler.write_text(text.replace("/opt/edge-lpr/bin/edge-lpr", str(program)))
         environment = {
-            "RAUC_TARGET_SLOTS": "1",
+            "RAUC_TARGET_SLOTS": slots,
             "RAUC_SLOT_BOOTNAME_1": "B",
             "RAUC_SLOT_BOOTNAME_2": "A",
             "RAUC_BUNDLE_MOUNT_POINT": "/run/rauc/mnt/bundle",
