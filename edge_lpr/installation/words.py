@@ -15,6 +15,13 @@ _LABEL: Final = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z-]{0,61}[0-9A-Za-z])?")
 _MAXIMUM_NAME: Final = 253
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
+_ZONE: Final = "%"
+"""Ends an IPv6 address and begins the name of a port (RFC 4007). Python takes anything for that
+name, line breaks too, and firewall and network know no such address."""
+
+_SHORTEST_PREFIX: Final = {4: 8, 6: 16}
+"""By version. A shorter one is mistyped, and would let technicians in from everywhere."""
+
 
 def is_address(text: str) -> bool:
     """Return whether a host is given in numbers.
@@ -26,15 +33,14 @@ def is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return _ZONE not in text
 
 
 def _address(text: str) -> str:
     """Accept a numeric address."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError("must be a numeric address, such as 192.0.2.1") from None
+    if not is_address(text):
+        raise ValueError("must be a numeric address, such as 192.0.2.1, without %")
+    return str(ipaddress.ip_address(text))
 
 
 def _host(text: str) -> str:
@@ -55,9 +61,13 @@ def _interface(text: str) -> str:
         found = ipaddress.ip_interface(text)
     except ValueError:
         found = None
-    network = found.network if found is not None and "/" in text else None
+    is_whole = "/" in text and _ZONE not in text
+    network = found.network if found is not None and is_whole else None
     if found is None or network is None or network.num_addresses == 1:
         raise ValueError("must be an address with its network, such as 192.0.2.10/24")
+    shortest = _SHORTEST_PREFIX[found.version]
+    if network.prefixlen < shortest:
+        raise ValueError(f"must have a network of its own, /{shortest} or longer")
     is_end = found.ip in (network.network_address, network.broadcast_address)
     if found.version == 4 and network.num_addresses > 2 and is_end:  # noqa: PLR2004 - RFC 3021
         raise ValueError("must be one booth's address, and is the network's own or its broadcast's")

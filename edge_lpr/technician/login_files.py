@@ -6,7 +6,7 @@ does not start (``systemd/edge-lpr-sshd.service``).
 """
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +23,6 @@ PRINCIPALS_FILE_NAME: Final = "principals"
 
 LINK_NETWORKS: Final = ("169.254.0.0/16", "fe80::/10")
 """Addresses that no router passes on: a laptop on the booth's own cable or switch."""
-
-_IPV4: Final = 4
 
 
 def login_files(technician_ca: str | None, site: str, device: str) -> Mapping[str, str]:
@@ -60,13 +58,13 @@ def firewall_lines(technician_ca: str | None, own_networks: Iterable[str] = ()) 
     """
     if technician_ca is None:
         return ""
-    networks = [ip_network(text) for text in (*LINK_NETWORKS, *own_networks)]
-    return "".join(
-        f"add element inet edge_lpr {_set_for(network.version)} {{ {network} }}\n"
-        for network in dict.fromkeys(networks)
-    )
+    texts = (*LINK_NETWORKS, *own_networks)
+    # Each address once: nft refuses networks that overlap, and with them the whole file.
+    four = collapse_addresses(IPv4Network(text) for text in texts if ":" not in text)
+    six = collapse_addresses(IPv6Network(text) for text in texts if ":" in text)
+    return _elements("technicians", four) + _elements("technicians6", six)
 
 
-def _set_for(version: int) -> str:
-    """Return the name of the firewall's set for one version of IP."""
-    return "technicians" if version == _IPV4 else "technicians6"
+def _elements(name: str, networks: Iterable[IPv4Network | IPv6Network]) -> str:
+    """Return the lines that put networks into one of the firewall's sets."""
+    return "".join(f"add element inet edge_lpr {name} {{ {network} }}\n" for network in networks)

@@ -73,6 +73,28 @@ def test_ticket_is_taken_as_people_type_it() -> None:
             f'{LEAST}[network]\nkind = "static"\naddress = "192.0.2.10/24"\ngateway = "10.0.0.1"',
             "network must have its gateway in the network of its address",
         ),
+        (f'{LEAST}time_server = "fe80::1%eth0"', "time_server must be a numeric address or a name"),
+        (
+            f'{LEAST}[network]\nname_servers = ["fe80::1%0\\nnameserver 192.0.2.66"]',
+            "must be a numeric address, such as 192.0.2.1, without %",
+        ),
+        (f'{STATIC}gateway = "fe80::1%eth0"\n', "network.gateway must be a numeric address"),
+        (
+            f'{LEAST}[network]\nproxy = "http://[fe80::1%25eth0]:80"',
+            "network.proxy must be like http://",
+        ),
+        (
+            STATIC.replace("192.0.2.10/24", "fe80::2%eth0/64"),
+            "network.address must be an address with its network",
+        ),
+        (
+            STATIC.replace("192.0.2.10/24", "192.0.2.10/0"),
+            "network.address must have a network of its own, /8 or longer",
+        ),
+        (
+            STATIC.replace("192.0.2.10/24", "2001:db8::1/8"),
+            "network.address must have a network of its own, /16 or longer",
+        ),
         (f"{LEAST}[network]\nvlan = 4095", "network.vlan must be at most 4094"),
         (f'{LEAST}[network]\nproxy = "socks5://192.0.2.3:1"', "network.proxy must be like http://"),
         (

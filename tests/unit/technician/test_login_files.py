@@ -19,7 +19,15 @@ def test_sshd_is_reached_from_the_link_and_from_the_booths_own_networks() -> Non
     lines = firewall_lines(CA, ["192.0.2.0/24", "2001:db8::/64", "192.0.2.0/24"])
     assert lines.splitlines() == [
         "add element inet edge_lpr technicians { 169.254.0.0/16 }",
-        "add element inet edge_lpr technicians6 { fe80::/10 }",
         "add element inet edge_lpr technicians { 192.0.2.0/24 }",
         "add element inet edge_lpr technicians6 { 2001:db8::/64 }",
+        "add element inet edge_lpr technicians6 { fe80::/10 }",
+    ]
+
+
+def test_networks_that_hold_each_other_are_named_once() -> None:
+    lines = firewall_lines(CA, ["169.254.10.0/24", "fe80::/64", "fe00::/8"])
+    assert lines.splitlines() == [
+        "add element inet edge_lpr technicians { 169.254.0.0/16 }",
+        "add element inet edge_lpr technicians6 { fe00::/8 }",
     ]
