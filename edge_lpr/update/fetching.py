@@ -6,6 +6,7 @@ TLS keeps from others which system a booth runs, and spares it downloads that wo
 
 import http.client
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,10 @@ _TIMEOUT_S: Final = 60.0
 _BLOCK_BYTES: Final = 1 << 18
 _MAXIMUM_REASON: Final = 120
 _PART_SUFFIX: Final = ".part"
+_TAG_SUFFIX: Final = ".etag"
+_MAXIMUM_TAG_BYTES: Final = 256
+_STRONG_TAG: Final = re.compile(r'"[!#-~]{0,200}"')
+"""What a server calls one state of a file; a weak tag does not say that every byte is the same."""
 
 
 class UpdateServer:
@@ -58,7 +63,7 @@ class UpdateServer:
         Raises:
             UpdateError: The server does not answer, has nothing, or makes no sense.
         """
-        with self._answer(f"{compatible}.json", 0) as response:
+        with self._answer(f"{compatible}.json") as response:
             return read_offer(response.read(MAXIMUM_INDEX_BYTES + 1))
 
     def fetch(self, offer: Offer, folder: Path, reserve_bytes: int = RESERVE_BYTES) -> Path:
@@ -76,34 +81,48 @@ class UpdateServer:
             UpdateError: The server does not answer or ends too early, or there is no room. What
                 has come stays, for the next time.
         """
-        whole, part = folder / offer.name, folder / f"{offer.name}{_PART_SUFFIX}"
-        for other in folder.iterdir():
-            if other not in (whole, part):
-                other.unlink()
-        if whole.exists():
-            return whole
-        with part.open("ab") as file:
-            have_bytes = file.tell()
-            if have_bytes > offer.size_bytes:
-                file.truncate(0)
-                have_bytes = 0
-            require_room(folder, offer.size_bytes - have_bytes, reserve_bytes)
-            if have_bytes < offer.size_bytes:
-                with self._answer(offer.name, have_bytes) as response:
-                    if response.status == http.HTTPStatus.OK:
-                        # From the beginning, whether asked so or not: not every server has ranges.
-                        file.truncate(0)
-                        have_bytes = 0
-                    _append(response, file.fileno(), offer.size_bytes - have_bytes)
-            os.fsync(file.fileno())
-        part.rename(whole)
+        whole = folder / offer.name
+        part, tag_file = (folder / f"{offer.name}{each}" for each in (_PART_SUFFIX, _TAG_SUFFIX))
+        try:
+            for other in folder.iterdir():
+                if other not in (whole, part, tag_file):
+                    other.unlink()
+            if whole.exists():
+                return whole
+            with part.open("ab") as file:
+                self._complete(offer, file.fileno(), tag_file, reserve_bytes)
+                os.fsync(file.fileno())
+            part.rename(whole)
+            tag_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise UpdateError(f"{folder}: cannot be written ({_reason(error)})") from error
         return whole
 
+    def _complete(self, offer: Offer, part: int, tag_file: Path, reserve_bytes: int) -> None:
+        """Fetch what a file lacks; all of it, where nobody says that the rest is of the same."""
+        have_bytes, tag = os.fstat(part).st_size, _read_tag(tag_file)
+        if have_bytes > offer.size_bytes or not tag:
+            os.ftruncate(part, 0)
+            have_bytes = 0
+        require_room(tag_file.parent, offer.size_bytes - have_bytes, reserve_bytes)
+        if have_bytes == offer.size_bytes:
+            return
+        with self._answer(offer.name, have_bytes, tag) as response:
+            if response.status == http.HTTPStatus.OK:
+                # From the beginning, whether asked so or not: another file, or a server without
+                # ranges.
+                os.ftruncate(part, 0)
+                have_bytes = 0
+                tag_file.write_text(response.getheader("ETag", ""), "ascii", "replace")
+            _append(response, part, offer.size_bytes - have_bytes)
+
     @contextmanager
-    def _answer(self, name: str, first_byte: int) -> Iterator[http.client.HTTPResponse]:
-        """Ask for a file of the folder, from a byte on."""
+    def _answer(
+        self, name: str, first_byte: int = 0, tag: str = ""
+    ) -> Iterator[http.client.HTTPResponse]:
+        """Ask for a file of the folder, from a byte on if it is still the one with that tag."""
         connection = self._connection()
-        headers = {"Range": f"bytes={first_byte}-"} if first_byte else {}
+        headers = {"Range": f"bytes={first_byte}-", "If-Range": tag} if first_byte else {}
         url = f"https://{self._source.host}{self._source.path}/{name}"
         try:
             connection.request("GET", f"{self._source.path}/{name}", headers=headers)
@@ -138,6 +157,16 @@ def _reason(error: OSError | http.client.HTTPException) -> str:
     """Return what happened, fit for the journal; a proxy's refusal is in its own words."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return "".join(each for each in text[:_MAXIMUM_REASON] if each.isprintable())
+
+
+def _read_tag(path: Path) -> str:
+    """Return the tag that a server gave to what has come, or nothing if it gave none."""
+    try:
+        with path.open("rb") as file:
+            tag = file.read(_MAXIMUM_TAG_BYTES).decode("ascii", "replace")
+    except FileNotFoundError:
+        return ""
+    return tag if _STRONG_TAG.fullmatch(tag) else ""
 
 
 def _append(response: http.client.HTTPResponse, descriptor: int, wanted_bytes: int) -> None:

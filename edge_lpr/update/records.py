@@ -32,8 +32,39 @@ MOST_FAILURES: Final = 3
 
 _ATTEMPT: Final = "last-update.json"
 _HIGHEST: Final = "highest"
-_REFUSED: Final = "refused"
+_PUT_OFF: Final = "put-off.json"
 _MAXIMUM_BYTES: Final = 4096
+_NIGHT_S: Final = 86_400
+_MOST_NIGHTS: Final = 7
+
+
+class PutOff(BaseModel):
+    """A fetched bundle that could not be installed: it is fetched again, but not every night.
+
+    Never "not again": what came may have been junk under a good name, from a server that was
+    somebody else's for a night, or the booth's clock may have been wrong.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """Of its file on the server."""
+    times: int = Field(ge=1, le=1000)
+    """How often, one after the other."""
+    at_s: int
+    """When it was so the last time, in seconds since 1970."""
+
+    def is_waiting(self, name: str, now_s: int) -> bool:
+        """Return whether a bundle is left alone tonight: for 1, 2, 4 and then always 7 nights.
+
+        Args:
+            name: Of its file on the server.
+            now_s: Now, in seconds since 1970. Before the last time, the clock was wrong then or
+                is now, and there is no waiting.
+        """
+        nights = min(2 ** (min(self.times, 10) - 1), _MOST_NIGHTS)
+        # Half a night less: the timer's hour is random.
+        return name == self.name and 0 <= now_s - self.at_s < (nights - 0.5) * _NIGHT_S
 
 
 class Attempt(BaseModel):
@@ -152,23 +183,30 @@ class UpdateRecords:
         if highest is None or version > highest:
             self._write(_HIGHEST, f"{version}\n".encode())
 
-    def refused(self) -> str | None:
-        """Return the name of the last fetched bundle that was refused, or ``None``."""
+    def put_off(self) -> PutOff | None:
+        """Return the last fetched bundle that could not be installed, or ``None``.
+
+        A damaged file is none: then one more night's fetching is lost.
+        """
         try:
-            return _read(self._folder / _REFUSED).decode("ascii", "replace").strip()
-        except OSError:
+            return PutOff.model_validate_json(_read(self._folder / _PUT_OFF))
+        except (OSError, ValidationError):
             return None
 
-    def note_refused(self, name: str) -> None:
-        """Remember that a fetched bundle was refused: it is not fetched every night.
+    def note_put_off(self, name: str, now_s: int) -> None:
+        """Remember that a fetched bundle could not be installed.
 
         Args:
             name: Of its file on the server.
+            now_s: Now, in seconds since 1970.
 
         Raises:
             UpdateError: It cannot be written.
         """
-        self._write(_REFUSED, f"{name}\n".encode())
+        last = self.put_off()
+        times = last.times if last is not None and last.name == name else 0
+        noted = PutOff(name=name, times=min(times + 1, 1000), at_s=now_s)
+        self._write(_PUT_OFF, noted.model_dump_json().encode() + b"\n")
 
     def _write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all."""

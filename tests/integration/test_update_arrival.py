@@ -64,6 +64,32 @@ def test_what_broke_off_goes_on(has_ranges: bool, server: UpdateWebServer, fetch
     assert server.asked[-1][1] == "bytes=1000000-"
 
 
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_two_halves_of_two_bundles_are_never_joined(
+    has_tags: bool,  # noqa: FBT001 - a parameter
+    server: UpdateWebServer,
+    fetched: Path,
+) -> None:
+    server.has_tags, server.break_off_after = has_tags, 1_000_000
+    server.files[f"/booths/{OFFER.name}"] = bytes(len(BUNDLE))
+    with pytest.raises(UpdateError, match=r"broke off|ended too early"):
+        client(server).fetch(OFFER, fetched)
+    server.break_off_after = None
+    server.files[f"/booths/{OFFER.name}"] = BUNDLE
+    bundle = client(server).fetch(OFFER, fetched)
+    assert bundle.read_bytes() == BUNDLE
+    assert list(fetched.iterdir()) == [bundle]
+
+
+def test_a_tag_that_makes_no_sense_leads_to_the_beginning(
+    server: UpdateWebServer, fetched: Path
+) -> None:
+    (fetched / f"{OFFER.name}.part").write_bytes(b"junk")
+    (fetched / f"{OFFER.name}.etag").write_bytes(b'"a"\r\nX: \xff')
+    assert client(server).fetch(OFFER, fetched).read_bytes() == BUNDLE
+    assert server.asked[-1][1] == ""
+
+
 def test_what_the_server_has_is_known_by_the_board(server: UpdateWebServer) -> None:
     server.files[f"/booths/{COMPATIBLE}.json"] = (
         b'{"version": "0.1.0+2", "bundle": "booth-0.1.0+2.raucb", "bytes": 3000000}'

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import BundleRefusedError
 from edge_lpr.update import __main__ as command
 from edge_lpr.update import installing
@@ -95,7 +96,7 @@ def test_the_installers_address_alone_is_written_down(
     assert UpdateSource.read(out) == UpdateSource("updates.example", 443, "/booths", None)
 
 
-def test_what_is_older_refused_or_failed_is_not_fetched(
+def test_what_is_older_put_off_or_failed_is_not_fetched(
     booth: UpdatedBooth,
     server: UpdateWebServer,
     tmp_path: Path,
@@ -117,8 +118,8 @@ def test_what_is_older_refused_or_failed_is_not_fetched(
         return capsys.readouterr().out
 
     assert "nothing to do" in fetched("0.1.0+1")
-    booth.records.note_refused("booth-0.1.0+2.raucb")
-    assert "was refused here before" in fetched("0.1.0+2")
+    booth.records.note_put_off("booth-0.1.0+2.raucb", SystemClock().unix_s())
+    assert "not fetched tonight" in fetched("0.1.0+2")
     attempt = Attempt(version="0.1.0+3", before="0.1.0+1", slot="B", demands=(), stage="installed")
     booth.records.write_attempt(attempt.left("x").left("x"))
     assert "is here" in fetched("0.1.0+3")
@@ -171,8 +172,12 @@ def test_a_bundle_from_a_pipe_is_installed_and_leaves_nothing(
     monkeypatch.setattr(installing, "signed_name", refuse)
     (tmp_path / "fetched/booth-0.1.0+3.raucb").write_bytes(b"bundle")
     assert command.main(["install", "--fetched"]) == 1
-    assert booth.records.refused() == "booth-0.1.0+3.raucb"
     assert not waiting.exists()
+    put_off = booth.records.put_off()
+    assert put_off is not None
+    assert (put_off.name, put_off.times) == ("booth-0.1.0+3.raucb", 1)
+    # The next night may bring another one under this name.
+    assert not put_off.is_waiting("booth-0.1.0+3.raucb", put_off.at_s + 21 * 3600)
 
 
 def test_keys_are_made_and_their_places_said(

@@ -1,5 +1,6 @@
 """A web server with HTTPS and one folder, with or without ranges, that can break off."""
 
+import hashlib
 import http.server
 import ssl
 import threading
@@ -27,6 +28,7 @@ class UpdateWebServer(http.server.ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self.has_ranges = True
+        self.has_tags = True
         self.break_off_after: int | None = None
         now_s = SystemClock().unix_s()
         authority = CertificateAuthority.generate("agency", now_s, 2)
@@ -57,9 +59,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if content is None:
             self.send_error(404)
             return
-        first = int(wanted.removeprefix("bytes=").rstrip("-") or 0) * self.server.has_ranges
+        tag = f'"{hashlib.sha256(content).hexdigest()}"' if self.server.has_tags else ""
+        is_same = self.headers.get("If-Range", tag) == tag
+        first = int(wanted.removeprefix("bytes=").rstrip("-") or 0)
+        first *= self.server.has_ranges and is_same
         self.send_response(206 if first else 200)
         self.send_header("Content-Length", str(len(content) - first))
+        if tag:
+            self.send_header("ETag", tag)
         self.end_headers()
         self.wfile.write(content[first:][: self.server.break_off_after])
 

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from edge_lpr.core.clock import SystemClock
 from edge_lpr.update.booth import say
 from edge_lpr.update.fetching import UpdateServer
 from edge_lpr.update.installing import FETCHED_FOLDER
@@ -22,11 +23,12 @@ def run(options: Namespace) -> int:
     image, records = read_running_image(), UpdateRecords()
     server = UpdateServer(UpdateSource.read(options.source))
     offer = server.offer(image.compatible)
-    attempt = records.attempt()
+    attempt, put_off = records.attempt(), records.put_off()
     if offer.version <= image.version:
         say(f"{image.version} runs and the server has {offer.version}: nothing to do")
-    elif offer.name == records.refused():
-        say(f"{offer.name} was refused here before; it is not fetched again")
+    elif put_off is not None and put_off.is_waiting(offer.name, SystemClock().unix_s()):
+        tries = f"{put_off.times} so far"
+        say(f"{offer.name} could not be installed here ({tries}); it is not fetched tonight")
     elif attempt is not None and attempt.has_failed_too_often(str(offer.version)):
         say(f"{offer.version} has failed {MOST_FAILURES} times here; it is not tried by itself")
     else:

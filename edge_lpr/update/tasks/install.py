@@ -6,7 +6,8 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from edge_lpr.core.errors import BundleRefusedError, UpdateError
+from edge_lpr.core.clock import SystemClock
+from edge_lpr.core.errors import UpdateError
 from edge_lpr.update.arguments import STANDARD_INPUT
 from edge_lpr.update.booth import Booth, say, this_booth
 from edge_lpr.update.installing import (
@@ -46,11 +47,11 @@ def run(options: Namespace) -> int:
 
 
 def _install_fetched(booth: Booth, name: str) -> None:
-    """Install what was fetched; what is refused is not fetched again."""
+    """Install what was fetched; what cannot be installed is not fetched every night."""
     try:
         _install(booth, WAITING_BUNDLE)
-    except BundleRefusedError:
-        booth.records.note_refused(name)
+    except UpdateError:
+        booth.records.note_put_off(name, SystemClock().unix_s())
         raise
 
 

@@ -1,9 +1,12 @@
 """Versions only rise, and a bundle is for one board."""
 
+from pathlib import Path
+
 import pytest
 
 from edge_lpr.core.errors import BundleRefusedError, UpdateError
 from edge_lpr.installation.reading import parse_installation
+from edge_lpr.update.records import PutOff, UpdateRecords
 from edge_lpr.update.rule import BundleName, require_newer
 from edge_lpr.update.running import RunningImage
 from edge_lpr.update.slots import SlotNotes, slots_in
@@ -82,6 +85,28 @@ def test_what_was_good_before_stays_as_the_one_behind() -> None:
 
 def test_words_that_are_no_slots_are_passed_over() -> None:
     assert slots_in("B ../A C A B") == ("B", "A")
+
+
+@pytest.mark.parametrize(("times", "nights"), [(1, 1), (2, 2), (3, 4), (4, 7), (1000, 7)])
+def test_what_could_not_be_installed_is_fetched_again_ever_less_often(
+    times: int, nights: int
+) -> None:
+    night_s, hour_s = 86_400, 3600
+    noted = PutOff(name="a.raucb", times=times, at_s=0)
+    # The timer adds up to three hours.
+    assert noted.is_waiting("a.raucb", (nights - 1) * night_s + 3 * hour_s)
+    assert not noted.is_waiting("a.raucb", nights * night_s - 3 * hour_s)
+    assert not noted.is_waiting("b.raucb", hour_s)
+    # The clock stood in the future then.
+    assert not noted.is_waiting("a.raucb", -hour_s)
+
+
+def test_the_tries_of_one_name_are_counted(tmp_path: Path) -> None:
+    records = UpdateRecords(tmp_path)
+    (tmp_path / "put-off.json").write_text("damaged")
+    for name, times in (("a.raucb", 1), ("a.raucb", 2), ("b.raucb", 1)):
+        records.note_put_off(name, 1)
+        assert records.put_off() == PutOff(name=name, times=times, at_s=1)
 
 
 def test_the_servers_file_names_one_bundle() -> None:
