@@ -72,7 +72,7 @@ def test_nft_understands_the_rules_and_every_answer(firewall: Firewall) -> None:
     assert booth.count("add element") == 6
     camera = template("camera", CAMERA_ADDRESS="198.51.100.2", CAMERA_PORT="554")
     firewall.write(booth=booth, camera=camera)
-    firewall.nft("-c", "-f", str(firewall.rules_file))
+    firewall.load()
 
 
 def test_an_image_that_nobody_has_set_up_reaches_nobody(
@@ -82,7 +82,7 @@ def test_an_image_that_nobody_has_set_up_reaches_nobody(
     with echo(network.address, 0, socketserver.TCPServer) as port:
         # The cable carries: what follows is the firewall's doing.
         assert firewall.reaches(ROOT, "SOCK_STREAM", network.address, port)
-        firewall.nft("-f", str(firewall.rules_file))
+        firewall.load()
         for user_id in (ROOT, PUBLISHER, VISION):
             before = firewall.packets("dropped_output")
             assert not firewall.reaches(
@@ -111,7 +111,7 @@ def test_each_user_reaches_its_own_service_and_nothing_else(
             ),
             camera=template("camera", CAMERA_ADDRESS=network.address, CAMERA_PORT=str(camera)),
         )
-        firewall.nft("-f", str(firewall.rules_file))
+        firewall.load()
         allowed = {(PUBLISHER, broker), (ROOT, enrolment), (VISION, camera)}
         for user_id in (ROOT, PUBLISHER, VISION, TIMESYNC):
             for port in (broker, enrolment, camera, other):
@@ -149,18 +149,18 @@ def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Name
 
     assert knocks()
     firewall.write()
-    firewall.nft("-f", str(firewall.rules_file))
+    firewall.load()
     assert not knocks()
     assert firewall.packets("dropped_input") >= 1
     firewall.write(booth=template("booth", TECHNICIANS_NETWORK=f"{network.address}/32"))
-    firewall.nft("-f", str(firewall.rules_file))
+    firewall.load()
     firewall.nft("add", "rule", "inet", "edge_lpr", "output", "accept")
     knocks()
     assert firewall.packets("from_technicians") == 1
     assert firewall.packets("dropped_input") == 0
     # What a booth renders opens the same way, for its own networks and for the link.
     firewall.write(booth=firewall_lines("ssh-ed25519 AAAA", ["10.0.0.0/8"]))
-    firewall.nft("-f", str(firewall.rules_file))
+    firewall.load()
     knocks()
     assert firewall.packets("from_technicians") == 1
     assert "fe80::/10" in firewall.nft("list", "set", "inet", "edge_lpr", "technicians6")
@@ -168,7 +168,7 @@ def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Name
 
 def test_technicians_come_by_the_cable_alone(firewall: Firewall, network: Namespace) -> None:
     firewall.write(booth=firewall_lines("ssh-ed25519 AAAA", ["10.0.0.0/8"]))
-    firewall.nft("-f", str(firewall.rules_file))
+    firewall.load()
     network.rename_cable("wlan0")
     with socket.socket() as end:
         end.settimeout(IMPATIENCE_S)
@@ -176,3 +176,28 @@ def test_technicians_come_by_the_cable_alone(firewall: Firewall, network: Namesp
             end.connect((network.far_address, 22))
     assert firewall.packets("from_technicians") == 0
     assert firewall.packets("dropped_input") >= 1
+
+
+def test_a_fault_in_the_answers_leaves_the_rules_that_open_nothing(
+    firewall: Firewall, network: Namespace
+) -> None:
+    with echo(network.address, 0, socketserver.TCPServer) as port:
+        broker = template("booth", BROKER_ADDRESS=network.address, BROKER_PORT=str(port))
+        firewall.write(booth=broker, camera="add element inet edge_lpr clock { fe80::1%eth0 }\n")
+        with pytest.raises(AssertionError, match="syntax error"):
+            firewall.load()
+        for user_id in (ROOT, PUBLISHER):
+            assert not firewall.reaches(
+                user_id, "SOCK_STREAM", network.address, port, timeout_s=IMPATIENCE_S
+            )
+        assert firewall.packets("dropped_output") >= 2
+        # Mended, it opens; and it is shut again when the next answers are wrong.
+        firewall.write(booth=broker)
+        firewall.load()
+        assert firewall.reaches(PUBLISHER, "SOCK_STREAM", network.address, port)
+        firewall.write(booth="include\n")
+        with pytest.raises(AssertionError, match="syntax error"):
+            firewall.load()
+        assert not firewall.reaches(
+            PUBLISHER, "SOCK_STREAM", network.address, port, timeout_s=IMPATIENCE_S
+        )

@@ -76,7 +76,7 @@ def test_nft_takes_what_the_answers_make(
     files = firewall_files(parsed, reach, booth.places)
     firewall = Firewall(network, tmp_path)
     firewall.write(**{Path(file.path).stem: file.text for file in files})
-    firewall.nft("-c", "-f", str(firewall.rules_file))
+    firewall.load()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

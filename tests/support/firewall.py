@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -70,9 +71,9 @@ class Firewall:
             folder: For the rules as a booth would have them.
         """
         self._network = network
-        self._folder = folder
         self._nft = need_nft()
-        self.rules_file = folder / "nftables.conf"
+        self._added = folder / "nftables.d"
+        self._rules_file = folder / "nftables.conf"
 
     def write(self, **answers: str) -> None:
         """Write the rules with an installer's answers.
@@ -80,13 +81,21 @@ class Firewall:
         Args:
             answers: For each file below ``nftables.d`` (``booth``, ``camera``), what stands in it.
         """
-        added = self._folder / "nftables.d"
-        added.mkdir(exist_ok=True)
+        shutil.rmtree(self._added, ignore_errors=True)
+        self._added.mkdir()
         rules = (CONFIGURATION / "nftables.conf").read_text()
-        rules = rules.replace("/etc/nftables.d/", f"{added}/")
-        self.rules_file.write_text(_with_numbers(rules))
+        self._rules_file.write_text(_with_numbers(rules))
         for name, text in answers.items():
-            (added / f"{name}.nft").write_text(_with_numbers(text))
+            (self._added / f"{name}.nft").write_text(_with_numbers(text))
+
+    def load(self) -> None:
+        """Load what was written with the commands of nftables.service, up to one that fails."""
+        for line in (CONFIGURATION / "nftables.service.d/edge-lpr.conf").read_text().splitlines():
+            key, _, command = line.partition("=")
+            if key == "ExecStart" and command:
+                own = command.replace("/etc/nftables.conf", str(self._rules_file))
+                own = own.replace("/etc/nftables.d/", f"{self._added}/")
+                self.nft(*shlex.split(own)[1:])
 
     def nft(self, *arguments: str) -> str:
         """Run nft on the booth and return what it prints."""
