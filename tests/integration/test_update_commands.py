@@ -31,6 +31,8 @@ def booth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdatedBooth:
     tasks: tuple[ModuleType, ...] = (boot_slot, check, install, status)
     for task in tasks:
         monkeypatch.setattr(task, "this_booth", lambda: made.booth)
+    monkeypatch.setattr(settle, "WAITING_BUNDLE", tmp_path / "waiting.raucb")
+    monkeypatch.setattr(settle, "alone", lambda: installing.alone(tmp_path / "settle-lock"))
     for reader in (fetch, settle):
         monkeypatch.setattr(reader, "read_running_image", lambda: made.booth.image)
         monkeypatch.setattr(reader, "UpdateRecords", lambda: UpdateRecords(made.state))
@@ -81,6 +83,19 @@ def test_rauc_asks_and_is_answered(
     assert (attempt.version, attempt.stage, attempt.slot) == ("0.1.0+2", "installing", "B")
     assert command.main(["settle"]) == 0
     assert "was not written to its end" in capsys.readouterr().out
+
+
+def test_what_a_power_cut_left_goes_and_what_is_being_installed_stays(
+    booth: UpdatedBooth, tmp_path: Path
+) -> None:
+    waiting = tmp_path / "waiting.raucb"
+    waiting.write_bytes(b"half")
+    with installing.alone(tmp_path / "settle-lock"):
+        assert command.main(["settle"]) == 0
+    assert waiting.exists()
+    assert command.main(["settle"]) == 0
+    assert not waiting.exists()
+    assert booth.records.highest() == SystemVersion("0.1.0+1")
 
 
 def test_the_installers_address_alone_is_written_down(

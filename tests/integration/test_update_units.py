@@ -1,7 +1,9 @@
 """What the units of updates promise each other."""
 
 import configparser
+import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -57,6 +59,42 @@ def test_rauc_takes_no_plain_bundle_and_no_stream() -> None:
     assert settings["system"]["bundle-formats"] == "verity"
     assert settings["keyring"]["check-purpose"] == "codesign"
     assert "PrivateNetwork=yes" in (RAUC / "service.conf").read_text().splitlines()
+
+
+def test_what_would_be_in_the_fetchers_way_is_removed_before(tmp_path: Path) -> None:
+    """As root: that user can make folders and files that he cannot remove or open himself."""
+    line = unit("edge-lpr-update.service")["ExecStartPre"]
+    assert line.startswith("+-/usr/bin/find /state/update/fetched ")
+    fetched, precious = tmp_path / "fetched", tmp_path / "precious"
+    (fetched / "0.raucb/deep").mkdir(parents=True)
+    (fetched / "0.raucb/deep/file").touch()
+    precious.mkdir()
+    (precious / "file").write_bytes(b"of root")
+    (fetched / "a.raucb").symlink_to(precious)
+    (fetched / "b.raucb").hardlink_to(precious / "file")
+    (fetched / "c.raucb").touch(0)
+    (fetched / "d.raucb.part").write_bytes(b"half")
+    (fetched / "d.raucb.etag").write_bytes(b'"tag"')
+    os.mkfifo(fetched / "e.raucb")
+    command = line.removeprefix("+-").replace("/state/update/fetched", str(fetched))
+    subprocess.run(shlex.split(command), check=True)
+    assert sorted(path.name for path in fetched.iterdir()) == ["d.raucb.etag", "d.raucb.part"]
+    assert (precious / "file").read_bytes() == b"of root"
+
+
+@pytest.mark.parametrize(
+    ("hour", "status"), [("01", 1), ("02", 0), ("05", 0), ("06", 1), ("08", 1), ("23", 1)]
+)
+def test_what_was_fetched_is_installed_at_night_alone(
+    hour: str, status: int, tmp_path: Path
+) -> None:
+    clock = tmp_path / "date"
+    clock.write_text(f'#!/bin/sh\n[ "$*" = "-u +%H" ] && echo {hour}\n')
+    clock.chmod(0o755)
+    line = unit("edge-lpr-update-install.service")["ExecCondition"]
+    words = [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(line)]
+    done = subprocess.run(words, check=False, env={"PATH": str(tmp_path)})
+    assert done.returncode == status
 
 
 @pytest.mark.parametrize(
