@@ -22,6 +22,12 @@ from edge_lpr.installation.model import (
 
 _NAMES: Final = (INSTALLATION_FILE_NAME, f"{INSTALLATION_FILE_NAME}.txt")
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_BEYOND: Final = (
+    "has a number or a list within lists that is beyond every answer; docs/network.md shows all "
+    "that there are"
+)
+"""What Python cannot hold: an integer of thousands of digits, a thousand lists in each other."""
+
 _CURLY: Final = "\u201c\u201d\u201e\u00ab\u00bb"
 
 
@@ -83,9 +89,13 @@ def parse_installation(untrusted_bytes: bytes, name: str) -> Installation:
         is_curly = any(sign in untrusted_text for sign in _CURLY)
         hint = '; it has typographic quotes, and needs straight ones (")' if is_curly else ""
         raise InstallationError(f"{name}: is no TOML: {error}{hint}") from error
+    except (ValueError, RecursionError) as error:
+        raise InstallationError(f"{name}: {_BEYOND}") from error
     try:
         # By way of JSON, as in core/settings.py: strict, and a list may stand for a tuple.
         return Installation.model_validate_json(json.dumps(untrusted_document, default=str))
     except ValidationError as error:
         told = sentences_about(error, template="docs/network.md")
         raise InstallationError(f"{name}: {told}") from error
+    except (ValueError, RecursionError) as error:
+        raise InstallationError(f"{name}: {_BEYOND}") from error

@@ -111,6 +111,18 @@ def test_wrong_answers_change_nothing_and_say_why_beside_them(booth: InstalledBo
     assert load_settings(booth.places.settings).vision.source.address == "1"
 
 
+@pytest.mark.parametrize("answers", ["site = " + "[" * 5_000, "site = " + "9" * 5_000])
+def test_answers_that_python_cannot_hold_do_not_keep_the_booth_from_its_network(
+    booth: InstalledBooth, answers: str
+) -> None:
+    booth.bring(ANSWERS, bundle(booth.key))
+    booth.configure()
+    booth.bring(answers)
+    assert len(booth.configure()) == 1
+    assert booth.run("systemd/network/70-edge-lpr-agency.network").exists()
+    assert names_in(booth.boot) == ["installation-error.txt", "installation.toml"]
+
+
 def test_two_files_are_not_guessed_between(booth: InstalledBooth) -> None:
     booth.bring(ANSWERS)
     (booth.boot / "installation.toml.txt").write_text(ANSWERS)

@@ -114,6 +114,19 @@ def test_refusal_names_file_and_key_and_what_is_allowed(text: str, sentence: str
     assert sentence in told
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("[" * 5_000 + "]" * 5_000, id="lists"),
+        pytest.param("9" * 5_000, id="decimal digits"),
+        pytest.param("0x" + "f" * 5_000, id="hexadecimal digits"),
+        pytest.param("1\n" + "a." * 5_000 + "a = 1", id="tables"),
+    ],
+)
+def test_what_python_cannot_hold_is_refused_in_words(value: str) -> None:
+    assert refusal(f"{LEAST}lane = {value}\n").startswith("installation.toml: ")
+
+
 def test_utf_16_is_told_apart_from_garbage() -> None:
     with pytest.raises(InstallationError, match="UTF-16; save it again"):
         parse_installation(LEAST.encode("utf-16"), "installation.toml")
