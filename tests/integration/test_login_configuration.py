@@ -105,6 +105,51 @@ def test_who_serves_technicians_sees_no_keys(unit: str) -> None:
         assert line in given_up
 
 
+ON_THE_STATE_PARTITION = {
+    Path(words[1]): Path(words[0])
+    for words in map(str.split, lines_of(CONFIGURATION / "image" / "fstab"))
+    if words[0].startswith("/state/")
+}
+"""Folders of a booth, and where the partition that they come from has the same files."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sshd", "sshd-key", "technician@", "wifi@", "modem@", "configure", "vision", "publisher"],
+)
+def test_what_is_hidden_has_no_second_name_on_the_state_partition(name: str) -> None:
+    lines = lines_of(UNITS / f"edge-lpr-{name}.service")
+    hidden = {
+        Path(word.lstrip("-"))
+        for line in lines
+        if line.startswith("InaccessiblePaths=")
+        for word in line.partition("=")[2].split()
+    }
+    assert ON_THE_STATE_PARTITION.keys() >= {Path("/etc/edge-lpr"), Path("/var/lib/edge-lpr")}
+    for folder, source in ON_THE_STATE_PARTITION.items():
+        for path in hidden:
+            if path.is_relative_to(folder):
+                again = source / path.relative_to(folder)
+                assert hidden & {again, *again.parents}, f"{path} is {again} too"
+
+
+def test_key_of_the_state_partition_is_hidden_from_the_door() -> None:
+    (line,) = [
+        line for line in lines_of(UNITS / "edge-lpr-technician@.service") if "state.key" in line
+    ]
+    script = lines_of(CONFIGURATION / "image" / "open-state")
+    (key,) = [each.removeprefix("key=") for each in script if each.startswith("key=")]
+    assert f"-{key}" in line.split()
+
+
+def test_door_does_not_close_for_good() -> None:
+    socket = lines_of(UNITS / "edge-lpr-technician.socket")
+    limits = dict(line.split("=") for line in socket if "Limit" in line)
+    assert limits["PollLimitIntervalSec"] == limits["TriggerLimitIntervalSec"] == "60"
+    # The one waits, the other fails the socket: it must never be the first to be reached.
+    assert int(limits["PollLimitBurst"]) * 10 < int(limits["TriggerLimitBurst"])
+
+
 def test_console_shows_the_fingerprint_that_the_unit_writes(tmp_path: Path) -> None:
     file = tmp_path / FINGERPRINT_FILE.relative_to("/")
     file.parent.mkdir(parents=True)
