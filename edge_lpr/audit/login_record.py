@@ -26,7 +26,11 @@ RECORD_FOLDER: Final = Path("/var/lib/edge-lpr/audit")
 
 MAXIMUM_FILE_BYTES: Final = 524_288
 """Some 1,500 lines. When the file is full it becomes the older one of two, and the one that was
-older goes: no more than this twice is ever on the disk."""
+older goes: no more than this twice is ever on the disk, and a line stays until at least this much
+was written after it."""
+
+TOO_MANY: Final = "too_many"
+"""Event that stands once for all that ``append_at_most`` did not add."""
 
 _NEWEST_NAME: Final = "technicians.log"
 _OLDER_NAME: Final = "technicians.log.1"
@@ -35,6 +39,7 @@ _MAXIMUM_TEXT_CHARACTERS: Final = 120
 _OWN_NAMES: Final = frozenset({"number", "at", "event", "link"})
 _FIELD: Final = re.compile(r"[a-z][a-z_]{0,15}")
 _OWNER_ONLY: Final = 0o600
+_DAY_CHARACTERS: Final = len("2026-01-01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,68 @@ class LoginRecord:
         Raises:
             AuditError: It cannot be written; then what it announces must not be done.
         """
+        with self._alone():
+            return self._add(event, details)
+
+    def append_at_most(
+        self, most: int, of: str, event: str, **details: str | int
+    ) -> RecordedLine | None:
+        """Add a line like ``append``, unless there are enough like it of this day (UTC).
+
+        The first one too many is noted by a line ``TOO_MANY`` in its place, the ones after it are
+        not: so nobody pushes old lines out by asking again and again.
+
+        Args:
+            most: How many a day.
+            of: The detail that makes lines alike, such as ``serial``, together with the event.
+            event: What happens: a lower-case word.
+            details: About it, as for ``append``.
+
+        Returns:
+            The line, or ``None`` for one too many: then what it announces must not be done.
+
+        Raises:
+            AuditError: It cannot be written.
+        """
+        with self._alone():
+            day = self._now()[:_DAY_CHARACTERS]
+            alike = [
+                line.event
+                for name in (_OLDER_NAME, _NEWEST_NAME)
+                for line in _lines(self._folder / name)
+                if line is not None
+                and line.at.startswith(day)
+                and line.details.get(of) == details[of]
+            ]
+            if alike.count(event) < most:
+                return self._add(event, details)
+            if TOO_MANY not in alike:
+                self._add(TOO_MANY, details)
+            return None
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from adding lines meanwhile, and say what the disk complains about."""
         try:
             with _locked(self._folder):
-                self._make_room()
-                line = self._next(event, details)
-                self._write(f"{_text(line)}\n".encode("ascii"))
+                yield
         except OSError as error:
             raise AuditError(
                 f"{self._folder / _NEWEST_NAME}: cannot be written ({error.strerror})"
             ) from error
+
+    def _add(self, event: str, details: dict[str, str | int]) -> RecordedLine:
+        """Add a line; nobody else does meanwhile."""
+        self._make_room()
+        line = self._next(event, details)
+        self._write(f"{_text(line)}\n".encode("ascii"))
         return line
+
+    def _now(self) -> str:
+        """Return the time as a line says it."""
+        return (
+            f"{dt.datetime.fromtimestamp(self._clock.unix_s(), dt.timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+        )
 
     def _next(self, event: str, details: dict[str, str | int]) -> RecordedLine:
         """Return the line that follows the newest one that can be read."""
@@ -106,13 +163,12 @@ class LoginRecord:
             None,
         )
         number, previous = (1, _GENESIS) if newest is None else (newest.number + 1, newest.link)
-        at = dt.datetime.fromtimestamp(self._clock.unix_s(), dt.timezone.utc)
         kept = {
             name: _printable(value) if isinstance(value, str) else value
             for name, value in details.items()
             if _FIELD.fullmatch(name) and name not in _OWN_NAMES
         }
-        unlinked = RecordedLine(number, f"{at:%Y-%m-%dT%H:%M:%SZ}", event, kept, "")
+        unlinked = RecordedLine(number, self._now(), event, kept, "")
         return _linked(unlinked, previous)
 
     def _make_room(self) -> None:

@@ -7,7 +7,7 @@ is believed of nobody but sshd's own process, and of that only after a check:
 2. One message, bounded, with three descriptors: the streams that sshd has for that login.
 3. The certificate is one of the agency's for this booth, so names cannot be made up.
 4. The command is one of the words, byte for byte.
-5. The record is on the disk.
+5. The record is on the disk, and it is not one call too many for this certificate today.
 6. The word's own commands run, with a fixed environment, for a bounded time.
 7. What became of it is recorded, and the exit status goes back.
 """
@@ -39,13 +39,17 @@ from edge_lpr.technician.login_files import CA_FILE_NAME, PRINCIPALS_FILE_NAME
 from edge_lpr.technician.words import Word, help_text, word_of
 
 REFUSED: Final = 2
-"""Exit status for what is no word, or none of this version."""
+"""Exit status for what is no word, or none of this version, or too many of a day."""
 
 NOT_RECORDED: Final = 1
 """Exit status where the record cannot be written, so that nothing was done."""
 
 TIMED_OUT: Final = 124
 """Exit status of what took too long, as of timeout(1)."""
+
+MAXIMUM_CALLS_A_DAY: Final = 100
+"""Of one certificate, UTC. It is good for 72 hours at most, on four days, and what it can have
+written then is less than what the record keeps behind each line: nobody pushes his deeds out."""
 
 _MAXIMUM_REQUEST_BYTES: Final = 8192
 _MAXIMUM_FILE_BYTES: Final = 4096
@@ -121,11 +125,20 @@ class Door:
             # What somebody tries is worth knowing; the record takes no control characters.
             who["command"] = request.untrusted_command
         try:
-            line = self._record.append("asked", **who, clock=self._clock.quality().value)  # 5
+            line = self._record.append_at_most(
+                MAXIMUM_CALLS_A_DAY, "serial", "asked", **who, clock=self._clock.quality().value
+            )  # 5
         except AuditError as error:
             self._log.failure(error)
             _say(request, f"this booth cannot record what is done, so nothing is done: {error}")
             return NOT_RECORDED
+        if line is None:
+            _say(
+                request,
+                f"this certificate has asked {MAXIMUM_CALLS_A_DAY} times today, which is all it "
+                "may; go on after 00:00 UTC, or with another one from the key custodian",
+            )
+            return REFUSED
         began_ns = time.monotonic_ns()
         status = self._do(request, technician, word)  # 6
         duration_ms = (time.monotonic_ns() - began_ns) // 1_000_000

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.audit.login_record import LoginRecord, verify_login_record
+from edge_lpr.audit.login_record import (
+    MAXIMUM_FILE_BYTES,
+    TOO_MANY,
+    LoginRecord,
+    verify_login_record,
+)
 from edge_lpr.core.errors import AuditError
+from edge_lpr.technician.asking import MAXIMUM_COMMAND_CHARACTERS
+from edge_lpr.technician.door import MAXIMUM_CALLS_A_DAY
 from tests.support.clock import SetClock
 
 
@@ -104,6 +111,65 @@ def test_record_is_bounded_and_its_chain_goes_on_in_the_next_file(tmp_path: Path
     log(tmp_path).rename(tmp_path / "technicians.log.1")
     assert record.append("asked").number == 101
     assert verify_login_record(tmp_path)[1] is None
+
+
+def events(folder: Path) -> list[str]:
+    return [json.loads(line)["event"] for line in log(folder).read_text().splitlines()]
+
+
+def test_one_too_many_of_a_day_is_noted_once_and_not_added(
+    record: LoginRecord, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        assert record.append_at_most(3, "serial", "asked", serial=7) is not None
+        record.append("ended")
+    for _ in range(3):
+        assert record.append_at_most(3, "serial", "asked", serial=7) is None
+    assert events(tmp_path) == [*["asked", "ended"] * 3, TOO_MANY]
+    # Another one is not in the way, and tomorrow neither is this one.
+    assert record.append_at_most(3, "serial", "asked", serial=8) is not None
+    tomorrow = SetClock()
+    tomorrow.advance_s(86_400)
+    line = LoginRecord(tmp_path, tomorrow).append_at_most(3, "serial", "asked", serial=7)
+    assert line is not None
+    assert verify_login_record(tmp_path) == (9, None)
+
+
+def test_lines_of_a_day_are_counted_over_both_files(tmp_path: Path) -> None:
+    record = LoginRecord(tmp_path, SetClock(), maximum_file_bytes=400)
+    for _ in range(5):
+        assert record.append_at_most(5, "serial", "asked", serial=7) is not None
+    assert (tmp_path / "technicians.log.1").exists()
+    assert record.append_at_most(5, "serial", "asked", serial=7) is None
+
+
+def test_many_at_once_are_not_one_too_many(record: LoginRecord, tmp_path: Path) -> None:
+    def ask() -> None:
+        record.append_at_most(3, "serial", "asked", serial=7)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(events(tmp_path)) == [*["asked"] * 3, TOO_MANY]
+
+
+def test_one_certificate_cannot_push_its_deeds_out(record: LoginRecord, tmp_path: Path) -> None:
+    # The longest lines that a call can have: what is typed may need twice its length.
+    record.append(
+        "asked",
+        person="x" * 64,
+        serial=2**64 - 1,
+        address="x" * 120,
+        word="refused",
+        command='"' * MAXIMUM_COMMAND_CHARACTERS,
+        clock="disciplined",
+    )
+    record.append("ended", asked=2**31, status=255, duration_ms=2**31)
+    days = 4  # that 72 hours can touch
+    calls_bytes = log(tmp_path).stat().st_size * MAXIMUM_CALLS_A_DAY * days
+    assert calls_bytes < MAXIMUM_FILE_BYTES
 
 
 def test_text_from_outside_forges_no_line(record: LoginRecord, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_lpr.audit.login_record import verify_login_record
+from edge_lpr.audit.login_record import TOO_MANY, LoginRecord, verify_login_record
+from edge_lpr.core.clock import SystemClock
+from edge_lpr.technician.door import MAXIMUM_CALLS_A_DAY
 from tests.support.login_booth import HOUR_S, LoginBooth, need_login
 
 REFUSED = 2
@@ -233,6 +235,23 @@ def test_what_cannot_be_recorded_is_not_done(booth: LoginBooth, certificate: Pat
     assert said.status == 1
     assert "nothing is done" in said.err
     assert booth.systemctl_log() == systemctl
+
+
+def test_one_call_too_many_of_a_day_is_noted_once_and_not_done(booth: LoginBooth) -> None:
+    busy = booth.certify("dora", serial=8)
+    record = LoginRecord(booth.folder / "audit", SystemClock())
+    for _ in range(MAXIMUM_CALLS_A_DAY):
+        record.append("asked", person="dora", serial=8)
+    lines, systemctl = len(booth.record()), booth.systemctl_log()
+    for _ in range(2):
+        said = booth.ssh("restart", certificate=busy)
+        assert (said.status, said.out) == (REFUSED, "")
+        assert "which is all it may" in said.err
+    assert booth.systemctl_log() == systemctl
+    (noted,) = booth.record()[lines:]
+    assert (noted["event"], noted["person"]) == (TOO_MANY, "dora")
+    # Nobody else has to wait.
+    assert booth.ssh("help", certificate=booth.certify("ben", serial=9)).status == 0
 
 
 def test_even_who_breaks_out_of_the_command_gives_no_other_name(booth: LoginBooth) -> None:
