@@ -30,6 +30,10 @@ AUTHORITY_YEARS: Final = 20
 SIGNING_YEARS: Final = 2
 """Bundles are judged by the booth's clock: one signed today can be installed for so long."""
 
+_BACKDATED: Final = dt.timedelta(days=365)
+"""A booth without a clock of its own starts in the past, and where its line is cut it stays there. It
+must be able to take a bundle all the same; that a certificate is not valid yet protects nobody."""
+
 _USAGES: Final = (
     "digital_signature",
     "content_commitment",
@@ -49,24 +53,23 @@ def make_update_keys(folder: Path, owner: str, now: dt.datetime) -> None:
     Args:
         folder: Made if it is not there; must not hold such keys.
         owner: Who signs, such as the agency's name.
-        now: When the certificates begin, aware; an hour is added before, for clocks that differ.
+        now: From when on the certificates' years count, aware; they are valid a year before, too.
 
     Raises:
         UpdateError: There are keys already, or a file cannot be written.
     """
     if any((folder / f"{name}.key").exists() for name in (AUTHORITY, SIGNING)):
         raise UpdateError(f"{folder}: has keys already, and booths may trust them; name another")
-    begin = now - dt.timedelta(hours=1)
     authority_key, signing_key = (ec.generate_private_key(ec.SECP384R1()) for _ in range(2))
     authority_name, signing_name = _name(f"{owner} updates"), _name(f"{owner} update signing")
     authority = (
-        _builder(authority_name, authority_name, authority_key, begin, AUTHORITY_YEARS)
+        _builder(authority_name, authority_name, authority_key, now, AUTHORITY_YEARS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
         .sign(authority_key, hashes.SHA384())
     )
     signing = (
-        _builder(signing_name, authority_name, signing_key, begin, SIGNING_YEARS)
+        _builder(signing_name, authority_name, signing_key, now, SIGNING_YEARS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=True)
@@ -98,7 +101,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
-    begin: dt.datetime,
+    now: dt.datetime,
     years: int,
 ) -> x509.CertificateBuilder:
     """Return what both certificates have."""
@@ -108,8 +111,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(begin + dt.timedelta(days=365 * years))
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + dt.timedelta(days=365 * years))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from edge_lpr.core.errors import BundleRefusedError, UpdateError
 from edge_lpr.update.bundle import signed_name
@@ -127,6 +128,16 @@ def test_keys_are_not_overwritten(folder: Path) -> None:
         make_update_keys(folder / "keys", "agency", NOW)
     assert (folder / f"keys/{AUTHORITY}.key").read_bytes() == before
     assert (folder / f"keys/{SIGNING}.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(("name", "years"), [(AUTHORITY, 20), (SIGNING, 2)])
+def test_a_booth_whose_clock_is_behind_believes_in_the_keys(
+    name: str, years: int, folder: Path
+) -> None:
+    certificate = x509.load_pem_x509_certificate((folder / f"keys/{name}.crt").read_bytes())
+    year, begin = dt.timedelta(days=365), NOW.replace(microsecond=0)
+    assert certificate.not_valid_before_utc == begin - year
+    assert certificate.not_valid_after_utc == begin + years * year
 
 
 @pytest.mark.parametrize("slots", ["1", "1 3", "3 1"], ids=["system", "and kernel", "kernel first"])
