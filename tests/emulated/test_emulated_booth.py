@@ -170,8 +170,10 @@ def test_root_is_read_only_and_state_is_encrypted(story: Story) -> None:
 
 
 def test_the_ticket_is_gone_from_the_card(story: Story) -> None:
-    _, said = story.booth.run("ls /boot/efi; cat /etc/edge-lpr/installation.toml")
+    status, said = story.booth.run("ls /boot/efi && cat /etc/edge-lpr/installation.toml")
+    assert status == 0, said
     assert "installation.toml" not in said.split()
+    assert re.search(r"^site =", said, re.MULTILINE), said
     assert not re.search(r"^ticket", said, re.MULTILINE)
 
 
@@ -189,7 +191,8 @@ def test_what_is_plugged_in_is_nothing_to_the_booth(story: Story, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("kind", "why"), [("wrong-key", "signature|signed"), ("older-version", "older|newer|version")]
+    ("kind", "why"),
+    [("wrong-key", "bundle is refused: .*signature"), ("older-version", "is not higher than")],
 )
 def test_a_bad_update_changes_nothing(story: Story, kind: str, why: str) -> None:
     look = "cat /boot/efi/grub/grubenv; head -c 65536 /dev/disk/by-partlabel/system-b | sha256sum"
@@ -226,4 +229,4 @@ def test_power_cuts_lose_nothing_and_mix_nothing(story: Story) -> None:
     for event in story.consumer.events:
         if event["event"] == "sighting":
             by_boot.setdefault(event["boot"], []).append(event["seq"])
-    assert all(seen == list(range(seen[0], seen[0] + len(seen))) for seen in by_boot.values())
+    assert all(seen == list(range(1, 1 + len(seen))) for seen in by_boot.values()), by_boot

@@ -30,8 +30,14 @@ pytestmark = pytest.mark.emulator
 
 LANE = "/run/edge-lpr-lane"
 EDGE_LPR = "/opt/edge-lpr/bin/edge-lpr"
-OUTSIDE = {"wrong key", "older version", "corrupt block", "full disk"}
-"""Refused before the first byte is written."""
+OUTSIDE = {
+    "wrong key": "bundle is refused: .*signature",
+    "older version": "is not higher than",
+    # RAUC's pre-check, in its own words behind ours.
+    "corrupt block": "this bundle was not installed: ",
+    "full disk": "are needed; nothing was changed",
+}
+"""Refused before the first byte is written, with these words."""
 
 REASONS = {
     "no camera": "no camera",
@@ -192,5 +198,6 @@ def test_a_bundle_that_may_not_come_in_changes_nothing(
         )
     said = emulation.install(kind)
     assert "status 1" in said
+    assert re.search(OUTSIDE[kind], said), said
     assert emulation.ask(look, PATIENCE_S) == before, said
     assert emulation.ask("ls /state/update/*.raucb 2>/dev/null") == ""
