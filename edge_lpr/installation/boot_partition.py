@@ -19,6 +19,9 @@ ERROR_FILE_NAME: Final = "installation-error.txt"
 reads it there."""
 
 _TAKEN_SUFFIX: Final = ".taken"
+_MAXIMUM_FOLDERS: Final = 16
+"""In the way of a file that is removed, before somebody must look at the card."""
+
 _MAXIMUM_ERROR_BYTES: Final = 65_536
 
 
@@ -48,7 +51,7 @@ class BootPartition:
             InstallationError: The partition cannot be written.
         """
         with self._writable():
-            path.rename(path.with_name(path.name + _TAKEN_SUFFIX))
+            path.rename(_free_name(path))
             sync_folder(self.folder)
             self._remove_taken()
 
@@ -88,18 +91,16 @@ class BootPartition:
             sync_folder(self.folder)
 
     def _taken(self) -> list[Path]:
-        """Return what was taken over and is still there."""
-        return sorted(self.folder.glob(f"*{_TAKEN_SUFFIX}"))
+        """Return what was taken over and is still there: files, because folders never are."""
+        found = sorted(self.folder.glob(f"*{_TAKEN_SUFFIX}"))
+        return [path for path in found if path.is_file() and not path.is_symlink()]
 
     def _remove_taken(self) -> None:
-        """Overwrite and remove what was taken over."""
-        for path in self._taken():
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink()
+        """Overwrite and remove what was taken over: each, whatever becomes of the others."""
+        errors = [error for path in self._taken() if (error := _error_of(path)) is not None]
         sync_folder(self.folder)
+        if errors:
+            raise errors[0]
 
     @contextlib.contextmanager
     def _writable(self) -> Iterator[None]:
@@ -111,6 +112,26 @@ class BootPartition:
             raise InstallationError(
                 f"{self.folder}: cannot be written ({error.strerror}); look at the card in a laptop"
             ) from error
+
+
+def _error_of(path: Path) -> OSError | None:
+    """Overwrite and remove a file, and return what has kept it."""
+    try:
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except OSError as error:
+        return error
+    return None
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name that ``discard_leftovers`` finds, and that no folder has already."""
+    numbers = ("", *(f".{number}" for number in range(_MAXIMUM_FOLDERS)))
+    names = [path.with_name(f"{path.name}{number}{_TAKEN_SUFFIX}") for number in numbers]
+    return next((name for name in names if not name.is_dir()), names[0])
 
 
 def _content(path: Path) -> bytes | None:

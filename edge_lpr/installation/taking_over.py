@@ -13,6 +13,8 @@ Each step can be repeated. What is wrong changes nothing: the booth goes on with
 """
 
 import contextlib
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,9 +183,14 @@ def _checked(path: Path, untrusted_content: bytes) -> Deployment:
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes | None:
-    """Return a file's content, or ``None`` if there is none."""
+    """Return a regular file's content, or ``None`` if there is none.
+
+    The certificate lies in a folder of the tokeniser's user, and this is root.
+    """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_opened) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InstallationError(f"{path}: is no regular file; put the file itself there")
             untrusted_content = file.read(maximum_bytes + 1)
     except FileNotFoundError:
         return None
@@ -192,3 +199,8 @@ def _read(path: Path, maximum_bytes: int) -> bytes | None:
     if len(untrusted_content) > maximum_bytes:
         raise InstallationError(f"{path}: longer than {maximum_bytes} bytes, so another file")
     return untrusted_content
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file: follow no link (O_NOFOLLOW), wait for nobody at a pipe (O_NONBLOCK)."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

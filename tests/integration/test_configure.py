@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,37 @@ def test_answers_that_python_cannot_hold_do_not_keep_the_booth_from_its_network(
     assert len(booth.configure()) == 1
     assert booth.run("systemd/network/70-edge-lpr-agency.network").exists()
     assert names_in(booth.boot) == ["installation-error.txt", "installation.toml"]
+
+
+def test_folders_in_the_way_keep_no_secret_on_the_card(booth: InstalledBooth) -> None:
+    (booth.boot / "0.taken").mkdir()
+    (booth.boot / "installation.toml.taken").mkdir()
+    (booth.boot / "installation.toml.0.taken").write_text(TICKET)
+    booth.bring(f'{ANSWERS}ticket = "{TICKET}"\n', bundle(booth.key))
+    assert booth.configure() == []
+    assert names_in(booth.boot) == ["0.taken", "installation.toml.taken"]
+
+
+def test_certificate_is_read_from_a_regular_file_alone(
+    booth: InstalledBooth, tmp_path: Path
+) -> None:
+    booth.bring(ANSWERS, bundle(booth.key))
+    booth.configure()
+    booth.enrol()
+    path = booth.places.device_certificate
+    path.rename(tmp_path / "certificate")
+    makers: tuple[Callable[[], None], ...] = (
+        lambda: path.symlink_to(tmp_path / "certificate"),
+        # Nobody writes into it, so who waited for that would wait for ever.
+        lambda: os.mkfifo(path),
+        path.mkdir,
+    )
+    for make in makers:
+        make()
+        booth.bring(ANSWERS)
+        (fault,) = booth.configure()
+        assert str(path) in fault
+        path.rename(tmp_path / f"tried-{makers.index(make)}")
 
 
 def test_two_files_are_not_guessed_between(booth: InstalledBooth) -> None:
