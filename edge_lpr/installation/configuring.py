@@ -51,13 +51,16 @@ _NAMES_OF_OURS: Final = {
 FAULTS_FILE: Final = SYSTEM_FOLDER / "faults"
 """What is wrong, one sentence a line, for whoever shows it."""
 
+NOTICES_FILE: Final = SYSTEM_FOLDER / "notices"
+"""What works and could be better, likewise."""
+
 
 def configure(places: Places, say: Say) -> list[str]:
     """Make the running system what the installer's answers say.
 
     Args:
         places: Where everything is.
-        say: Hears what was taken over.
+        say: Hears what was taken over, and what works and could be better.
 
     Returns:
         What is wrong, in sentences; empty if nothing is.
@@ -68,6 +71,7 @@ def configure(places: Places, say: Say) -> list[str]:
     machine = find_machine(places.root)
     (places.root / "run").mkdir(exist_ok=True)
     faults = take_over(places, machine, say)
+    notices: tuple[str, ...] = ()
     files: tuple[SystemFile, ...] = ()
     try:
         answers = _answers(places)
@@ -77,12 +81,16 @@ def configure(places: Places, say: Say) -> list[str]:
         faults += _settle(places, answers, bundle, machine, is_sealed=is_sealed)
         reach = find_reach(answers, bundle)
         faults += reach.faults
+        notices = reach.notices
         files = system_files(answers, reach, places, machine, is_sealed=is_sealed)
     except InstallationError as error:
         faults.append(str(error))
     _write(places, files)
-    text = "".join(f"{fault}\n" for fault in faults)
-    keep(places.below(FAULTS_FILE), text.encode(), PUBLIC_MODE)
+    for notice in notices:
+        say(notice)
+    for path, sentences in ((FAULTS_FILE, faults), (NOTICES_FILE, notices)):
+        text = "".join(f"{sentence}\n" for sentence in sentences)
+        keep(places.below(path), text.encode(), PUBLIC_MODE)
     return faults
 
 
@@ -158,7 +166,8 @@ def _text(path: Path) -> str:
 
 def _write(places: Places, files: tuple[SystemFile, ...]) -> None:
     """Write the files, and remove what an earlier run has made and this one has not."""
-    wanted = {places.below(Path(file.path)) for file in files} | {places.below(FAULTS_FILE)}
+    ours = (*(Path(file.path) for file in files), FAULTS_FILE, NOTICES_FILE)
+    wanted = {places.below(path) for path in ours}
     try:
         for folder, patterns in _NAMES_OF_OURS.items():
             for pattern in patterns:

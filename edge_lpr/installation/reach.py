@@ -51,7 +51,9 @@ class Reach:
     technician_ca: str | None
     """Who certifies the technicians that may reach the booth; ``None``: nobody may."""
     faults: tuple[str, ...]
-    """What does not work like this, or is wider than it need be."""
+    """What does not work like this."""
+    notices: tuple[str, ...]
+    """What works, and is wider than it need be."""
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -92,28 +94,31 @@ def find_reach(answers: Installation, bundle: Deployment | None) -> Reach:
     time = None if answers.time_server is None else service(answers.time_server, _TIME_PORT)
     enrolment = by_url(None if bundle is None else bundle.enrolment_url)
     services = (broker, enrolment, by_url(answers.update_url), time)
+    by_name = sorted({each.host for each in services if each is not None and not each.addresses})
+    is_reached = bool(network.name_servers)
     return Reach(
         *services,
         name_servers=network.name_servers,
         hosts=hosts,
         technician_ca=None if bundle is None else bundle.technician_ca,
-        faults=_faults([each for each in services if each is not None], network.name_servers),
+        faults=() if is_reached else tuple(map(_fault, by_name)),
+        notices=tuple(map(_notice, by_name)) if is_reached else (),
     )
 
 
-def _faults(services: list[Service], name_servers: tuple[str, ...]) -> tuple[str, ...]:
-    """Say who is known by name alone, and what that means."""
-    by_name = sorted({each.host for each in services if not each.addresses})
-    if name_servers:
-        return tuple(
-            f"{host} is known by name only: the firewall opens its port at any address; have the "
-            "key custodian put its addresses into the bundle (docs/network.md)"
-            for host in by_name
-        )
-    return tuple(
+def _fault(host: str) -> str:
+    """Say what it means that somebody is known by name, where nobody may be asked."""
+    return (
         f"{host} is known by name only and is not reached: have the key custodian put its "
         "addresses into the bundle, or name network.name_servers (docs/network.md)"
-        for host in by_name
+    )
+
+
+def _notice(host: str) -> str:
+    """Say what it means that somebody is known by name, where a name server is asked."""
+    return (
+        f"{host} is known by name only: the firewall opens its port at any address; have the "
+        "key custodian put its addresses into the bundle (docs/network.md)"
     )
 
 

@@ -124,6 +124,17 @@ def test_answers_that_python_cannot_hold_do_not_keep_the_booth_from_its_network(
     assert names_in(booth.boot) == ["installation-error.txt", "installation.toml"]
 
 
+def test_name_that_is_asked_for_is_told_and_is_no_fault(booth: InstalledBooth) -> None:
+    servers = '[network]\nname_servers = ["192.0.2.53"]\n'
+    booth.bring(f"{ANSWERS}{servers}", bundle(booth.key, addresses=()))
+    for _ in range(2):
+        assert booth.configure() == []
+        assert booth.run("edge-lpr-system/faults").read_text() == ""
+        notices = booth.run("edge-lpr-system/notices").read_text()
+        assert "broker.example is known by name only: the firewall opens its port" in notices
+        assert booth.said[-2:] == notices.splitlines()
+
+
 def test_folders_in_the_way_keep_no_secret_on_the_card(booth: InstalledBooth) -> None:
     (booth.boot / "0.taken").mkdir()
     (booth.boot / "installation.toml.taken").mkdir()

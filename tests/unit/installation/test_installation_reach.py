@@ -36,6 +36,7 @@ def test_without_a_name_server_a_name_is_not_reached_and_is_told() -> None:
     assert reach.is_name_asked
     (fault,) = reach.faults
     assert fault.startswith("time.example is known by name only and is not reached")
+    assert reach.notices == ()
 
 
 def test_behind_a_proxy_only_the_proxy_and_the_clock_are_reached() -> None:
