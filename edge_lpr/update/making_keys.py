@@ -31,8 +31,10 @@ SIGNING_YEARS: Final = 2
 """Bundles are judged by the booth's clock: one signed today can be installed for so long."""
 
 _BACKDATED: Final = dt.timedelta(days=365)
-"""A booth without a clock of its own starts in the past, and where its line is cut it stays there. It
-must be able to take a bundle all the same; that a certificate is not valid yet protects nobody."""
+"""A booth without a clock of its own starts in the past, and stays there where its line is cut.
+
+It must be able to take a bundle all the same; that a certificate is not valid yet protects nobody.
+"""
 
 _USAGES: Final = (
     "digital_signature",
