@@ -11,13 +11,23 @@ import pytest
 
 from edge_lpr.technician.login_files import firewall_lines
 from tests.reliability.namespace import Namespace
-from tests.support.firewall import IMPATIENCE_S, USERS, Firewall, need_nft, template
+from tests.support.firewall import CONFIGURATION, IMPATIENCE_S, USERS, Firewall, need_nft, template
 from tests.support.networks import need_network
 
 PUBLISHER = USERS["edge-lpr-publisher"]
 VISION = USERS["edge-lpr-vision"]
 TIMESYNC = USERS["systemd-timesync"]
 ROOT = 0
+
+
+BEHIND_IT = [
+    "edge-lpr-first-boot.service",
+    "edge-lpr-publisher.service.d/firewall.conf",
+    "edge-lpr-sshd.service",
+    "edge-lpr-update.service",
+    "edge-lpr-vision.service.d/rtsp.conf.in",
+]
+"""What has a network, as a booth's image starts it."""
 
 
 class _TcpEcho(socketserver.BaseRequestHandler):
@@ -55,6 +65,16 @@ def network() -> Iterator[Namespace]:
 @pytest.fixture
 def firewall(network: Namespace, tmp_path: Path) -> Firewall:
     return Firewall(network, tmp_path)
+
+
+@pytest.mark.parametrize("unit", BEHIND_IT)
+def test_what_has_a_network_starts_behind_the_firewall_or_not_at_all(unit: str) -> None:
+    words: dict[str, list[str]] = {"Requires": [], "After": []}
+    for line in (CONFIGURATION.parent / "systemd" / unit).read_text().splitlines():
+        key, _, value = line.partition("=")
+        words.get(key, []).extend(value.split())
+    assert "nftables.service" in words["Requires"]
+    assert "nftables.service" in words["After"]
 
 
 def test_nft_understands_the_rules_and_every_answer(firewall: Firewall) -> None:

@@ -64,8 +64,10 @@ def write_units(folder: Path, example: Path) -> None:
         'camera = "rtsp://[2001:db8::5]/lane"\ntime_server = "2001:db8::1"',
         MOST,
         'camera = "usb"\n[network]\nproxy = "http://192.0.2.3:3128"',
+        'camera = "usb"\n[network]\nkind = "static"\naddress = "169.254.10.1/24"',
+        'camera = "usb"\n[network]\nkind = "static"\naddress = "fe80::2/64"',
     ],
-    ids=["least", "ipv6", "most", "proxy"],
+    ids=["least", "ipv6", "most", "proxy", "link", "link6"],
 )
 def test_nft_takes_what_the_answers_make(
     network: Namespace, tmp_path: Path, answers: str, changes: dict[str, object]
