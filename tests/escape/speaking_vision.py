@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.escape.covert import speak
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 def main(path: str, secret: bytes) -> None:
