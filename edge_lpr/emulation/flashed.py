@@ -11,16 +11,17 @@ from edge_lpr.installation.model import INSTALLATION_FILE_NAME, Installation
 from edge_lpr.synthesis.lane import write_lane
 from edge_lpr.wire.deployment import DEPLOYMENT_FILE_NAME
 
-_CARS: int = 4
 
-
-def flash(booth: EmulatedBooth, host: HostSide, *, video: Path | None = None) -> None:
+def flash(
+    booth: EmulatedBooth, host: HostSide, *, video: Path | None = None, cars: int = 4
+) -> None:
     """Put an installer's answers and bundle on a booth's card, and a lane before its camera.
 
     Args:
         booth: It is off.
         host: Where it will enrol.
         video: What the camera sees; ``None`` for a rendered lane.
+        cars: How many drive through a rendered lane; vision ends when the last has passed.
 
     Raises:
         EmulationError: There is no such video, or the card cannot be written.
@@ -33,7 +34,7 @@ def flash(booth: EmulatedBooth, host: HostSide, *, video: Path | None = None) ->
     lane = booth.folder / "lane"
     lane.mkdir(exist_ok=True)
     if video is None:
-        write_lane(lane / "lane.avi", _CARS)
+        write_lane(lane / "lane.avi", cars)
     else:
         try:
             shutil.copy(video, lane / "lane.avi")

@@ -59,7 +59,8 @@ class UpdatedEmulation:
         (squashfs,) = image_folder.glob("edge-lpr-generic-amd64-*.squashfs")
         self.booth = EmulatedBooth(image, folder / "booth", probe=True)
         self.host = HostSide(folder / "host")
-        flash(self.booth, self.host)
+        # Enough for the health gate: a booth's camera does not come to an end.
+        flash(self.booth, self.host, cars=40)
         lane = self.booth.folder / "lane"
         make_update_keys(folder / "strangers", "stranger", dt.datetime.now(dt.timezone.utc))
         maker = UpdateMaker(squashfs, image_folder / "update-keys", folder)
