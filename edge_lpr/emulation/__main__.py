@@ -1,6 +1,7 @@
 """``edge-lpr emulate``: try a booth's image without a booth."""
 
 import contextlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from edge_lpr.core.errors import EdgeLprError, EmulationError
 from edge_lpr.emulation.arguments import EmulateOptions, parse_arguments
@@ -15,6 +17,9 @@ from edge_lpr.emulation.boards import BOARDS, kvm_works
 from edge_lpr.emulation.flashed import flash
 from edge_lpr.emulation.host_side import HostSide
 from edge_lpr.emulation.machine import EmulatedBooth
+
+_SIGHTING: Final = re.compile(r"\d\d:\d\d:\d\d ")
+"""How a sighting begins in what ``edge-lpr subscribe`` shows: with its time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,7 +87,7 @@ def _show_sightings(host: HostSide, booth: EmulatedBooth, wanted: int, start: fl
         for line in consumer.stdout or ():
             sys.stdout.write(line)
             sys.stdout.flush()
-            if " in " in line or " out " in line:
+            if _SIGHTING.match(line):
                 seen += 1
                 if seen == 1:
                     _say(f"first sighting {time.monotonic() - start:.0f} s after power came")
