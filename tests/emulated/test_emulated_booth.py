@@ -116,7 +116,9 @@ class Story:
 @pytest.fixture(scope="module")
 def image() -> Path:
     if FOLDER is None:
-        pytest.skip("EDGE_LPR_IMAGE_FOLDER names no image of scripts/build_image")
+        pytest.fail(
+            "EDGE_LPR_IMAGE_FOLDER names no image; scripts/test_image makes one and sets it"
+        )
     (found,) = Path(FOLDER).glob("edge-lpr-generic-amd64-*.img")
     return found
 

@@ -141,7 +141,9 @@ _STATUS = "systemctl show -p StatusText --value edge-lpr-vision edge-lpr-publish
 def image_folder() -> Path:
     named = os.environ.get("EDGE_LPR_IMAGE_FOLDER")
     if named is None:
-        pytest.skip("EDGE_LPR_IMAGE_FOLDER names no image of scripts/build_image")
+        pytest.fail(
+            "EDGE_LPR_IMAGE_FOLDER names no image; scripts/test_image makes one and sets it"
+        )
     return Path(named)
 
 

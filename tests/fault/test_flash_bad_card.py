@@ -17,6 +17,7 @@ from edge_lpr.flashing.terminal import Terminal
 from edge_lpr.flashing.workshop import Workshop
 from tests.support.card_images import blank_card, loop_device, make_image, tool
 from tests.support.clock import SetClock
+from tests.support.disks import without_disks
 from tests.support.flashing import BOOTH, CODE, some_bundle, write_bundle
 
 
@@ -38,7 +39,7 @@ def worn(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", str(place)]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs root, for a small file system")
+        without_disks("needs root, for a small file system")
     try:
         yield blank_card(place / "card")
     finally:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import pytest
+from tests.support.disks import without_disks
 
 MIB: Final = 1024 * 1024
 SBIN: Final = "/usr/sbin:/sbin"
@@ -26,7 +26,7 @@ def tool(name: str) -> str:
     """A program that Debian keeps off an ordinary user's path; without it the test is skipped."""
     found = shutil.which(name) or shutil.which(name, path=SBIN)
     if found is None:
-        pytest.skip(f"needs {name}")
+        without_disks(f"needs {name}")
     return found
 
 
@@ -87,7 +87,7 @@ def loop_device(backing: Path) -> Iterator[Path]:
     command = [tool("losetup"), "--find", "--show", "--partscan", str(backing)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        pytest.skip(f"needs loop devices: {made.stderr.strip()}")
+        without_disks(f"needs loop devices: {made.stderr.strip()}")
     device = Path(made.stdout.strip())
     try:
         yield device

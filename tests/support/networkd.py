@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-import pytest
-
+from tests.support.disks import without_disks
 from tests.support.networks import need_network
 
 _SCRIPT: Final = """
@@ -36,7 +35,7 @@ def need_networkd() -> str:
     need_network()
     program = shutil.which("unshare")
     if program is None or not Path("/lib/systemd/systemd-networkd").exists():
-        pytest.skip("systemd-networkd or unshare is missing")
+        without_disks("systemd-networkd or unshare is missing")
     return program
 
 
