@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from edge_lpr.certificates.key_usage import key_usage
 from edge_lpr.core.errors import KeyFileError
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
 from edge_lpr.core.wipe import wipe
@@ -35,18 +36,6 @@ CERTIFICATE_DAYS: Final = 90
 _MAXIMUM_KEY_BYTES: Final = 4096
 _HOUR: Final = dt.timedelta(hours=1)
 """Certificates are valid an hour early: clocks of a laboratory differ."""
-
-_EVERY_KEY_USAGE: Final = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +111,7 @@ class CertificateAuthority:
         builder = _builder(subject, subject, key.public_key(), key.public_key(), validity)
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage("key_cert_sign", "crl_sign"), critical=True)
+            .add_extension(key_usage("key_cert_sign", "crl_sign"), critical=True)
             .sign(key, hashes.SHA256())
         )
         return cls(CertifiedKey(certificate, key))
@@ -316,7 +305,7 @@ class CertificateAuthority:
         builder = (
             _builder(_name(name), own.subject, key, self._own.key.public_key(), validity)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage("digital_signature"), critical=True)
+            .add_extension(key_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         )
         for extension in extensions:
@@ -379,11 +368,6 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         return x509.DNSName(host)
-
-
-def _key_usage(*wanted: str) -> x509.KeyUsage:
-    """Return what a key may be used for."""
-    return x509.KeyUsage(**{usage: usage in wanted for usage in _EVERY_KEY_USAGE})
 
 
 def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

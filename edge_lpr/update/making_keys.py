@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from edge_lpr.certificates.key_usage import key_usage
 from edge_lpr.core.errors import KeyFileError, UpdateError
 from edge_lpr.core.secret_file import write_secret_file
 
@@ -36,18 +37,6 @@ _BACKDATED: Final = dt.timedelta(days=365)
 It must be able to take a bundle all the same; that a certificate is not valid yet protects nobody.
 """
 
-_USAGES: Final = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
-
 
 def make_update_keys(folder: Path, owner: str, now: dt.datetime) -> None:
     """Write ``update-authority`` and ``update-signing``, each as ``.crt`` and ``.key``.
@@ -67,13 +56,13 @@ def make_update_keys(folder: Path, owner: str, now: dt.datetime) -> None:
     authority = (
         _builder(authority_name, authority_name, authority_key, now, AUTHORITY_YEARS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+        .add_extension(key_usage("key_cert_sign", "crl_sign"), critical=True)
         .sign(authority_key, hashes.SHA384())
     )
     signing = (
         _builder(signing_name, authority_name, signing_key, now, SIGNING_YEARS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage("digital_signature"), critical=True)
+        .add_extension(key_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=True)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
@@ -117,8 +106,3 @@ def _builder(
         .not_valid_after(now + dt.timedelta(days=365 * years))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-
-
-def _usage(*allowed: str) -> x509.KeyUsage:
-    """Return a key usage that allows these alone."""
-    return x509.KeyUsage(**{usage: usage in allowed for usage in _USAGES})
