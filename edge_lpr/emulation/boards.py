@@ -24,6 +24,8 @@ class EmulatedBoard:
     """Debian packages that have both."""
     serial_device: str
     """The kernel's name of the serial console."""
+    tpm_device: str
+    """QEMU's name of a TPM on this board."""
 
 
 BOARDS: Final = {
@@ -34,6 +36,7 @@ BOARDS: Final = {
         firmware=("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"),
         packages="qemu-system-x86 ovmf",
         serial_device="ttyS0",
+        tpm_device="tpm-crb",
     ),
     "generic-arm64": EmulatedBoard(
         program="qemu-system-aarch64",
@@ -43,6 +46,7 @@ BOARDS: Final = {
         firmware=("/usr/share/AAVMF/AAVMF_CODE.fd",),
         packages="qemu-system-arm qemu-efi-aarch64",
         serial_device="ttyAMA0",
+        tpm_device="tpm-tis-device",
     ),
 }
 """Boards that an image can be emulated for, by the name that the image has."""

@@ -17,7 +17,7 @@ def copy_image(image: Path, disk: Path) -> None:
     """Make a card that holds an image, with room behind it.
 
     Args:
-        image: What ``scripts/build_image`` made.
+        image: What ``scripts/build_image`` made, or a whole card.
         disk: The card's file; replaced.
 
     Raises:
@@ -26,8 +26,11 @@ def copy_image(image: Path, disk: Path) -> None:
     if not image.is_file():
         raise EmulationError(f"{image} is not there; scripts/build_image makes one")
     run_tool("cp", "--sparse=always", str(image), str(disk))
-    with disk.open("r+b") as card:
-        card.truncate(image.stat().st_size + _SPARE_BYTES)
+    size = image.stat().st_size
+    # What is so large is a card already, and a card does not grow.
+    if size < _SPARE_BYTES:
+        with disk.open("r+b") as card:
+            card.truncate(size + _SPARE_BYTES)
 
 
 def write_to_boot_partition(disk: Path, source: Path, name: str) -> None:

@@ -31,6 +31,20 @@ def flash(
     keep_installation(file, answers)
     booth.put_on_boot_partition(file, INSTALLATION_FILE_NAME)
     booth.put_on_boot_partition(host.deployment, DEPLOYMENT_FILE_NAME)
+    show_lane(booth, video=video, cars=cars)
+
+
+def show_lane(booth: EmulatedBooth, *, video: Path | None = None, cars: int = 4) -> None:
+    """Put a lane before a booth's camera, ``camera = "test"`` in its answers.
+
+    Args:
+        booth: It is off; its card may be flashed by somebody else (``EmulatedBooth.insert``).
+        video: What the camera sees; ``None`` for a rendered lane.
+        cars: How many drive through a rendered lane; vision ends when the last has passed.
+
+    Raises:
+        EmulationError: There is no such video.
+    """
     lane = booth.folder / "lane"
     lane.mkdir(exist_ok=True)
     if video is None:

@@ -17,6 +17,8 @@ LANE_FOLDER: Final = "/run/edge-lpr-lane"
 PROBE_PORT: Final = "edge-lpr.probe"
 """Name of the serial port by which tests give orders."""
 
+_SETTING: Final = b"set emulator="
+
 _LANE_DEVICE: Final = r"dev-disk-by\x2did-virtio\x2dedge\x2dlpr\x2dlane.device"
 
 LANE_UNIT: Final = f"""\
@@ -100,7 +102,17 @@ def grub_setting(*, probe: bool) -> bytes:
         probe: A test may give orders.
     """
     wanted = " systemd.wants=edge-lpr-probe.service" if probe else ""
-    return f"set emulator='systemd.import_credentials=yes{wanted}'\n".encode()
+    return _SETTING + f"'systemd.import_credentials=yes{wanted}'\n".encode()
+
+
+def without_setting(grub: bytes) -> bytes:
+    """Return a ``grub/grub.cfg`` as it was before the emulator changed it.
+
+    Args:
+        grub: Of any card, also of one that was emulated before.
+    """
+    first, _, rest = grub.partition(b"\n")
+    return rest if first.startswith(_SETTING) else grub
 
 
 def credentials(*, lane: bool, probe: bool, drop_ins: dict[str, str]) -> dict[str, str]:

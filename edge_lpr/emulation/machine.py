@@ -25,6 +25,7 @@ from edge_lpr.emulation.disk import (
     write_to_boot_partition,
 )
 from edge_lpr.emulation.line_socket import LineSocket
+from edge_lpr.emulation.software_tpm import SoftwareTpm
 
 HOST_ADDRESS: Final = "10.0.2.2"
 """What the booth calls the machine that emulates it."""
@@ -38,7 +39,13 @@ class EmulatedBooth:
     """A booth that is switched on and off."""
 
     def __init__(
-        self, image: Path | None, folder: Path, *, board: str = "generic-amd64", probe: bool = False
+        self,
+        image: Path | None,
+        folder: Path,
+        *,
+        board: str = "generic-amd64",
+        probe: bool = False,
+        tpm: Path | None = None,
     ) -> None:
         """Put an image on a card; the booth is off.
 
@@ -48,6 +55,7 @@ class EmulatedBooth:
             folder: Where the card and everything else lies; an earlier card in it is replaced.
             board: A key of ``BOARDS``.
             probe: Let a test give orders, see ``run``.
+            tpm: Folder of the board's TPM, made if there is none; ``None`` for a board without.
 
         Raises:
             EmulationError: The image or a tool is missing.
@@ -60,6 +68,7 @@ class EmulatedBooth:
         self.console_file = folder / "console.txt"
         self._lane_disk = folder / "lane.img"
         self._probe = probe
+        self._tpm = None if tpm is None else SoftwareTpm(tpm, folder / "tpm")
         self._drop_ins: dict[str, str] = {}
         self._forwards: dict[int, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -69,9 +78,21 @@ class EmulatedBooth:
         if image is None:
             return
         self._lane_disk.unlink(missing_ok=True)
-        copy_image(image, self.disk)
+        self.insert(image)
+
+    def insert(self, card: Path) -> None:
+        """Put a card into a new board, as it comes out of a reader; the booth must be off.
+
+        Args:
+            card: An image as it was built, or one that an installer has flashed, or what another
+                booth has worked with. It is copied; the emulator lets itself in by the copy.
+
+        Raises:
+            EmulationError: It is not there, or is no card of a booth.
+        """
+        copy_image(card, self.disk)
         code = firmware_code(self.board)
-        shutil.copy(code.with_name(code.name.replace("CODE", "VARS")), folder / "firmware")
+        shutil.copy(code.with_name(code.name.replace("CODE", "VARS")), self.folder / "firmware")
         self._let_in()
 
     def put_on_boot_partition(self, source: Path, name: str) -> None:
@@ -114,6 +135,8 @@ class EmulatedBooth:
         """
         for stale in ("qmp", "probe"):
             (self.folder / stale).unlink(missing_ok=True)
+        if self._tpm is not None:
+            self._tpm.start()
         with (self.folder / "qemu.txt").open("ab") as log:
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - QEMU, with paths of ours
@@ -243,10 +266,12 @@ class EmulatedBooth:
         for link in self._links.values():
             link.close()
         self._links.clear()
+        if self._tpm is not None:
+            self._tpm.stop()
 
     def _let_in(self) -> None:
         """Have this card's booth take what the emulator gives it."""
-        grub = read_from_boot_partition(self.disk, "grub/grub.cfg")
+        grub = guest.without_setting(read_from_boot_partition(self.disk, "grub/grub.cfg"))
         changed = self.folder / "grub.cfg"
         changed.write_bytes(guest.grub_setting(probe=self._probe) + grub)
         write_to_boot_partition(self.disk, changed, "grub/grub.cfg")
@@ -275,6 +300,8 @@ class EmulatedBooth:
             # Sockets, for whoever wants to plug something in.
             *("-device", "qemu-xhci,id=usb"),
         ]
+        if self._tpm is not None:
+            command += self._tpm.arguments(self.board.tpm_device)
         lane = self._lane_disk.exists()
         if lane:
             command += self._disk_arguments(guest.LANE_SERIAL, self._lane_disk, "readonly=on")

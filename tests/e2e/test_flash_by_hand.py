@@ -1,13 +1,6 @@
 """An installer at his laptop: one command, a paste, five times Enter, the name of the card."""
 
-import codecs
-import os
-import pty
-import re
-import select
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,49 +12,7 @@ from edge_lpr.installation.model import Installation
 from edge_lpr.installation.reading import parse_installation
 from tests.support.card_images import blank_card, loop_device, make_image
 from tests.support.flashing import CODE, NOTE, write_bundle
-
-DEADLINE_S = 30.0
-
-
-class Person:
-    """Sits at a real terminal, reads what stands there, and types."""
-
-    def __init__(self, command: list[str], folder: Path) -> None:
-        self._controller, terminal = pty.openpty()
-        self._process = subprocess.Popen(
-            command, stdin=terminal, stdout=terminal, stderr=terminal, cwd=folder
-        )
-        os.close(terminal)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self.seen = ""
-        self.typed_fields = 0
-
-    def reads(self, pattern: str) -> None:
-        """Wait until something new stands on the screen."""
-        give_up_at = time.monotonic() + DEADLINE_S
-        while not (found := re.search(pattern, self.seen)):
-            assert time.monotonic() < give_up_at, self.seen
-            if select.select([self._controller], [], [], 0.2)[0]:
-                # A read may end within a character.
-                self.seen += self._decoder.decode(os.read(self._controller, 65_536))
-        self.seen = self.seen[found.end() :]
-
-    def types(self, text: str) -> None:
-        """Type a line; Enter alone is no field."""
-        self.typed_fields += bool(text)
-        os.write(self._controller, f"{text}\n".encode())
-
-    def pastes(self, text: str) -> None:
-        os.write(self._controller, f"{text}\n".encode())
-
-    def leaves(self) -> int:
-        """Return the exit status."""
-        try:
-            return self._process.wait(DEADLINE_S)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            os.close(self._controller)
+from tests.support.person import Person
 
 
 @pytest.fixture
@@ -109,5 +60,5 @@ def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> N
         ticket=CODE,
         time_server="192.0.2.7",
     )
-    # One of the three was a mistake.
-    assert person.typed_fields == 3
+    # One of the four was a mistake.
+    assert person.typed_fields == 4
