@@ -83,7 +83,7 @@ def test_a_tpm_in_software_has_power_until_it_is_taken_away(tmp_path: Path) -> N
 
 @pytest.mark.tpm
 def test_a_tpm_that_cannot_keep_anything_says_so(tmp_path: Path) -> None:
-    with pytest.raises(EmulationError, match="swtpm does not start: .*"):
+    with pytest.raises(EmulationError, match="swtpm does not start"):
         SoftwareTpm(tmp_path / "chip", tmp_path / "no-folder" / "socket").start()
 
 
