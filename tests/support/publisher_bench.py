@@ -143,6 +143,7 @@ class Consumer:
 
     def __init__(self, port: int, signer: Signer, *, mqtt_version: str = "5") -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
+        self.connections = 0
         is_v5 = mqtt_version == "5"
         self._signer = signer
         self._client = mqtt.Client(
@@ -162,7 +163,9 @@ class Consumer:
         if is_v5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION_EXPIRY_S
-        self._client.connect("127.0.0.1", port, properties=properties)
+        # Begun with a clean start, Mosquitto 2.0.11 would not write it to the disk: docs/broker.md.
+        clean_start: mqtt.CleanStartOption = False if is_v5 else mqtt.MQTT_CLEAN_START_FIRST_ONLY
+        self._client.connect("127.0.0.1", port, clean_start=clean_start, properties=properties)
         self._client.loop_start()
         wait_until(self._is_subscribed.is_set)
 
@@ -199,7 +202,14 @@ class Consumer:
 
     def wait_for(self, handed_over: list[tuple[str, int]], *, deadline_s: float = 40) -> None:
         """Wait until every sighting has come, then check that none is refused or out of order."""
-        wait_until(lambda: self.distinct() >= len(handed_over), deadline_s=deadline_s)
+        try:
+            wait_until(lambda: self.distinct() >= len(handed_over), deadline_s=deadline_s)
+        except AssertionError as error:
+            missing = sorted(set(handed_over) - set(self.verified()[0]))
+            raise AssertionError(
+                f"{error}: {len(missing)} of {len(handed_over)} sightings have not come, "
+                f"the first {missing[:3]}; {self.connections} connections of the consumer"
+            ) from error
         stored, refused = self.verified()
         assert refused == []
         assert stored == handed_over
@@ -219,6 +229,7 @@ class Consumer:
         require_all_valid((topic, payload) for topic, payload, _ in self.messages)
 
     def _on_connect(self, client: mqtt.Client, *_: object) -> None:
+        self.connections += 1
         client.subscribe("lpr/v1/#", qos=1)
 
     def _on_subscribe(self, *_: object) -> None:
