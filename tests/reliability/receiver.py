@@ -96,7 +96,10 @@ class Receiver:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         self._client.tls_set_context(broker.consumer().context())
-        self._client.connect("localhost", broker.consumer_port, properties=properties)
+        # As in docs/broker.md: begun with a clean start, Mosquitto 2.0.11 keeps it in memory alone.
+        self._client.connect(
+            "localhost", broker.consumer_port, clean_start=False, properties=properties
+        )
         self._client.loop_start()
         wait_until(self._is_subscribed.is_set)
 
