@@ -1,1 +1,1 @@
-"""Tools that look at the booth from outside and ask whether it keeps its promises."""
+"""What happened at a booth, for an auditor: the log, what is read from it, and leak searches."""

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from edge_lpr.audit.login_record import RECORD_FOLDER, LoginRecord
+from edge_lpr.audit.log import RECORD_FOLDER, AuditLog
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import EdgeLprError
 from edge_lpr.core.log import Log, start_logging
@@ -58,7 +58,7 @@ def _serve() -> int:
     """Serve the request that systemd has accepted."""
     start_logging()
     clock = SystemClock()
-    door = Door(LOGIN_FOLDER, LoginRecord(RECORD_FOLDER, clock), clock, Log("technician"))
+    door = Door(LOGIN_FOLDER, AuditLog(RECORD_FOLDER, clock), clock, Log("technician"))
     with socket.socket(fileno=_FIRST_SOCKET) as connection:
         door.serve(connection)
     return 0

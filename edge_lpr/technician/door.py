@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.audit.login_record import LoginRecord
+from edge_lpr.audit.log import AuditLog
 from edge_lpr.certificates.technician_certificate import (
     LOGIN_USER,
     Technician,
@@ -76,12 +76,12 @@ class Request:
 class Door:
     """Serves one request."""
 
-    def __init__(self, login_folder: Path, record: LoginRecord, clock: Clock, log: Log) -> None:
+    def __init__(self, login_folder: Path, record: AuditLog, clock: Clock, log: Log) -> None:
         """Prepare; nothing is read yet.
 
         Args:
             login_folder: What ``login_files`` has rendered.
-            record: Of all logins.
+            record: The audit log.
             clock: Tells how sure the time is.
             log: Of this process.
         """

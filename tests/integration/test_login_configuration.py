@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_lpr.audit.login_record import RECORD_FOLDER
+from edge_lpr.audit.log import RECORD_FOLDER
 from edge_lpr.certificates.technician_certificate import FORCED_COMMAND, LOGIN_USER
 from edge_lpr.first_boot.facts import gather
 from edge_lpr.technician.asking import DOOR

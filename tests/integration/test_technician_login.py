@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge_lpr.audit.login_record import TOO_MANY, LoginRecord, verify_login_record
+from edge_lpr.audit.log import TOO_MANY, AuditLog, verify_log
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.technician.door import MAXIMUM_CALLS_A_DAY
 from tests.support.login_booth import HOUR_S, LoginBooth, need_login
@@ -43,7 +43,7 @@ def test_certified_person_gets_a_word_done_and_is_in_the_record(
     assert (asked["event"], asked["word"]) == ("asked", "restart")
     assert (asked["person"], asked["serial"], asked["address"]) == ("anna", 7, "127.0.0.1")
     assert (ended["event"], ended["asked"], ended["status"]) == ("ended", asked["number"], 0)
-    assert verify_login_record(booth.folder / "audit") == (asked["number"] + 1, None)
+    assert verify_log(booth.folder / "audit") == (asked["number"] + 1, None)
     line = (booth.folder / "door.log").read_text().splitlines()
     assert any('"event":"technician_asked","person":"anna","serial":7' in each for each in line)
 
@@ -223,7 +223,7 @@ def test_environment_of_the_technician_does_not_come_along(
 
 
 def test_what_cannot_be_recorded_is_not_done(booth: LoginBooth, certificate: Path) -> None:
-    log = booth.folder / "audit" / "technicians.log"
+    log = booth.folder / "audit" / "entries-000000000001"
     kept = log.rename(log.with_name("kept"))
     log.mkdir()
     systemctl = booth.systemctl_log()
@@ -239,7 +239,7 @@ def test_what_cannot_be_recorded_is_not_done(booth: LoginBooth, certificate: Pat
 
 def test_one_call_too_many_of_a_day_is_noted_once_and_not_done(booth: LoginBooth) -> None:
     busy = booth.certify("dora", serial=8)
-    record = LoginRecord(booth.folder / "audit", SystemClock())
+    record = AuditLog(booth.folder / "audit", SystemClock())
     for _ in range(MAXIMUM_CALLS_A_DAY):
         record.append("asked", person="dora", serial=8)
     lines, systemctl = len(booth.record()), booth.systemctl_log()

@@ -168,7 +168,7 @@ class LoginBooth:
 
     def record(self) -> list[dict[str, Any]]:
         """Return the lines of the record."""
-        file = self.folder / "audit" / "technicians.log"
+        file = self.folder / "audit" / "entries-000000000001"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def sshd_log(self) -> str:
