@@ -11,7 +11,7 @@
        16  8 gauges of 2 bytes, in the order of ``GAUGES``, each plus 1000; 65535: not known
       208  26 counters of 8 bytes, in the order of ``VISION_COUNTERS``
         1  number of outlines, 0 to 4
-      4 n  outlines: across, down, place of the width in ``WIDTHS``, tilt plus 6 with 16 for a tall one
+      4 n  outlines: across, down, place of the width in ``WIDTHS``, tilt plus 6 (16 more if tall)
         2  columns and rows of the sketch; 0, 0: there is none
         …  its cells row by row, two of 4 bits a byte; 0: not known, 1 (black) to 15 (white)
 

@@ -11,6 +11,7 @@ from edge_lpr.core.errors import EdgeLprError, InstallationError
 from edge_lpr.core.hardening import forbid_inspection
 from edge_lpr.core.service import forbid_core_dumps
 from edge_lpr.installation.configuring import configure
+from edge_lpr.installation.lanes import read_lanes, save_lanes
 from edge_lpr.installation.modem import hold
 from edge_lpr.installation.networkd import PREFIX, RULES_FOLDER
 from edge_lpr.installation.places import Places
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.modem is not None:
             _hold_modem(chosen.modem, root)
+        if chosen.lanes is not None:
+            save_lanes(Places(root, boot, templates), read_lanes(chosen.lanes))
+            return 0
         faults = configure(Places(root, boot, templates), _say)
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr configure: {error}\n")
@@ -90,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--templates", type=Path, metavar="DIR", help=f"default: DIR{_TEMPLATES}")
     parser.add_argument(
         "--modem", metavar="DEVICE", help="instead, hold the connection of this modem: cdc-wdm0"
+    )
+    parser.add_argument(
+        "--lanes", type=Path, metavar="FILE", help="instead, keep these lanes: of the aim page"
     )
     return parser
 

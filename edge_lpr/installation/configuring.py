@@ -12,6 +12,7 @@ from edge_lpr.core.errors import EdgeLprError, InstallationError
 from edge_lpr.core.settings import MAXIMUM_SETTINGS_BYTES, load_settings
 from edge_lpr.installation.firewall import read_template
 from edge_lpr.installation.keeping import PUBLIC_MODE, keep
+from edge_lpr.installation.lanes import read_lanes, with_lanes
 from edge_lpr.installation.model import INSTALLATION_FILE_NAME, Installation
 from edge_lpr.installation.networkd import NETWORK_FOLDER, PREFIX, RULES_FOLDER
 from edge_lpr.installation.places import SYSTEM_FOLDER, Machine, Places, find_machine
@@ -142,12 +143,19 @@ def _settle(
             text = _text(places.settings)
         else:
             text = read_template(places, "booth.toml")
+        text = edited(text, decided)
+        faults: list[str] = []
+        if places.lanes.exists():
+            try:
+                text = with_lanes(text, read_lanes(places.lanes))
+            except InstallationError as error:
+                faults.append(str(error))
         # Public: there is no secret in it, and three users read it.
-        keep(places.settings, edited(text, decided).encode(), PUBLIC_MODE)
+        keep(places.settings, text.encode(), PUBLIC_MODE)
         load_settings(places.settings)
     except EdgeLprError as error:
         return [str(error)]
-    return []
+    return faults
 
 
 def _text(path: Path) -> str:

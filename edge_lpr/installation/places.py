@@ -58,6 +58,11 @@ class Places:
         return self.root / "etc/edge-lpr/booth.toml"
 
     @property
+    def lanes(self) -> Path:
+        """The lanes that a technician has drawn, if one has."""
+        return self.root / "etc/edge-lpr/lanes.toml"
+
+    @property
     def enrolled_deployment(self) -> Path:
         """The bundle of the last answer of the authority."""
         return self.root / "var/lib/edge-lpr/enrolment" / DEPLOYMENT_FILE_NAME

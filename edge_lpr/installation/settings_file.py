@@ -32,7 +32,7 @@ _TLS_FILES: Final = {
     "tls_key_file": "/var/lib/edge-lpr/publisher/tls-key.pem",
 }
 
-_HEADER: Final = re.compile(r"\s*\[\[?\s*([A-Za-z_][\w.-]*)\s*\]\]?\s*(?:#.*)?")
+HEADER: Final = re.compile(r"\s*\[\[?\s*([A-Za-z_][\w.-]*)\s*\]\]?\s*(?:#.*)?")
 """The line of a section; a line of numbers in an array that spans several begins with a digit."""
 
 Value = str | int | None
@@ -169,7 +169,7 @@ def _section(lines: list[str], name: str) -> tuple[int, int]:
     headers = [
         (number, found[1])
         for number, line in enumerate(lines)
-        if (found := _HEADER.fullmatch(line)) is not None
+        if (found := HEADER.fullmatch(line)) is not None
     ]
     for place, (number, found_name) in enumerate(headers):
         if found_name == name:
