@@ -62,19 +62,24 @@ class SoftwareTpm:
         command = _WITHOUT_SESSIONS.to_bytes(2, "big") + _u32(_HEADER_BYTES + 2)
         self._send(command + _u32(_SHUTDOWN) + bytes(2))
 
-    def _send(self, command: bytes) -> None:
+    def exchange(self, command: bytes) -> bytes:
+        """Send a command, and return the answer."""
         with socket.create_connection((_HOST, self._port), timeout=10) as connection:
             connection.sendall(command)
-            answer = connection.recv(4096)
+            return connection.recv(4096)
+
+    def _send(self, command: bytes) -> None:
+        answer = self.exchange(command)
         assert answer[6:10] == bytes(4), answer.hex()
 
 
 @contextmanager
-def software_tpm(folder: Path) -> Iterator[SoftwareTpm]:
+def software_tpm(folder: Path, *, is_told: bool = True) -> Iterator[SoftwareTpm]:
     """Switch a TPM on, with registers that nothing was measured into yet.
 
     Args:
         folder: Where its secrets lie: another folder is another TPM.
+        is_told: Whether it is told before the power goes; a power cut does not.
     """
     _require()
     folder.mkdir(exist_ok=True)
@@ -90,7 +95,8 @@ def software_tpm(folder: Path) -> Iterator[SoftwareTpm]:
         assert process.poll() is None, (folder / "log").read_text()
         tpm = SoftwareTpm(port)
         yield tpm
-        tpm.shut_down()
+        if is_told:
+            tpm.shut_down()
     finally:
         process.kill()
         process.wait()
