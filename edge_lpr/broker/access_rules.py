@@ -20,6 +20,7 @@ FOR_CONSUMERS: Final = (
     TopicKind.SIGHTING,
     TopicKind.GAP,
     TopicKind.HEALTH,
+    TopicKind.CHECKPOINT,
 )
 """What a booth publishes and consumers hear."""
 

@@ -11,7 +11,8 @@
     tokeniser -> publisher, for each F            "D" + health record (JWS)
     tokeniser -> publisher, for each G            "L" + gap (JWS)
     tokeniser -> publisher, whenever it is new    "X" + announcement of its transport key (JWS)
-    publisher -> tokeniser, for each D, L and X   an answer, as for a birth
+                                               or "P" + checkpoint of the audit log (signed note)
+    publisher -> tokeniser, for D, L, X and P     an answer, as for a birth
 
 The tokeniser begins, always: the publisher has the network and must not be able to push. What it
 may ask to be signed has a fixed form, numbers and nothing else, so that the key signs no text of
@@ -27,6 +28,7 @@ from typing import Final, TypeAlias, get_args
 
 from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.wire.bounds import BOOT_PATTERN, MAXIMUM_EPOCH, MAXIMUM_SEQUENCE
+from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES
 from edge_lpr.wire.gap import MAXIMUM_GAP_BYTES, GapReason
 from edge_lpr.wire.health import MAXIMUM_HEALTH_BYTES, PUBLISHER_COUNTERS, Alarm, BoothFigures
 from edge_lpr.wire.topics import MAXIMUM_CHUNKS
@@ -41,8 +43,9 @@ _WATCH_LIST: Final = b"W"
 _HEALTH_RECORD: Final = b"D"
 _GAP_RECORD: Final = b"L"
 _TRANSPORT: Final = b"X"
+_CHECKPOINT: Final = b"P"
 
-RECORD_KINDS: Final = (_ASK, _HEALTH_RECORD, _GAP_RECORD, _TRANSPORT)
+RECORD_KINDS: Final = (_ASK, _HEALTH_RECORD, _GAP_RECORD, _TRANSPORT, _CHECKPOINT)
 """First bytes of the tokeniser's messages that ``parse_record`` understands."""
 
 _FIGURES_LAYOUT: Final = struct.Struct(f">{len(PUBLISHER_COUNTERS)}QQQQhhH")
@@ -175,7 +178,17 @@ class TransportMessage:
     """1 to ``MAXIMUM_TRANSPORT_BYTES`` bytes, not looked at."""
 
 
-RecordMessage: TypeAlias = AskMessage | HealthMessage | GapMessage | TransportMessage
+@dataclass(frozen=True, slots=True, repr=False)
+class CheckpointMessage:
+    """The newest signed checkpoint of the booth's audit log."""
+
+    untrusted_note: bytes
+    """1 to ``MAXIMUM_CHECKPOINT_BYTES`` bytes, not looked at."""
+
+
+RecordMessage: TypeAlias = (
+    AskMessage | HealthMessage | GapMessage | TransportMessage | CheckpointMessage
+)
 """What the tokeniser sends besides births and sightings."""
 
 
@@ -214,6 +227,16 @@ def pack_transport(transport_jws: bytes) -> bytes:
     return _TRANSPORT + transport_jws
 
 
+def pack_checkpoint(note: bytes) -> bytes:
+    """Return the message that carries a checkpoint.
+
+    Raises:
+        HandoffError: It is empty or longer than ``MAXIMUM_CHECKPOINT_BYTES``.
+    """
+    _check_length("checkpoint", note, MAXIMUM_CHECKPOINT_BYTES)
+    return _CHECKPOINT + note
+
+
 def parse_record(untrusted_message: bytes) -> RecordMessage:
     """Take a message from the tokeniser apart that is neither a birth nor a sighting.
 
@@ -238,6 +261,9 @@ def parse_record(untrusted_message: bytes) -> RecordMessage:
     if kind == _TRANSPORT:
         _check_length("transport key", document, MAXIMUM_TRANSPORT_BYTES)
         return TransportMessage(document)
+    if kind == _CHECKPOINT:
+        _check_length("checkpoint", document, MAXIMUM_CHECKPOINT_BYTES)
+        return CheckpointMessage(document)
     raise HandoffError("a message of the tokeniser is of no known kind; update both processes")
 
 

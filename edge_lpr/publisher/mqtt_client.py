@@ -60,7 +60,9 @@ _VERSIONS: Final[Mapping[str, MQTTProtocolVersion]] = {
     "3.1.1": MQTTProtocolVersion.MQTTv311,
 }
 _NS_PER_S: Final = 1_000_000_000
-_RETAINED: Final = frozenset({TopicKind.BIRTH, TopicKind.STATUS, TopicKind.TRANSPORT})
+_RETAINED: Final = frozenset(
+    {TopicKind.BIRTH, TopicKind.STATUS, TopicKind.TRANSPORT, TopicKind.CHECKPOINT}
+)
 
 
 class MqttClient:

@@ -1,9 +1,9 @@
-"""Gaps, health records and transport keys on their way to the broker, one of each at a time.
+"""Gaps, health records, transport keys and checkpoints on their way to the broker, one of each.
 
 So few, because what the broker takes at once is for sightings. A gap is forgotten when the broker
 has taken it and not before; a health record is worth a minute, and the next one replaces it. The
-announcement of the transport key is retained, and sent once in each connection, because a broker
-may have lost it.
+announcement of the transport key and the checkpoint of the audit log are retained, and sent once in
+each connection, because a broker may have lost them.
 """
 
 from typing import Final
@@ -18,12 +18,77 @@ LOOK_EVERY_S: Final = 1.0
 """How often the outbox is asked for gaps: there are mostly none."""
 
 REFUSED_WAIT_S: Final = 60.0
-"""A gap or a transport key that the broker has refused is tried again after this."""
+"""What the broker has refused is tried again after this."""
 
 SELDOM_S: Final = 600.0
 """Between two health records when the budget is spent; as long as one is valid at the broker."""
 
 _NS_PER_S: Final = 1_000_000_000
+
+
+class RetainedSending:
+    """Publish the newest document of a retained kind: once a connection, and whenever it is new."""
+
+    def __init__(self, client: MqttClient, kind: TopicKind, clock: Clock) -> None:
+        """Begin with nothing to send.
+
+        Args:
+            client: Publishes.
+            kind: A retained one.
+            clock: For the wait after a refusal.
+        """
+        self._client = client
+        self._kind = kind
+        self._clock = clock
+        self._document: bytes | None = None
+        self._sent: bytes | None = None
+        self._message_id: int | None = None
+        self._next_ns = clock.monotonic_ns()
+
+    def begin(self) -> None:
+        """Note that a connection has been accepted."""
+        if self._message_id is None:
+            self._sent = None
+
+    def offer(self, document: bytes | None) -> None:
+        """Take the newest document, in place of the one before.
+
+        Args:
+            document: Signed; ``None`` if there is none yet.
+        """
+        self._document = document
+
+    def fill(self) -> list[int]:
+        """Publish the document if it is news, and return the packet identifier.
+
+        Raises:
+            BrokerUnreachableError: The library takes no more messages.
+        """
+        if (
+            self._document is None
+            or self._document == self._sent
+            or self._message_id is not None
+            or self._clock.monotonic_ns() < self._next_ns
+        ):
+            return []
+        self._message_id = self._client.publish(self._kind, self._document)
+        self._sent = self._document
+        return [self._message_id]
+
+    def answered(self, message_id: int, *, is_accepted: bool) -> bool:
+        """Take the broker's answer; return whether it was about this document.
+
+        Args:
+            message_id: Of any message.
+            is_accepted: Whether the broker has taken it.
+        """
+        if message_id != self._message_id:
+            return False
+        self._message_id = None
+        if not is_accepted:
+            self._sent = None
+            self._next_ns = self._clock.monotonic_ns() + round(REFUSED_WAIT_S * _NS_PER_S)
+        return True
 
 
 class RecordSending:
@@ -44,25 +109,17 @@ class RecordSending:
         self._taken_gap: int | None = None
         self._health_id: int | None = None
         self._health: bytes | None = None
-        self._transport_id: int | None = None
-        self._transport: bytes | None = None
-        self._sent_transport: bytes | None = None
-        self._next_transport_ns = clock.monotonic_ns()
+        self.transport = RetainedSending(client, TopicKind.TRANSPORT, clock)
+        """The announcement of the transport key."""
+        self.checkpoint = RetainedSending(client, TopicKind.CHECKPOINT, clock)
+        """The checkpoint of the audit log."""
         self._next_look_ns = clock.monotonic_ns()
         self._next_health_ns = clock.monotonic_ns()
 
     def begin(self) -> None:
         """Note that a connection has been accepted."""
-        if self._transport_id is None:
-            self._sent_transport = None
-
-    def offer_transport(self, document: bytes | None) -> None:
-        """Take the newest announcement of a transport key, in place of the one before.
-
-        Args:
-            document: Signed; ``None`` if there is none yet.
-        """
-        self._transport = document
+        self.transport.begin()
+        self.checkpoint.begin()
 
     def offer_health(self, document: bytes, state: BudgetState) -> None:
         """Take the newest health record, in place of one that has not gone yet.
@@ -84,7 +141,7 @@ class RecordSending:
             OutboxError: Gaps cannot be read.
             BrokerUnreachableError: The library takes no more messages.
         """
-        message_ids = self._fill_transport()
+        message_ids = [*self.transport.fill(), *self.checkpoint.fill()]
         if self._health is not None and self._health_id is None:
             document, self._health = self._health, None
             self._health_id = self._client.publish(TopicKind.HEALTH, document)
@@ -112,12 +169,9 @@ class RecordSending:
         if message_id == self._health_id:
             self._health_id = None
             return True
-        if message_id == self._transport_id:
-            self._transport_id = None
-            if not is_accepted:
-                self._sent_transport = None
-                self._next_transport_ns = self._in_ns(REFUSED_WAIT_S)
-            return True
+        for retained in (self.transport, self.checkpoint):
+            if retained.answered(message_id, is_accepted=is_accepted):
+                return True
         if self._gap is None or message_id != self._gap[0]:
             return False
         if is_accepted:
@@ -137,19 +191,6 @@ class RecordSending:
             self._outbox.mark_gap_sent(self._taken_gap)
             self._taken_gap = None
             self._next_look_ns = self._clock.monotonic_ns()
-
-    def _fill_transport(self) -> list[int]:
-        """Publish the transport key if it is news, and return the packet identifier."""
-        if (
-            self._transport is None
-            or self._transport == self._sent_transport
-            or self._transport_id is not None
-            or self._clock.monotonic_ns() < self._next_transport_ns
-        ):
-            return []
-        self._transport_id = self._client.publish(TopicKind.TRANSPORT, self._transport)
-        self._sent_transport = self._transport
-        return [self._transport_id]
 
     def _in_ns(self, wait_s: float) -> int:
         """Return the moment that is so many seconds ahead."""

@@ -23,6 +23,7 @@ from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
     AskMessage,
+    CheckpointMessage,
     GapMessage,
     HealthMessage,
     TransportMessage,
@@ -47,7 +48,12 @@ _LOOK_AROUND_S: Final = 0.25
 """How often a wait is interrupted to see whether the process stops."""
 
 _Document: TypeAlias = (
-    BirthMessage | SightingMessage | HealthMessage | GapMessage | TransportMessage
+    BirthMessage
+    | SightingMessage
+    | HealthMessage
+    | GapMessage
+    | TransportMessage
+    | CheckpointMessage
 )
 
 
@@ -158,8 +164,10 @@ class Relay:
                 self._desk.accept_health(message)
             elif isinstance(message, GapMessage):
                 self._desk.accept_gap(message)
-            else:
+            elif isinstance(message, TransportMessage):
                 self._desk.accept_transport(message)
+            else:
+                self._desk.accept_checkpoint(message)
         except (WireError, HandoffError) as error:
             self._complaints.failure(error)
             return Answer(number, is_committed=False)

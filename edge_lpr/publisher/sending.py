@@ -1,8 +1,9 @@
 """What is sent over a connection, and what the broker has taken: steps 3 and 4 of ``session.py``.
 
 Sightings go as fast as the broker takes them, a few at once; beside them at most one gap, one
-health record and one transport key. Status and birth are retained, and sent again only when they
-have changed. When there is a connection, and when it is given up, is left to the session.
+health record, one transport key and one checkpoint. Status and birth are retained, and sent again
+only when they have changed. When there is a connection, and when it is given up, is left to the
+session.
 """
 
 from collections.abc import Callable
@@ -60,6 +61,8 @@ class Sending:
         """Returns the newest signed health record, once; without it none is sent."""
         self.newest_transport: Callable[[], bytes | None] | None = None
         """Returns the newest announcement of a transport key; without it none is sent."""
+        self.newest_checkpoint: Callable[[], bytes | None] | None = None
+        """Returns the newest checkpoint of the audit log; without it none is sent."""
         self._client = client
         self._outbox = outbox
         self._budget = budget
@@ -123,7 +126,9 @@ class Sending:
         if health is not None:
             self._records.offer_health(health, self._budget.state)
         if self.newest_transport is not None:
-            self._records.offer_transport(self.newest_transport())
+            self._records.transport.offer(self.newest_transport())
+        if self.newest_checkpoint is not None:
+            self._records.checkpoint.offer(self.newest_checkpoint())
         for message_id in self._records.fill():
             self._window.sent(message_id)
         room = self._window.room()

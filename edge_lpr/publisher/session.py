@@ -7,7 +7,7 @@ what is sent in ``sending.py``::
     2. announce       status "online" and birth, both retained; ask for requests to this booth, for
                       its keys and its site's watch-lists
     3. fill           once the birth is taken: sightings, the oldest first, a few at once; beside
-                      them at most one gap, one health record and one transport key
+                      them at most one gap, one health record, one transport key and one checkpoint
     4. settle         a sighting or gap counts as sent when its PUBACK says success, not before
     5. watch          no PUBACK for 20 s, or no CONNACK for 10 s: connect again
     6. close          status "offline", retained; then an orderly end
@@ -129,6 +129,7 @@ class BrokerSession:
         take_health: Callable[[], bytes | None] | None = None,
         take_request: Callable[[bytes], None] | None = None,
         newest_transport: Callable[[], bytes | None] | None = None,
+        newest_checkpoint: Callable[[], bytes | None] | None = None,
         mailbox: Mailbox | None = None,
     ) -> None:
         """Also publish records, and hand on what others send; before the first turn.
@@ -138,10 +139,12 @@ class BrokerSession:
             take_request: Takes the untrusted payload of a request; without it nobody is listened
                 to.
             newest_transport: Returns the newest signed announcement of a transport key.
+            newest_checkpoint: Returns the newest signed checkpoint of the audit log.
             mailbox: Takes what the authority sends; without it nothing of that is asked for.
         """
         self._sending.take_health = take_health
         self._sending.newest_transport = newest_transport
+        self._sending.newest_checkpoint = newest_checkpoint
         self._take_request = take_request
         self._mailbox = mailbox
         if mailbox is not None:

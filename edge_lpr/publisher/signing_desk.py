@@ -14,6 +14,7 @@ from typing import Final
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.handoff.record_message import (
+    CheckpointMessage,
     GapMessage,
     GapWish,
     HealthMessage,
@@ -26,6 +27,7 @@ from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.outbox_gaps import UnsignedGap
 from edge_lpr.wire import jws
+from edge_lpr.wire.checkpoint import parse_checkpoint
 from edge_lpr.wire.gap import GAP_TYP, GapClaims, parse_gap
 from edge_lpr.wire.health import HEALTH_TYP, BoothFigures, HealthClaims, parse_health
 from edge_lpr.wire.transport import MAXIMUM_TRANSPORT_BYTES, TRANSPORT_TYP, TransportClaims
@@ -72,6 +74,7 @@ class SigningDesk:
         self._next_taker = 0
         self._in_hand: KeysMessage | WatchListMessage | None = None
         self._transport: bytes | None = None
+        self._checkpoint: bytes | None = None
         # Two threads: one puts in, the other takes out, each in one step.
         self._health: deque[bytes] = deque(maxlen=1)
 
@@ -162,6 +165,22 @@ class SigningDesk:
     def newest_transport(self) -> bytes | None:
         """Return the announcement that came last, ``None`` before; for the session's thread."""
         return self._transport
+
+    def accept_checkpoint(self, message: CheckpointMessage) -> None:
+        """Keep a checkpoint of the audit log, in place of the one before.
+
+        Args:
+            message: From the tokeniser.
+
+        Raises:
+            WireError: It is no checkpoint of this contract.
+        """
+        parse_checkpoint(message.untrusted_note)
+        self._checkpoint = message.untrusted_note
+
+    def newest_checkpoint(self) -> bytes | None:
+        """Return the checkpoint that came last, ``None`` before; for the session's thread."""
+        return self._checkpoint
 
     def take_health(self) -> bytes | None:
         """Return the newest health record, once; for the session's thread."""

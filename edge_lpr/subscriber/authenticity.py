@@ -15,6 +15,7 @@ from edge_lpr.core.errors import VerificationError, WireError
 from edge_lpr.subscriber.verdicts import (
     Authentic,
     AuthenticBirth,
+    AuthenticCheckpoint,
     AuthenticGap,
     AuthenticHealth,
     AuthenticSighting,
@@ -23,6 +24,7 @@ from edge_lpr.subscriber.verdicts import (
     RefusalReason,
 )
 from edge_lpr.wire.birth import BIRTH_TYP, BirthClaims, parse_birth
+from edge_lpr.wire.checkpoint import parse_checkpoint
 from edge_lpr.wire.device_certificate import DeviceCertificate, verify_certificate
 from edge_lpr.wire.gap import GAP_TYP, GapClaims, parse_gap
 from edge_lpr.wire.health import HEALTH_TYP, HealthClaims, parse_health
@@ -99,6 +101,14 @@ class CertificateBook:
         """
         return self._certificates.get(address, {}).get(kid)
 
+    def of(self, address: DeviceAddress) -> list[DeviceCertificate]:
+        """Return all certificates of a device that births have shown, the newest first.
+
+        Args:
+            address: The device that the topic names.
+        """
+        return list(self._certificates.get(address, {}).values())[::-1]
+
     def _remember(self, certificate: DeviceCertificate) -> None:
         """Keep a certificate; a replayed older one does not shorten its successor."""
         event_key = self._event_key_kind(certificate.event_key.octets)
@@ -135,6 +145,7 @@ class Authenticator:
             TopicKind.SIGHTING: self._judge_sighting,
             TopicKind.HEALTH: self._judge_health,
             TopicKind.GAP: self._judge_gap,
+            TopicKind.CHECKPOINT: self._judge_checkpoint,
             TopicKind.STATUS: _judge_status,
         }
 
@@ -205,6 +216,21 @@ class Authenticator:
             return _no_birth()
         claims = GapClaims.decode(document.verified(GAP_TYP, certificate.event_key))
         return AuthenticGap(address, certificate, claims)
+
+    def _judge_checkpoint(
+        self, address: DeviceAddress, untrusted_payload: bytes
+    ) -> Authentic | Refusal:
+        """Judge a checkpoint: a note names its key by four bytes, and its log by its address."""
+        note = parse_checkpoint(untrusted_payload)
+        if note.untrusted.address != address:
+            return Refusal(
+                RefusalReason.FOREIGN_ADDRESS, "the checkpoint is of another device than the topic"
+            )
+        for certificate in self.certificates.of(address):
+            if note.is_by(certificate.event_key):
+                checkpoint = note.verified(certificate.event_key)
+                return AuthenticCheckpoint(address, certificate, checkpoint, untrusted_payload)
+        return _no_birth()
 
 
 def _judge_status(address: DeviceAddress, untrusted_payload: bytes) -> Authentic | Refusal:

@@ -13,6 +13,7 @@ from edge_lpr.subscriber.verdicts import (
     Refusal,
     Verdict,
     VerifiedBirth,
+    VerifiedCheckpoint,
     VerifiedGap,
     VerifiedHealth,
     VerifiedSighting,
@@ -106,7 +107,7 @@ class FleetState:
             _note_sighting(device, verdict, now_unix_s)
         elif isinstance(verdict, VerifiedGap):
             device.lost += verdict.lost
-        elif not verdict.is_duplicate:
+        elif isinstance(verdict, VerifiedHealth) and not verdict.is_duplicate:
             device.health = verdict.claims
 
     def _note_status(self, status: DeviceStatus) -> None:
@@ -127,7 +128,9 @@ class FleetState:
         return self._devices[address]
 
 
-def _is_news(verdict: VerifiedBirth | VerifiedSighting | VerifiedHealth | VerifiedGap) -> bool:
+def _is_news(
+    verdict: VerifiedBirth | VerifiedSighting | VerifiedHealth | VerifiedGap | VerifiedCheckpoint,
+) -> bool:
     """Return whether a booth said something that it had not said before."""
     if isinstance(verdict, VerifiedBirth):
         # Said again at every connection, so an old one looks like any other; within a minute a

@@ -10,6 +10,7 @@ from edge_lpr.subscriber.verdicts import (
     Refusal,
     Verdict,
     VerifiedBirth,
+    VerifiedCheckpoint,
     VerifiedGap,
     VerifiedHealth,
     VerifiedSighting,
@@ -51,6 +52,15 @@ def event_object(event: Verdict) -> dict[str, Any]:
             "verified": False,
             "boot": event.claims.boot,
             "online": event.claims.is_online,
+        }
+    if isinstance(event, VerifiedCheckpoint):
+        return {
+            "event": "checkpoint",
+            **_address(event.address),
+            "verified": True,
+            "size": event.checkpoint.size,
+            "root": base64url.encode(event.checkpoint.root).decode(),
+            "note": event.document.decode("utf-8"),
         }
     found: dict[str, Any] = {
         "event": _KINDS[type(event)],

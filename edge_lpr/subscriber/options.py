@@ -29,6 +29,7 @@ _QUALITIES: Final = {
     TopicKind.BIRTH: 0,
     TopicKind.STATUS: 0,
     TopicKind.HEALTH: 0,
+    TopicKind.CHECKPOINT: 0,
     TopicKind.SIGHTING: 1,
     TopicKind.GAP: 1,
 }

@@ -30,6 +30,7 @@ from edge_lpr.subscriber.verdicts import (
     RefusalReason,
     Verdict,
     VerifiedBirth,
+    VerifiedCheckpoint,
     VerifiedGap,
     VerifiedHealth,
     VerifiedSighting,
@@ -226,7 +227,7 @@ class Reception:
 
     def _notice_missing(self, verdict: Verdict) -> None:
         """Have what is missing asked for again, sooner or later."""
-        if self._resend_desk is None or isinstance(verdict, Refusal):
+        if self._resend_desk is None or isinstance(verdict, Refusal | VerifiedCheckpoint):
             return
         boot = verdict.claims.boot
         if isinstance(verdict, VerifiedBirth) and verdict.claims.previous is not None:
@@ -237,7 +238,7 @@ class Reception:
 
 
 def _says_nothing_new(verdict: Verdict) -> bool:
-    """Return whether a health record or a gap was received before."""
-    return (isinstance(verdict, VerifiedHealth) and verdict.is_duplicate) or (
+    """Return whether a health record, a checkpoint or a gap was received before."""
+    return (isinstance(verdict, VerifiedHealth | VerifiedCheckpoint) and verdict.is_duplicate) or (
         isinstance(verdict, VerifiedGap) and verdict.lost == 0
     )

@@ -19,6 +19,7 @@ from edge_lpr.subscriber.verdicts import (
     Refusal,
     Verdict,
     VerifiedBirth,
+    VerifiedCheckpoint,
     VerifiedGap,
     VerifiedHealth,
     VerifiedSighting,
@@ -83,6 +84,9 @@ class EventTable:
             self._sighting(event)
         elif isinstance(event, VerifiedHealth):
             self._health(event)
+        elif isinstance(event, VerifiedCheckpoint):
+            # One every five minutes and booth would push the sightings away.
+            return
         else:
             self._line(*_sentence(event))
 

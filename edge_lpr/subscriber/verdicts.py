@@ -12,6 +12,7 @@ from typing import TypeAlias
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.subscriber.watch_list import Hit
 from edge_lpr.wire.birth import BirthClaims
+from edge_lpr.wire.checkpoint import Checkpoint
 from edge_lpr.wire.device_certificate import DeviceCertificate
 from edge_lpr.wire.gap import GapClaims
 from edge_lpr.wire.health import HealthClaims
@@ -63,6 +64,10 @@ class RefusalReason(Enum):
     """Another sighting with the same number was received before."""
     BROKEN_CHAIN = "broken_chain"
     """The chain of hashes does not hold."""
+    FORKED_LOG = "forked_log"
+    """The booth has signed another root of its audit log at the same size: there are two logs."""
+    SHRUNK_LOG = "shrunk_log"
+    """Its audit log is smaller than it was, or an old checkpoint was played again."""
     NOT_FOR_US = "not_for_us"
     """It goes from a consumer or the authority to a device, or from a device to the authority."""
 
@@ -141,8 +146,27 @@ class AuthenticGap:
     """Which numbers will never come, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class AuthenticCheckpoint:
+    """A checkpoint of its audit log that a certified device signed."""
+
+    address: DeviceAddress
+    """Which device."""
+    certificate: DeviceCertificate
+    """What the authority says about it."""
+    checkpoint: Checkpoint
+    """Size and root."""
+    document: bytes
+    """The signed note itself: what an auditor keeps."""
+
+
 Authentic: TypeAlias = (
-    AuthenticBirth | AuthenticSighting | AuthenticHealth | AuthenticGap | DeviceStatus
+    AuthenticBirth
+    | AuthenticSighting
+    | AuthenticHealth
+    | AuthenticGap
+    | AuthenticCheckpoint
+    | DeviceStatus
 )
 """What a message says, whatever came before it."""
 
@@ -228,7 +252,29 @@ class VerifiedGap(Acknowledgeable):
     """Numbers just before them that were not received, or not yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class VerifiedCheckpoint(Acknowledgeable):
+    """A device says how large its audit log is, and fixes it by its root."""
+
+    address: DeviceAddress
+    """Which device."""
+    certificate: DeviceCertificate
+    """What the authority says about it."""
+    checkpoint: Checkpoint
+    """Size and root."""
+    document: bytes
+    """The signed note itself: keep it, and no later log can differ from it up to there."""
+    is_duplicate: bool
+    """Whether it was received before."""
+
+
 Verdict: TypeAlias = (
-    VerifiedBirth | DeviceStatus | VerifiedSighting | VerifiedHealth | VerifiedGap | Refusal
+    VerifiedBirth
+    | DeviceStatus
+    | VerifiedSighting
+    | VerifiedHealth
+    | VerifiedGap
+    | VerifiedCheckpoint
+    | Refusal
 )
 """What the verifier says about a message."""

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.subscriber.authenticity import Authenticator
+from edge_lpr.subscriber.checkpoint_record import Growth
 from edge_lpr.subscriber.continuity import BootRecord, Fit
 from edge_lpr.subscriber.device_record import DeviceRecord
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.subscriber.verdicts import (
     AuthenticBirth,
+    AuthenticCheckpoint,
     AuthenticGap,
     AuthenticHealth,
     AuthenticSighting,
@@ -23,6 +25,7 @@ from edge_lpr.subscriber.verdicts import (
     RefusalReason,
     Verdict,
     VerifiedBirth,
+    VerifiedCheckpoint,
     VerifiedGap,
     VerifiedHealth,
     VerifiedSighting,
@@ -79,6 +82,8 @@ class FleetVerifier:
             )
         if isinstance(authentic, AuthenticHealth):
             return _place_health(authentic, device)
+        if isinstance(authentic, AuthenticCheckpoint):
+            return _place_checkpoint(authentic, device)
         return _place_gap(authentic, device.boot(authentic.claims.boot))
 
     def _judge_sighting(self, authentic: AuthenticSighting, device: DeviceRecord) -> Verdict:
@@ -158,6 +163,26 @@ def _place_health(authentic: AuthenticHealth, device: DeviceRecord) -> Verdict:
         claims,
         is_duplicate=device.is_repeated(claims.boot, claims.up_s),
         missing=record.missing_before(claims.seq + 1),
+    )
+
+
+def _place_checkpoint(authentic: AuthenticCheckpoint, device: DeviceRecord) -> Verdict:
+    """Judge how a checkpoint fits the ones before."""
+    growth = device.checkpoints.admit(authentic.checkpoint)
+    if growth is Growth.FORKED:
+        reason = RefusalReason.FORKED_LOG
+        detail = "the booth has signed another root of its audit log at this size: two logs"
+        return Refusal(reason, detail, authentic.address, TopicKind.CHECKPOINT)
+    if growth is Growth.SHRUNK:
+        reason = RefusalReason.SHRUNK_LOG
+        detail = "the audit log is smaller than it was, or an old checkpoint was played again"
+        return Refusal(reason, detail, authentic.address, TopicKind.CHECKPOINT)
+    return VerifiedCheckpoint(
+        authentic.address,
+        authentic.certificate,
+        authentic.checkpoint,
+        authentic.document,
+        is_duplicate=growth is Growth.REPEATED,
     )
 
 

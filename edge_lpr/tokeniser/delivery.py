@@ -8,7 +8,8 @@ About once a second, with or without passages, the publisher is asked what it wa
 health record with its figures, or a gap. That takes about a millisecond, so no passage waits for
 it; and it comes before a passage that the publisher cannot keep, for then its health matters most.
 The answer may also be something for us from the authority; then the publisher is asked again at
-once, between passages. After the birth, and whenever it is new, our transport key is announced.
+once, between passages. After the birth, and whenever they are new, our transport key and the
+checkpoint of the audit log are handed over.
 """
 
 import threading
@@ -19,7 +20,7 @@ from typing import Final
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.complaints import Complaints
-from edge_lpr.core.errors import HandoffError, NeighbourAwayError
+from edge_lpr.core.errors import AuditError, HandoffError, KeyFileError, NeighbourAwayError
 from edge_lpr.core.watchdog import Heart
 from edge_lpr.handoff.back_off import BackOff
 from edge_lpr.handoff.record_message import (
@@ -27,6 +28,7 @@ from edge_lpr.handoff.record_message import (
     KeysMessage,
     WatchListMessage,
     pack_ask,
+    pack_checkpoint,
     pack_gap,
     pack_health,
     pack_transport,
@@ -43,6 +45,7 @@ from edge_lpr.handoff.sighting_message import (
 )
 from edge_lpr.tokeniser.boot import Boot
 from edge_lpr.tokeniser.chain import Passage, SignedSighting
+from edge_lpr.tokeniser.checkpoint_desk import CheckpointDesk
 from edge_lpr.tokeniser.funnel import Funnel
 from edge_lpr.tokeniser.inbox import Inbox
 from edge_lpr.wire.health import BoothFigures
@@ -96,18 +99,27 @@ class Delivery:
         self._next_ask_ns = clock.monotonic_ns()
         self._heart: Heart | None = None
         self._inbox: Inbox | None = None
+        self._checkpoints: CheckpointDesk | None = None
         self._announced: int | None = None
+        self._sent_checkpoint: bytes | None = None
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
         self._thread = threading.Thread(target=self._work, name="delivery", daemon=True)
 
-    def start(self, heart: Heart | None = None, inbox: Inbox | None = None) -> None:
+    def start(
+        self,
+        heart: Heart | None = None,
+        inbox: Inbox | None = None,
+        checkpoints: CheckpointDesk | None = None,
+    ) -> None:
         """Start delivering; the publisher may come later.
 
         Args:
             heart: Beats in every round, and rests when the thread has ended.
             inbox: Takes what the publisher brings; without it nothing is taken or announced.
+            checkpoints: Signs the root of the audit log; without it none is handed over.
         """
         self._heart = heart
+        self._checkpoints = checkpoints
         self._inbox = inbox
         if inbox is not None:
             inbox.beat = self._beat
@@ -184,7 +196,7 @@ class Delivery:
         birth = self._boot.announce(parse_hello(untrusted_hello))
         if not self._exchange(connection, pack_birth(birth), BIRTH_SEQUENCE_NUMBER):
             raise HandoffError("the publisher refused the birth; update both processes")
-        self._announced = None
+        self._announced = self._sent_checkpoint = None
 
     def _deliver_over(self, connection: Connection, back_off: BackOff) -> None:
         """Deliver the oldest sighting, then the next, over one connection."""
@@ -238,10 +250,30 @@ class Delivery:
                 HandoffError("the publisher refused a transport key; update both processes"),
             )
 
+    def _hand_over_checkpoint(self, connection: Connection) -> None:
+        """Hand over the newest checkpoint, if this publisher does not have it yet."""
+        newest = None if self._checkpoints is None else self._checkpoints.newest
+        if newest is None or newest == self._sent_checkpoint:
+            return
+        # First of all, for the same reason.
+        self._sent_checkpoint = newest
+        if not self._exchange(connection, pack_checkpoint(newest), BIRTH_SEQUENCE_NUMBER):
+            self._complaints.about(
+                "record_refused",
+                HandoffError("the publisher refused a checkpoint; update both processes"),
+            )
+
     def _look_around(self) -> None:
-        """See whether keys have come by another way."""
+        """See whether keys have come by another way, and whether the audit log has grown."""
         if self._inbox is not None:
             self._inbox.look_around()
+        if self._checkpoints is None:
+            return
+        try:
+            self._checkpoints.look_around()
+        except (AuditError, KeyFileError) as error:
+            # The sightings must not wait for it.
+            self._complaints.about("checkpoint_not_signed", error)
 
     def _record(self, wish: BoothFigures | GapWish) -> bytes:
         """Return the message with the record that the publisher wants signed."""
@@ -274,6 +306,7 @@ class Delivery:
             self._look_around()
             if self._give_up_ns is None:
                 self._announce(connection)
+                self._hand_over_checkpoint(connection)
                 if self._is_time_to_ask():
                     self._ask(connection)
             if self._has_passage(connection):

@@ -124,6 +124,19 @@ class SigningKey:
         signed = base64url.encode(header) + b"." + base64url.encode(payload)
         return signed + b"." + base64url.encode(self._key.sign(signed))
 
+    def sign_note(self, text: bytes) -> bytes:
+        """Return the bare signature over a text of several lines, 64 bytes.
+
+        Args:
+            text: What to sign; it ends with a line end, which no signed document has in it.
+
+        Raises:
+            WireError: It does not, and could pass for another document.
+        """
+        if not text.endswith(b"\n"):
+            raise WireError("a note ends with a line end")
+        return self._key.sign(text)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UntrustedDocument:

@@ -54,6 +54,8 @@ class TopicKind(Enum):
     """Down to the device: the next token keys, sealed to it and signed by the authority."""
     TRANSPORT = "transport"
     """The key to which the next delivery must be sealed, signed; retained."""
+    CHECKPOINT = "checkpoint"
+    """Size and root of the booth's audit log, signed; retained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from edge_lpr.core.clock import TimeQuality
 from edge_lpr.tokens.key_ring import KeyPurpose
 from edge_lpr.wire import base64url
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
+from edge_lpr.wire.checkpoint import Checkpoint, sign_checkpoint
 from edge_lpr.wire.deployment import Deployment, sign_deployment
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
@@ -171,6 +172,9 @@ MANIFEST = WatchListManifest(
     at=NOON - DAY_S,
 )
 GAP = GapClaims(BOOT, 4, 17, NOON + 90, GapReason.OUTBOX_FULL)
+CHECKPOINT = Checkpoint(ADDRESS, 2016, hashlib.sha256(b"root").digest())
+FORKED = replace(CHECKPOINT, root=hashlib.sha256(b"another root").digest())
+SHRUNK = replace(CHECKPOINT, size=2015)
 REQUEST = RequestClaims(ADDRESS, BOOT, 18, 42, NOON + 120)
 
 
@@ -278,6 +282,7 @@ def messages() -> list[tuple[str, str, str, bytes]]:
         ("the same once more", "again", f"{here}/sighting", SECOND),
         ("a health record", "health", f"{here}/health", sign_health(HEALTH, BOOTH)),
         ("a gap", "gap", f"{here}/gap", sign_gap(GAP, BOOTH)),
+        ("a checkpoint", "checkpoint", f"{here}/checkpoint", _checkpoint()),
         ("a birth in hit-only mode", "birth", f"{here}/birth", sign_birth(HIT_BIRTH, BOOTH)),
         ("a possible hit", "sighting", f"{here}/sighting", sign_sighting(HIT, BOOTH)),
         ("a request", "request", f"{here}/request", sign_request(REQUEST, CONSUMER)),
@@ -311,12 +316,18 @@ def messages() -> list[tuple[str, str, str, bytes]]:
                 ("a certificate of booth-2", "birth", birth_with(other, AUTHORITY, BOOTH)),
                 ("an ended certificate", "birth", birth_with(_ended(), AUTHORITY, BOOTH)),
                 ("a certificate of itself", "birth", birth_with(CERTIFICATE, BOOTH, BOOTH)),
+                ("another size", "checkpoint", _with_another_size()),
+                ("two roots at a size", "checkpoint", sign_checkpoint(FORKED, BOOTH)),
+                ("a smaller log", "checkpoint", sign_checkpoint(SHRUNK, BOOTH)),
+                ("a sighting as a checkpoint", "checkpoint", SECOND),
                 ("a plate", "sighting", b"AB123CD"),
                 ("nothing", "sighting", b""),
             ]
         ],
         ("a birth under another topic", "refused", f"{there}/birth", birth),
         ("a sighting under another topic", "early", f"{there}/sighting", SECOND),
+        ("a checkpoint elsewhere", "refused", f"{there}/checkpoint", _checkpoint()),
+        ("a stranger's checkpoint", "early", f"{here}/checkpoint", _checkpoint(STRANGER)),
         ("a stranger's sighting", "early", f"{here}/sighting", sign_sighting(NEXT, STRANGER)),
         ("the third sighting", "sighting", f"{here}/sighting", THIRD),
     ]
@@ -324,6 +335,14 @@ def messages() -> list[tuple[str, str, str, bytes]]:
 
 def _other_boot(claims: dict[str, object]) -> None:
     claims["boot"] = "0" * 16
+
+
+def _checkpoint(signer: SigningKey = BOOTH) -> bytes:
+    return sign_checkpoint(CHECKPOINT, signer)
+
+
+def _with_another_size() -> bytes:
+    return _checkpoint().replace(b"\n2016\n", b"\n2017\n")
 
 
 def _ended() -> DeviceCertificate:

@@ -31,7 +31,7 @@ from tests.support.waiting import wait_until
 
 FILE: Final = json.loads((CONTRACT / "messages.json").read_text())
 MESSAGES: Final[list[dict[str, str]]] = FILE["messages"]
-UNHEARD: Final = ("/status", "/request", "/transport", "/keys", "/manifest")
+UNHEARD: Final = ("/status", "/request", "/transport", "/keys", "/manifest", "/checkpoint")
 HEARD: Final = [each for each in MESSAGES if not each["topic"].endswith(UNHEARD)]
 """What the JavaScript consumer subscribes to."""
 
@@ -76,13 +76,13 @@ def test_good_message_is_what_the_contract_says(message: dict[str, str]) -> None
 
 def test_every_kind_is_among_the_good_messages() -> None:
     kinds = {each["topic"].rpartition("/")[2] for each in MESSAGES if each["verdict"] != "refused"}
-    heard = {"birth", "status", "sighting", "gap", "health"}
+    heard = {"birth", "status", "sighting", "gap", "health", "checkpoint"}
     assert kinds == heard | {"request", "transport", "keys", "manifest"}
 
 
 def test_schemas_alone_see_that_a_kind_was_changed() -> None:
     swapped = [each for each in MESSAGES if " as a " in each["what"]]
-    assert len(swapped) == 7
+    assert len(swapped) == 8
     assert all(message_faults(each["topic"], each["payload"].encode()) for each in swapped)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from edge_lpr.core.errors import OutboxError, WireError
 from edge_lpr.handoff.record_message import (
+    CheckpointMessage,
     GapWish,
     HealthMessage,
     KeysMessage,
@@ -18,6 +19,7 @@ from edge_lpr.handoff.record_message import (
 from edge_lpr.publisher.mailbox import Mailbox
 from edge_lpr.publisher.outbox import Outbox
 from edge_lpr.publisher.signing_desk import SigningDesk
+from edge_lpr.wire.checkpoint import Checkpoint, sign_checkpoint
 from edge_lpr.wire.health import PUBLISHER_COUNTERS, BoothFigures
 from edge_lpr.wire.topics import TopicKind, WatchListTopic, topic, watch_list_topic
 from edge_lpr.wire.transport import TRANSPORT_TYP
@@ -161,3 +163,16 @@ def test_announcement_that_is_none_is_refused(bench: Bench) -> None:
         with pytest.raises(WireError):
             bench.desk.accept_transport(TransportMessage(untrusted))
     assert bench.desk.newest_transport() == announcement
+
+
+def test_newest_checkpoint_is_kept_and_nothing_else_is_one(bench: Bench) -> None:
+    assert bench.desk.newest_checkpoint() is None
+    note = b""
+    for size in (5, 6):
+        note = sign_checkpoint(Checkpoint(BOOTH, size, bytes(32)), bench.signer.event_key)
+        bench.desk.accept_checkpoint(CheckpointMessage(note))
+        assert bench.desk.newest_checkpoint() == note
+    for untrusted in (b"nonsense", bench.signer.health()):
+        with pytest.raises(WireError):
+            bench.desk.accept_checkpoint(CheckpointMessage(untrusted))
+    assert bench.desk.newest_checkpoint() == note

@@ -1,4 +1,4 @@
-"""Transport keys, keys and watch-lists over a session, packet by packet."""
+"""Transport keys, checkpoints, keys and watch-lists over a session, packet by packet."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -32,18 +32,28 @@ def bench(tmp_path: Path, mqtt_version: str) -> Iterator[SessionBench]:
         yield bench
 
 
-class TestTransportKey:
-    """The announcement of the newest transport key."""
+@pytest.mark.parametrize("kind", ["transport", "checkpoint"], scope="class")
+class TestRetained:
+    """The announcement of the newest transport key, and the newest checkpoint."""
 
     @pytest.fixture
-    def newest(self, bench: SessionBench) -> list[bytes]:
+    def newest(self, bench: SessionBench, kind: str) -> list[bytes]:
         newest = [b"first key"]
-        bench.session.serve(newest_transport=lambda: newest[-1] if newest else None)
+
+        def take() -> bytes | None:
+            return newest[-1] if newest else None
+
+        if kind == "transport":
+            bench.session.serve(newest_transport=take)
+        else:
+            bench.session.serve(newest_checkpoint=take)
         return newest
 
     @staticmethod
     def announced(bench: SessionBench) -> list[Publish]:
-        return [each for each in bench.broker.publishes() if each.kind == "transport"]
+        return [
+            each for each in bench.broker.publishes() if each.kind in ("transport", "checkpoint")
+        ]
 
     def wait_for(self, bench: SessionBench, count: int) -> Publish:
         bench.turn_until(lambda: len(self.announced(bench)) >= count)

@@ -14,11 +14,13 @@ from edge_lpr.handoff.record_message import (
     MAXIMUM_DELIVERY_BYTES,
     MAXIMUM_PART_BYTES,
     MAXIMUM_WISH_BYTES,
+    CheckpointMessage,
     GapWish,
     KeysMessage,
     TransportMessage,
     WatchListMessage,
     Wish,
+    pack_checkpoint,
     pack_transport,
     pack_wish,
     parse_wish,
@@ -151,6 +153,14 @@ def test_announcements_arrive_as_they_were_sent_or_are_not_sent(document: bytes)
         message = parse_to_publisher(pack_transport(document))
         assert isinstance(message, TransportMessage)
         assert message.untrusted_jws == document
+
+
+@given(st.binary(max_size=400))
+def test_checkpoints_arrive_as_they_were_sent_or_are_not_sent(note: bytes) -> None:
+    with suppress(HandoffError):
+        message = parse_to_publisher(pack_checkpoint(note))
+        assert isinstance(message, CheckpointMessage)
+        assert message.untrusted_note == note
 
 
 @given(

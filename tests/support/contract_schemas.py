@@ -81,6 +81,11 @@ def _payload_faults(message: Mapping[str, Any], payload: bytes) -> list[str]:
     if message["contentType"] == "application/octet-stream":
         bounds = range(message["payload"]["minLength"], message["payload"]["maxLength"] + 1)
         return [] if len(payload) in bounds else ["too short or too long"]
+    if message["contentType"] == "text/plain":
+        text = payload.decode("utf-8", "replace")
+        is_short = len(payload) <= message["payload"]["maxLength"]
+        is_note = is_short and Draft7Validator(message["payload"]).is_valid(text)
+        return [] if is_note else ["no signed note, or too long"]
     if len(payload) > message["x-maximum-bytes"]:
         return ["too long"]
     return faults(_file(message["payload"]), json.loads(payload))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from edge_lpr.core.clock import SystemClock, TimeQuality
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
+from edge_lpr.wire.checkpoint import Checkpoint, sign_checkpoint
 from edge_lpr.wire.device_certificate import CustodyTier, DeviceCertificate, issue_certificate
 from edge_lpr.wire.gap import GapClaims, GapReason, sign_gap
 from edge_lpr.wire.health import BoothFigures, HealthClaims, sign_health
@@ -121,6 +122,10 @@ class SignedBooth:
         """Return a gap that says that sightings were not kept."""
         claims = GapClaims(boot, first, last, NOON_OF_THE_VECTORS, GapReason.NOT_KEPT)
         return sign_gap(claims, self.event_key)
+
+    def checkpoint(self, size: int, root: bytes = bytes(32)) -> bytes:
+        """Return a checkpoint of the booth's audit log."""
+        return sign_checkpoint(Checkpoint(self.address, size, root), self.event_key)
 
     def previous(self, count: int, boot: str = SIGHTING.boot) -> PreviousBoot:
         """Return what the next birth says about a boot that ended after some sightings."""

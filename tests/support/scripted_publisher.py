@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_lpr.handoff.record_message import (
     AskMessage,
+    CheckpointMessage,
     GapMessage,
     HealthMessage,
     TransportMessage,
@@ -37,6 +38,9 @@ class ScriptedPublisher:
         """What is to be signed or taken, for the next questions."""
         self.transports: list[bytes] = []
         """Announcements of transport keys that came; they are committed without a word."""
+
+        self.checkpoints: list[bytes] = []
+        """Checkpoints that came, likewise."""
 
     def say_hello(self, last_committed_jws: bytes | None = None) -> None:
         self.connection.send(pack_hello(last_committed_jws))
@@ -80,16 +84,20 @@ class ScriptedPublisher:
             assert message is not None, "the tokeniser sent nothing"
             untrusted = parse_to_publisher(message)
             if not self._is_settled(untrusted):
-                assert not isinstance(untrusted, (AskMessage, TransportMessage))
+                assert not isinstance(untrusted, (AskMessage, TransportMessage, CheckpointMessage))
                 return untrusted
 
     def _is_settled(self, untrusted: object) -> bool:
-        """Answer a question or a transport key; return whether it was one."""
+        """Answer a question, a transport key or a checkpoint; return whether it was one."""
         if isinstance(untrusted, AskMessage):
             self.connection.send(pack_wish(self.wishes.pop(0) if self.wishes else None))
             return True
         if isinstance(untrusted, TransportMessage):
             self.transports.append(untrusted.untrusted_jws)
+            self.answer(BIRTH_SEQUENCE_NUMBER)
+            return True
+        if isinstance(untrusted, CheckpointMessage):
+            self.checkpoints.append(untrusted.untrusted_note)
             self.answer(BIRTH_SEQUENCE_NUMBER)
             return True
         return False

@@ -33,6 +33,7 @@ def test_booth_writes_under_its_own_topics_and_reads_what_is_for_it() -> None:
         "topic write lpr/v1/agency/north/booth-2/sighting",
         "topic write lpr/v1/agency/north/booth-2/gap",
         "topic write lpr/v1/agency/north/booth-2/health",
+        "topic write lpr/v1/agency/north/booth-2/checkpoint",
         "topic write lpr/v1/agency/north/booth-2/transport",
         "topic read lpr/v1/agency/north/booth-2/request",
         "topic read lpr/v1/agency/north/booth-2/keys",
