@@ -34,19 +34,25 @@ _PATIENCE_S: Final = 60.0
 class HostSide:
     """Authority and broker on this machine, in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Make them anew; nothing runs yet.
+    def __init__(self, folder: Path, *, goes_on: bool = False) -> None:
+        """Make them anew, or go on with what an earlier run has left; nothing runs yet.
 
         Args:
             folder: Where everything lies; what an earlier run left there is removed.
+            goes_on: It is kept instead: authority, ports, and whoever has enrolled.
 
         Raises:
-            EmulationError: A program is missing, or the authority could not be made.
+            EmulationError: A program is missing, the authority could not be made, or there is no
+                earlier run to go on with.
         """
         self.folder = folder
         self.authority = folder / "authority"
-        self.devices_port, self.consumers_port, self.enrolment_port = _free_ports(3)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        ports = folder / "ports"
+        if goes_on:
+            self.devices_port, self.consumers_port, self.enrolment_port = _kept_ports(ports)
+            return
+        self.devices_port, self.consumers_port, self.enrolment_port = _free_ports(3)
         for old in ("authority", "wrapping", "broker"):
             shutil.rmtree(folder / old, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,6 +69,9 @@ class HostSide:
         )
         self._authority("certify-consumer", CONSUMER, "--out", str(folder))
         self._write_broker_files()
+        ports.write_text(
+            f"{self.devices_port} {self.consumers_port} {self.enrolment_port}\n", encoding="ascii"
+        )
 
     @property
     def deployment(self) -> Path:
@@ -215,6 +224,14 @@ def _free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
+
+
+def _kept_ports(file: Path) -> list[int]:
+    """Return the ports that an earlier run has used: devices', consumers', enrolment's."""
+    try:
+        return [int(word) for word in file.read_text(encoding="ascii").split()]
+    except OSError as error:
+        raise EmulationError(f"{file.parent} holds no earlier run to go on with") from error
 
 
 def _listens(port: int) -> bool:
