@@ -66,6 +66,8 @@ class EmulatedBooth:
         self.folder = folder
         self.disk = folder / "card.img"
         self.console_file = folder / "console.txt"
+        self.other_disk: Path | None = None
+        """File of another disk in the same booth, from the next start on."""
         self._lane_disk = folder / "lane.img"
         self._probe = probe
         self._tpm = None if tpm is None else SoftwareTpm(tpm, folder / "tpm")
@@ -300,6 +302,8 @@ class EmulatedBooth:
             # Sockets, for whoever wants to plug something in.
             *("-device", "qemu-xhci,id=usb"),
         ]
+        if self.other_disk is not None:
+            command += self._disk_arguments("other", self.other_disk, "cache=writeback")
         if self._tpm is not None:
             command += self._tpm.arguments(self.board.tpm_device)
         lane = self._lane_disk.exists()
