@@ -33,6 +33,7 @@
     │   ├── BrokerRefusedError      the broker answered and said no
     │   ├── BrokerTlsError          it answered, but one side does not believe the other
     │   └── BrokerUnreachableError  nobody answered
+    │       └── BrokerNameError         its name has no address
     ├── ImageError              a system image, or what it is made of, is not what it must be
     ├── FlashError              a card cannot be written, may not be, or does not keep it
     ├── UpdateError             a booth's next system cannot be fetched or installed, or was left
@@ -155,11 +156,13 @@ class BrokerError(EdgeLprError):
     Args:
         reason: What happened, mostly in the broker's own words.
         advice: What to do about it, where the reason alone tells.
+        code: The reason's number, where it has one; see the check ``broker`` in ``check_words.py``.
     """
 
-    def __init__(self, reason: str, advice: str = "") -> None:
+    def __init__(self, reason: str, advice: str = "", code: int = -1) -> None:
         super().__init__(reason)
         self.advice = advice
+        self.code = code
 
 
 class BrokerRefusedError(BrokerError):
@@ -172,6 +175,10 @@ class BrokerTlsError(BrokerError):
 
 class BrokerUnreachableError(BrokerError):
     """Nobody answers at the broker's address."""
+
+
+class BrokerNameError(BrokerUnreachableError):
+    """The broker's name has no address, or nobody says."""
 
 
 class ImageError(EdgeLprError):

@@ -135,6 +135,8 @@ class VisionSection(_Section):
     """The lane camera, or replayed frames."""
     readings_socket: Path = Path("/run/edge-lpr/tokeniser/readings.sock")
     """Where the tokeniser takes readings."""
+    diagnosis_socket: Path | None = None
+    """Where this process answers questions about itself, where no systemd hands it a socket."""
     engine: Literal["onnx", "torch"] = "onnx"
     """Libraries that run the models: ``onnx`` on a device; ``torch``, the stock ultralytics and
     EasyOCR, on a workstation."""
@@ -204,6 +206,8 @@ class TokeniserSection(_Section):
     """Where this process takes readings from the vision process."""
     sightings_socket: Path = Path("/run/edge-lpr/publisher/sightings.sock")
     """Where the publisher takes sightings."""
+    diagnosis_socket: Path | None = None
+    """Where this process answers questions about itself, where no systemd hands it a socket."""
     vision_user: str | None = None
     """User that the vision process runs as; this process's own user if left out."""
     key_ring_file: Path = Path("/var/lib/edge-lpr/tokeniser/key-ring")
@@ -236,6 +240,8 @@ class PublisherSection(_Section):
 
     sightings_socket: Path = Path("/run/edge-lpr/publisher/sightings.sock")
     """Where this process takes sightings from the tokeniser."""
+    diagnosis_socket: Path | None = None
+    """Where this process answers questions about itself, where no systemd hands it a socket."""
     tokeniser_user: str | None = None
     """User that the tokeniser runs as; this process's own user if left out."""
     outbox_file: Path = Path("/var/lib/edge-lpr/publisher/outbox.sqlite3")

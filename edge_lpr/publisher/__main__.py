@@ -19,7 +19,9 @@ from edge_lpr.core.settings import BoothSettings, PublisherSection
 from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.core.watchdog import Watchdog
+from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.publisher.answers import PublisherAnswers
 from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.budget import DailyBudget
 from edge_lpr.publisher.consumers import ConsumersFile
@@ -153,6 +155,15 @@ class Publisher:
         self._status = PublisherStatus(
             self._session, self._outbox, clock, is_hit_only=tokeniser.mode == "hit-only"
         )
+        self._answers = PublisherAnswers(
+            self._session,
+            self._outbox,
+            self._figures,
+            self._budget,
+            clock,
+            is_hit_only=tokeniser.mode == "hit-only",
+        )
+        self._diagnosis_socket = section.diagnosis_socket
         self._relay = Relay(
             listener, self._intake, desk, wake_up=self._wake_up, clock=clock, log=log
         )
@@ -169,6 +180,7 @@ class Publisher:
         """
         stop.tell(self._wake_up.set)
         self._log.info("started", version=__version__)
+        desk = open_desk(self._diagnosis_socket, self._answers, self._log)
         self._notifier.ready()
         words = StatusWords(self._notifier, self._clock)
         with self._watchdog.watching(lambda: words.say(self._status())):
@@ -183,6 +195,8 @@ class Publisher:
             self._notifier.stopping()
             self._drain()
             self._session.close(OFFLINE_S)
+        if desk is not None:
+            desk.close()
         self._log_funnel()
         self._log.info("stopped")
 
@@ -197,6 +211,7 @@ class Publisher:
         """Do one turn of the loop."""
         self._heart.beat()
         self._session.turn(TURN_S)
+        self._answers.note()
         if relaying.done():
             # Raises what ended it.
             relaying.result()

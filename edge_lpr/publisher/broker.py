@@ -9,7 +9,7 @@ import threading
 from typing import Final
 
 from edge_lpr.core.clock import Clock
-from edge_lpr.core.errors import BrokerUnreachableError
+from edge_lpr.core.errors import BrokerNameError
 from edge_lpr.core.http_proxy import proxy_place
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import PublisherSection
@@ -78,7 +78,7 @@ class Broker:
         """Return where the broker is, or ``None`` while its name is being looked up.
 
         Raises:
-            BrokerUnreachableError: The name has no address, or nobody says.
+            BrokerNameError: The name has no address, or nobody says.
         """
         if self._fixed is not None:
             return self._fixed
@@ -92,12 +92,10 @@ class Broker:
                 return None
             # The library cannot be interrupted: this very look-up is asked again later.
             self._give_up_ns = 0
-            raise BrokerUnreachableError("the name server does not answer", self._advice())
+            raise BrokerNameError("the name server does not answer", self._advice())
         look_up, self._look_up, self._give_up_ns = self._look_up, None, 0
         if not look_up.addresses:
-            raise BrokerUnreachableError(
-                f"the name has no address ({look_up.fault})", self._advice()
-            )
+            raise BrokerNameError(f"the name has no address ({look_up.fault})", self._advice())
         return BrokerAddress(
             self.host,
             look_up.addresses[:MOST_ADDRESSES],

@@ -100,7 +100,7 @@ class BrokerReplies:
         if self._loss is None:
             # A broker of another version, or something that is no broker.
             return BrokerRefusedError("the connection was closed without an answer")
-        return BrokerRefusedError(str(self._loss), self._loss.advice)
+        return BrokerRefusedError(str(self._loss), self._loss.advice, self._loss.code)
 
     def _on_connect(
         self,
@@ -130,7 +130,8 @@ class BrokerReplies:
         """Remember why the connection ended."""
         if flags.is_disconnect_packet_from_server:
             advice = advice_about(reason_code)
-            self._loss = BrokerUnreachableError(in_words(reason_code, properties), advice)
+            words = in_words(reason_code, properties)
+            self._loss = BrokerUnreachableError(words, advice, reason_code.value)
         elif reason_code.is_failure:
             self._loss = BrokerUnreachableError(str(reason_code))
 
@@ -180,4 +181,4 @@ def _refusal(code: ReasonCode, properties: Properties | None) -> BrokerRefusedEr
     """Return what a reason says, or ``None`` if it is a good one."""
     if not code.is_failure:
         return None
-    return BrokerRefusedError(in_words(code, properties), advice_about(code))
+    return BrokerRefusedError(in_words(code, properties), advice_about(code), code.value)

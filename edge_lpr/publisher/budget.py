@@ -91,6 +91,13 @@ class DailyBudget:
         if state is not self.state and self.state is not BudgetState.ENOUGH:
             self._say()
 
+    def spent_of(self) -> tuple[int, int | None]:
+        """Return how many bytes of how many were sent today; of ``None`` where nothing is counted.
+
+        For any thread.
+        """
+        return self._spent_bytes, self._budget_bytes
+
     def close(self) -> None:
         """Write the count for the next process; may be called twice."""
         if self._budget_bytes is not None and self._spent_bytes != self._written_bytes:

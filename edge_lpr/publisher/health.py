@@ -98,7 +98,7 @@ class PublisherFigures:
         alarms: list[Alarm] = list(self._session.alarms())
         oldest_unsent_s = 0
         try:
-            oldest_unsent_s = self._oldest_unsent_s()
+            oldest_unsent_s = self.oldest_unsent_s()
             if self._outbox.share_filled() > FILLING_SHARE:
                 alarms.append("outbox_filling")
             # None is sent; but what was kept long enough goes, also where nothing is ever sent.
@@ -124,8 +124,12 @@ class PublisherFigures:
             alarms=tuple(alarms),
         )
 
-    def _oldest_unsent_s(self) -> int:
-        """Return how long ago the vehicle passed whose sighting has waited longest."""
+    def oldest_unsent_s(self) -> int:
+        """Return how long ago the vehicle passed whose sighting has waited longest.
+
+        Raises:
+            OutboxError: The outbox cannot be read.
+        """
         document = self._outbox.oldest_document()
         if document is None:
             return 0

@@ -126,6 +126,21 @@ _ALERTS: Final[Mapping[str, _Sentence]] = {
 }
 """By the tail of OpenSSL's reason: the alerts of RFC 8446, 6.2, and what is no TLS at all."""
 
+ALERT: Final = 100
+"""Added to the number of an alert, so that it is told from a verification's."""
+
+_ALERT_NUMBERS: Final[Mapping[str, int]] = {
+    "BAD_CERTIFICATE": 42,
+    "UNSUPPORTED_CERTIFICATE": 43,
+    "CERTIFICATE_REVOKED": 44,
+    "CERTIFICATE_EXPIRED": 45,
+    "CERTIFICATE_UNKNOWN": 46,
+    "UNKNOWN_CA": 48,
+    "ACCESS_DENIED": 49,
+    "CERTIFICATE_REQUIRED": 116,
+}
+"""By the tail of OpenSSL's reason (RFC 8446, B.2)."""
+
 _HUNG_UP: Final[_Sentence] = (
     "the connection was closed during the TLS greeting",
     (
@@ -145,7 +160,16 @@ def tls_fault(error: OSError) -> BrokerTlsError:
     Returns:
         The error to raise, with reason and advice.
     """
-    return BrokerTlsError(*_sentence(error))
+    return BrokerTlsError(*_sentence(error), _code(error))
+
+
+def _code(error: OSError) -> int:
+    """Return the number of the reason: of a verification, or ``ALERT`` and that of an alert."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return min(error.verify_code, ALERT - 1)
+    reason = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    numbers = (number for tail, number in _ALERT_NUMBERS.items() if reason.endswith(tail))
+    return ALERT + next(numbers, -ALERT - 1)
 
 
 def _sentence(error: OSError) -> _Sentence:

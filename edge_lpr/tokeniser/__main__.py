@@ -19,7 +19,9 @@ from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.watchdog import Watchdog
+from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.tokeniser.answers import TokeniserAnswers
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.clock_floor import FlooredClock
 from edge_lpr.tokeniser.condition import Condition, HitOnly
@@ -134,6 +136,15 @@ class Tokeniser:
             complaints=self._complaints,
             clock=clock,
         )
+        self._diagnosis_socket = settings.tokeniser.diagnosis_socket
+        self._answers = TokeniserAnswers(
+            lambda: self._keeper.ring,
+            self._relay.vision.last_heard_ns,
+            self._counters,
+            clock,
+            certificate_ends_s=credentials.certificate_ends_s,
+            is_sealed=credentials.sealing_key is not None,
+        )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
         self._next_save_ns = clock.monotonic_ns()
 
@@ -146,6 +157,7 @@ class Tokeniser:
         self._log.info("started", version=__version__, boot=self._boot_id)
         self._warn_of_keys()
         self._delivery.start(self._watchdog.heart("delivery"), self._inbox)
+        desk = open_desk(self._diagnosis_socket, self._answers, self._log)
         self._notifier.ready()
         words, ring = StatusWords(self._notifier, self._clock), self._keeper.ring
         with self._watchdog.watching(lambda: words.say(keys_status(ring, self._clock))):
@@ -154,6 +166,8 @@ class Tokeniser:
             finally:
                 self._notifier.stopping()
                 self._listener.close()
+                if desk is not None:
+                    desk.close()
                 self._delivery.finish(FINISH_S)
                 self._log.info("funnel", counters=self._counters())
         self._log.info("stopped", boot=self._boot_id)

@@ -68,6 +68,11 @@ class VisionWatch:
         with self._lock:
             self._heard_ns = self._clock.monotonic_ns()
 
+    def last_heard_ns(self) -> int:
+        """Return when it was there last, on the monotonic clock; at first when we began."""
+        with self._lock:
+            return self._heard_ns
+
     def begin(self) -> None:
         """Note that vision has connected: it may be a new process, whose counters begin anew."""
         with self._lock:

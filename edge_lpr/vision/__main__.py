@@ -17,7 +17,9 @@ from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.watchdog import Heart, Watchdog
+from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.reading_sender import ReadingSender
+from edge_lpr.vision.answers import CameraChecks, VisionAnswers, funnel_checks
 from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
@@ -93,20 +95,31 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     stop.tell(consumer.stop)
     told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
     status = vision_status(source, clock, is_hourly=is_hourly)
+    camera = CameraChecks(source, clock, is_hourly=is_hourly)
+    answers = VisionAnswers((camera, funnel_checks(told)))
+    desk = open_desk(settings.vision.diagnosis_socket, answers, log)
     notifier.ready()
     log.info("started")
     with watchdog.watching(lambda: words.say(status())):
         try:
             moments = report_frame_size(source, clock, log)
-            pipeline.run(
-                _watched(moments, clock, heart, lambda: log.info("funnel", counters=told()))
-            )
+            noted = _noted(moments, camera)
+            pipeline.run(_watched(noted, clock, heart, lambda: log.info("funnel", counters=told())))
             _deliver_replay(sender, clock, heart, stop)
         finally:
             notifier.stopping()
+            if desk is not None:
+                desk.close()
             sender.drain(_STOP_DRAIN_S)
             log.info("funnel", counters=told())
     log.info("stopped")
+
+
+def _noted(source: Iterable[Moment], camera: CameraChecks) -> Iterator[Moment]:
+    """Pass the moments of a source on, and take note of what they are like."""
+    for moment in source:
+        camera.note(moment)
+        yield moment
 
 
 def _watched(

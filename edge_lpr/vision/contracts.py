@@ -175,6 +175,19 @@ class ReadingConsumer(Protocol):
         ...
 
 
+class Onlooker(Protocol):
+    """Measures what the frames are like, for whoever sees to the camera; changes nothing."""
+
+    def see(self, frame: Frame, plates: Sequence[Detection]) -> None:
+        """Look at a frame that was looked at for plates, and at those in it that are plates.
+
+        Args:
+            frame: Lent until return; its pixels are not modified, and no picture is kept of them.
+            plates: With exact corners, before they are read; inside the lanes.
+        """
+        ...
+
+
 class PlateDetector(Protocol):
     """Finds plates in a frame."""
 

@@ -18,7 +18,14 @@ from collections.abc import Iterable
 from edge_lpr.core.log import Log
 from edge_lpr.core.settings import VisionSection
 from edge_lpr.vision.conclude import PassageJudge
-from edge_lpr.vision.contracts import NANOSECONDS, Engine, Frame, Moment, ReadingConsumer
+from edge_lpr.vision.contracts import (
+    NANOSECONDS,
+    Engine,
+    Frame,
+    Moment,
+    Onlooker,
+    ReadingConsumer,
+)
 from edge_lpr.vision.detect import DetectStage
 from edge_lpr.vision.fault_limit import FaultLimit
 from edge_lpr.vision.funnel import Funnel
@@ -64,6 +71,15 @@ class Pipeline:
         self._consumer = consumer
         self._funnel = funnel
         self._log = log
+        self._onlookers: list[Onlooker] = []
+
+    def show(self, onlooker: Onlooker) -> None:
+        """Let somebody see every frame that is looked at, and the plates in it; before ``run``.
+
+        Args:
+            onlooker: Called in the thread of the frames, and so to be quick.
+        """
+        self._onlookers.append(onlooker)
 
     def run(self, source: Iterable[Moment]) -> None:
         """Follow every frame of a source to its end, and end the passages that are open then.
@@ -98,6 +114,8 @@ class Pipeline:
             tracker.stay(frame)
             return
         detections = self._refine(frame, self._detect(frame))  # 3, 4
+        for onlooker in self._onlookers:
+            onlooker.see(frame, detections)
         readings = self._read(frame, detections, tracker.are_known(frame, detections))  # 5, 6
         begun = tracker.follow(frame, detections, readings)  # 7
         self._funnel.add("tracks", begun)

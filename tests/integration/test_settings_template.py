@@ -32,7 +32,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
 WITHOUT_A_DEFAULT = {
     # Left out, these mean "the whole picture", "not seen", "all cores", "the package's own", "no
     # password", "my own user", "no deliveries", "not sealed", "no TLS", "no proxy", "no limit" and
-    # "nobody".
+    # "nobody"; a desk that root asks at is systemd's to open.
+    "vision.diagnosis_socket",
+    "tokeniser.diagnosis_socket",
+    "publisher.diagnosis_socket",
     "lanes.region",
     "lanes.arrow",
     "vision.threads",
