@@ -62,7 +62,10 @@ class Choosing:
             if self.serial is not None and disks:
                 return self._known(disks[0])
             if not disks:
-                self.terminal.ask("there is no card to write; put one in, unmounted, then Enter")
+                self.terminal.ask(
+                    "there is no card to write; put one in, unmounted, then Enter (a disk that is "
+                    "built in must be named: Ctrl-C, then the same words with --to /dev/NAME)"
+                )
                 continue
             self.terminal.say("")
             for disk in disks:

@@ -88,6 +88,9 @@ def _flash_one(options: FlashOptions, workshop: Workshop) -> None:
     if options.label is not None:
         write_label(label, options.label)
     terminal.say(f"{target} is written and read back, for {booth.site}/{booth.device}")
+    terminal.say(
+        "next: card into the booth, power last; read the fingerprint on its screen to the custodian"
+    )
 
 
 def _flash_disk(options: FlashOptions, workshop: Workshop) -> tuple[Installation, Path]:

@@ -48,6 +48,7 @@ def test_card_with_one_paste_and_one_typed_word(tmp_path: Path, card: Path) -> N
     person.reads("reading .* a second")
     person.reads("█")
     person.reads("is written and read back, for north-crossing/booth-1")
+    person.reads("next: card into the booth")
     assert person.leaves() == 0
     with card.open("rb") as file:
         boot = check_image(image).layout.boot

@@ -22,7 +22,8 @@ CODE: Final = ticket_code(bytes(range(16)))
 
 NOTE: Final = (
     f"{CODE}\n\nTicket for north-crossing/booth-1, tier C, good for one request until "
-    "2026-11-30 18:29 UTC.\nIt is shown this once. On the booth: edge-lpr enrol"
+    "2026-11-30 18:29 UTC.\nIt is shown this once: send all of it to the installer, for "
+    "scripts/flash_booth, with\ndeployment.lpr. On a booth set up by hand: edge-lpr enrol"
 )
 """As ``edge-lpr authority ticket`` prints it."""
 

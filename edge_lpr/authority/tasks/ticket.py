@@ -68,5 +68,6 @@ def run(options: Options, clock: Clock) -> str:
         f"{code}\n\n"
         f"Ticket for {options.site}/{options.device}, tier {options.tier}, good for one request "
         f"until {ends:%Y-%m-%d %H:%M} UTC.\n"
-        "It is shown this once. On the booth: edge-lpr enrol --deployment deployment.lpr"
+        "It is shown this once: send all of it to the installer, for scripts/flash_booth, with\n"
+        "deployment.lpr. On a booth set up by hand: edge-lpr enrol --deployment deployment.lpr"
     )
