@@ -19,6 +19,7 @@ from edge_lpr.core.status_words import StatusWords
 from edge_lpr.core.watchdog import Heart, Watchdog
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.reading_sender import ReadingSender
+from edge_lpr.vision.aim_view import AimView
 from edge_lpr.vision.answers import CameraChecks, VisionAnswers, funnel_checks
 from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
@@ -96,7 +97,9 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
     status = vision_status(source, clock, is_hourly=is_hourly)
     camera = CameraChecks(source, clock, is_hourly=is_hourly)
-    answers = VisionAnswers((camera, funnel_checks(told)))
+    aim = AimView(settings.lanes, told, clock)
+    pipeline.show(aim)
+    answers = VisionAnswers((camera, funnel_checks(told)), aim)
     desk = open_desk(settings.vision.diagnosis_socket, answers, log)
     notifier.ready()
     log.info("started")
