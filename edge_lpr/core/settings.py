@@ -224,6 +224,8 @@ class TokeniserSection(_Section):
     unsealed with the board's TPM. Without it the two files are plain, for the laboratory."""
     incoming_folder: Path = Path("/var/lib/edge-lpr/tokeniser/incoming")
     """Where deliveries of keys are taken from as files, ``*.lprkeys``; it need not exist."""
+    audit_head_file: Path = Path("/run/edge-lpr/audit/head")
+    """Where the audit says size and root of its log, to be signed; it need not exist."""
     epochs_held: int = Field(default=4, ge=1, le=8)
     """Most key epochs that are kept, today's included: what a thief of the booth gets."""
     mode: Literal["stream", "hit-only"] = "stream"

@@ -149,6 +149,7 @@ class Publisher:
             take_health=desk.take_health,
             take_request=requests.take if section.consumers_file else None,
             newest_transport=desk.newest_transport,
+            newest_checkpoint=desk.newest_checkpoint,
             # Without the authority's key the tokeniser could believe nothing of it.
             mailbox=None if tokeniser.authority_file is None else self._mailbox,
         )

@@ -23,6 +23,7 @@ from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.answers import TokeniserAnswers
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
+from edge_lpr.tokeniser.checkpoint_desk import KEPT_NAME, CheckpointDesk
 from edge_lpr.tokeniser.clock_floor import FlooredClock
 from edge_lpr.tokeniser.condition import Condition, HitOnly
 from edge_lpr.tokeniser.credentials import Credentials, birth_claims, load_credentials
@@ -34,7 +35,9 @@ from edge_lpr.tokeniser.key_intake import KeyIntake
 from edge_lpr.tokeniser.key_keeper import KeyKeeper
 from edge_lpr.tokeniser.receive import ReadingReceiver
 from edge_lpr.tokeniser.relay import Relay
+from edge_lpr.tokeniser.report_desk import ReportDesk
 from edge_lpr.tokeniser.status import keys_status
+from edge_lpr.wire.topics import DeviceAddress
 
 FUNNEL_INTERVAL_NS: Final = 60_000_000_000
 """How often the counters are written to the log."""
@@ -127,6 +130,7 @@ class Tokeniser:
             complaints=complaints,
             clock=clock,
         )
+        self._checkpoints = _checkpoints(settings, credentials, clock)
         self._complaints = Complaints(log, clock)
         self._receiver = ReadingReceiver(
             self._listener,
@@ -145,6 +149,9 @@ class Tokeniser:
             certificate_ends_s=credentials.certificate_ends_s,
             is_sealed=credentials.sealing_key is not None,
         )
+        self._report_desk = ReportDesk(
+            self._answers, credentials.signing_key, credentials.certificate_jws, clock
+        )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
         self._next_save_ns = clock.monotonic_ns()
 
@@ -156,8 +163,8 @@ class Tokeniser:
         """
         self._log.info("started", version=__version__, boot=self._boot_id)
         self._warn_of_keys()
-        self._delivery.start(self._watchdog.heart("delivery"), self._inbox)
-        desk = open_desk(self._diagnosis_socket, self._answers, self._log)
+        self._delivery.start(self._watchdog.heart("delivery"), self._inbox, self._checkpoints)
+        desk = open_desk(self._diagnosis_socket, self._report_desk, self._log)
         self._notifier.ready()
         words, ring = StatusWords(self._notifier, self._clock), self._keeper.ring
         with self._watchdog.watching(lambda: words.say(keys_status(ring, self._clock))):
@@ -227,6 +234,18 @@ def _inbox(
     folder = settings.tokeniser.incoming_folder
     intake = KeyIntake(keeper, folder, funnel=funnel, log=log, clock=clock)
     return Inbox(keeper, intake, hit_list, log=log, clock=clock)
+
+
+def _checkpoints(settings: BoothSettings, credentials: Credentials, clock: Clock) -> CheckpointDesk:
+    """Return what signs the root of the audit log."""
+    booth, section = settings.booth, settings.tokeniser
+    return CheckpointDesk(
+        section.audit_head_file,
+        section.event_key_file.with_name(KEPT_NAME),
+        DeviceAddress(booth.tenant, booth.site, booth.device),
+        credentials.signing_key,
+        clock,
+    )
 
 
 def _hit_list(settings: BoothSettings, credentials: Credentials) -> HitList | None:
