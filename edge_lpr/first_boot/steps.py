@@ -172,7 +172,8 @@ def _not_said(facts: Facts, unit: UnitFacts, *, is_working: bool) -> _Finding:
     if unit.is_active or is_working:
         return "working", f"{unit.name} is at it"
     if facts.standing is not None and facts.standing.stage == "enrolled":
-        return "waiting", f"{unit.name} does not run; a start of the booth starts it"
+        # Between the approval and its start, too: nobody shall reach for the plug at once.
+        return "waiting", f"{unit.name} does not run yet; if not in 5 minutes, start the booth anew"
     return "waiting", "starts once the booth is enrolled"
 
 

@@ -204,7 +204,8 @@ def test_broker_says_who_must_act(said: str) -> None:
 
 def test_process_that_was_stopped_is_not_said_to_wait_for_an_enrolment() -> None:
     stopped = UnitFacts("edge-lpr-vision", "inactive", "dead")
-    assert "does not run" in step(replace(WELL, vision=stopped), "models").sentence
+    sentence = step(replace(WELL, vision=stopped), "models").sentence
+    assert "does not run yet; if not in 5 minutes" in sentence
     assert "once the booth is enrolled" in step(replace(NEW, vision=stopped), "models").sentence
     starting = unit("edge-lpr-vision", active="activating", sub="start", models_loading="")
     assert step(replace(WELL, vision=starting), "camera").state == "working"
