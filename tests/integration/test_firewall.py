@@ -21,6 +21,7 @@ ROOT = 0
 
 
 BEHIND_IT = [
+    "edge-lpr-enrol-renew.service.d/firewall.conf",
     "edge-lpr-first-boot.service",
     "edge-lpr-publisher.service.d/firewall.conf",
     "edge-lpr-sshd.service",
