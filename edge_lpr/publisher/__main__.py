@@ -14,6 +14,7 @@ from edge_lpr.core.clock import Clock, SystemClock
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
+from edge_lpr.core.sent_account import ACCOUNT_NAME
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings, PublisherSection
 from edge_lpr.core.status_words import StatusWords
@@ -21,6 +22,7 @@ from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
+from edge_lpr.publisher.account_keeper import AccountKeeper
 from edge_lpr.publisher.answers import PublisherAnswers
 from edge_lpr.publisher.broker import broker_of
 from edge_lpr.publisher.budget import DailyBudget
@@ -120,8 +122,12 @@ class Publisher:
         address = DeviceAddress(booth.tenant, booth.site, booth.device)
         tokeniser = settings.tokeniser
         self._mailbox = Mailbox(address, with_watch_lists=tokeniser.mode == "hit-only", clock=clock)
+        client = MqttClient(address, section.mqtt_version, self._wake_up, clock)
+        self._account = AccountKeeper(
+            section.sightings_socket.with_name(ACCOUNT_NAME), client, clock, Complaints(log, clock)
+        )
         self._session = BrokerSession(
-            MqttClient(address, section.mqtt_version, self._wake_up, clock),
+            client,
             broker,
             self._outbox,
             budget=self._budget,
@@ -212,6 +218,7 @@ class Publisher:
         """Do one turn of the loop."""
         self._heart.beat()
         self._session.turn(TURN_S)
+        self._account.keep()
         self._answers.note()
         if relaying.done():
             # Raises what ended it.

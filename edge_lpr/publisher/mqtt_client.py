@@ -22,9 +22,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import BrokerError, BrokerRefusedError, BrokerUnreachableError
+from edge_lpr.core.sent_account import SentAccount
 from edge_lpr.core.wake_up import WakeUp
 from edge_lpr.publisher.broker_address import BrokerAddress
 from edge_lpr.publisher.broker_replies import BrokerAnswer, BrokerReplies
+from edge_lpr.publisher.tcp_counts import SentCounts
 from edge_lpr.publisher.tls_faults import tls_fault
 from edge_lpr.publisher.wary_client import MAXIMUM_INCOMING_BYTES, WaryClient
 from edge_lpr.wire.status import encode_status
@@ -92,6 +94,7 @@ class MqttClient:
             protocol=self._version,
             reconnect_on_failure=False,
         )
+        self._client.counts = SentCounts()
         self._client.connect_timeout = CONNECT_TIMEOUT_S
         self._replies = BrokerReplies(self._client, topic(booth, TopicKind.REQUEST))
 
@@ -109,6 +112,24 @@ class MqttClient:
     def bytes_sent(self) -> int:
         """Octets of MQTT packets sent since the start, without what TLS, TCP and IP add."""
         return self._client.bytes_sent
+
+    def account(self, start: int) -> SentAccount:
+        """Return what was sent since the start, for the booth's audit.
+
+        Args:
+            start: Names the start.
+        """
+        counts = self._client.counts
+        counts.look(self._client.socket())
+        return SentAccount(
+            start=start,
+            connections=counts.connections,
+            greeting_bytes=counts.greeting_bytes,
+            mqtt_bytes=self._client.bytes_sent,
+            records=counts.records,
+            resent_bytes=counts.resent_bytes,
+            is_ipv6=int(counts.is_ipv6),
+        )
 
     def connect(self, broker: BrokerAddress, boot: str, context: ssl.SSLContext | None) -> None:
         """Connect over TCP and TLS and ask for a session; the answer comes in a later ``turn``.

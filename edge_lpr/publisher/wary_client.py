@@ -13,6 +13,7 @@ from paho.mqtt.client import Client, mqtt_ms_queued
 from paho.mqtt.enums import MQTTErrorCode
 
 from edge_lpr.core.http_proxy import ask_for_tunnel
+from edge_lpr.publisher.tcp_counts import SentCounts, tcp_counts
 
 MAXIMUM_INCOMING_BYTES: Final = 4096
 """Longest packet that a broker may send us; a request has an eighth of this."""
@@ -50,6 +51,9 @@ class WaryClient(Client):
     """Octets of MQTT packets handed to the connection since the start; what TLS, TCP and IP add
     is not counted."""
 
+    counts: SentCounts
+    """What the connections have cost besides, for the booth's audit."""
+
     _context: ssl.SSLContext | None = None
     _server_name = ""
     _beyond: tuple[str, int] | None = None
@@ -83,19 +87,25 @@ class WaryClient(Client):
         """Connect, and greet if TLS is to be spoken."""
         self.violation, self.tls_error = "", None
         plain = self._create_socket_connection()
+        self.counts.begin(plain)
         if self._context is None:
             return plain
         plain.settimeout(GREETING_TIMEOUT_S)
         if self._beyond is not None:
             self._ask_proxy(plain, self._beyond)
+        secured = self._context.wrap_socket(
+            plain, server_hostname=self._server_name, do_handshake_on_connect=False
+        )
         try:
-            # Closes the connection if the greeting fails.
-            return self._context.wrap_socket(plain, server_hostname=self._server_name)
-        except TimeoutError:
-            raise
+            secured.do_handshake()
         except OSError as error:
-            self.tls_error = error
+            if not isinstance(error, TimeoutError):
+                self.tls_error = error
+            self.counts.greeting_bytes += tcp_counts(secured)[0]
+            secured.close()
             raise
+        self.counts.greeting_bytes += tcp_counts(secured)[0]
+        return secured
 
     def _create_socket_connection(self) -> socket.socket:
         """Connect from whatever port the kernel gives, and bind to none.
@@ -148,6 +158,7 @@ class WaryClient(Client):
             self._take_last_word()
             raise
         self.bytes_sent += sent
+        self.counts.note(self._sock, sent)
         return sent
 
     def _take_last_word(self) -> None:

@@ -1,0 +1,120 @@
+"""``edge-lpr audit``: what happened at a booth, for an auditor; and the service that records it."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.audit.export import MAXIMUM_FILE_BYTES, collect, parse_export
+from edge_lpr.audit.log import RECORD_FOLDER
+from edge_lpr.audit.story import sentences, tell
+from edge_lpr.audit.verify import verify
+from edge_lpr.core.errors import AuditError, EdgeLprError
+from edge_lpr.subscriber.key_files import read_authority_key
+from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES
+
+BROKEN: Final = 1
+"""Exit status: a link does not hold, or it could not be done."""
+
+TO_LOOK_AT: Final = 3
+"""Exit status: nothing is broken, but a link is open or something should be looked at."""
+
+_TOKENISER_FOLDER: Final = Path("/var/lib/edge-lpr/tokeniser")
+_CERTIFICATE: Final = "device-certificate"
+_CHECKPOINT: Final = "checkpoint"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export, verify, or record.
+
+    Args:
+        arguments: The words after ``edge-lpr audit``; those of the process if left out.
+
+    Returns:
+        0; 1 if a link is broken or it could not be done, 2 for wrong words, 3 if something is to be
+        looked at.
+    """
+    chosen = _parser().parse_args(arguments)
+    try:
+        status: int = chosen.run(chosen)
+    except EdgeLprError as error:
+        sys.stderr.write(f"edge-lpr audit: {error}\n")
+        return BROKEN
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return what understands the command line."""
+    parser = argparse.ArgumentParser(
+        prog="edge-lpr audit",
+        description="What happened at a booth, for an auditor. docs/audit.md shows the way.",
+        epilog="Exit status of verify: 0 all holds, 1 a link is broken, 3 something to look at.",
+    )
+    tasks = parser.add_subparsers(required=True, metavar="TASK")
+    export = tasks.add_parser("export", help="on the booth, as root: write the file to take home")
+    export.add_argument("file", type=Path, help="where to; replaced if it exists")
+    export.add_argument("--folder", type=Path, default=RECORD_FOLDER, help="of the log")
+    export.add_argument(
+        "--tokeniser",
+        type=Path,
+        default=_TOKENISER_FOLDER,
+        help="folder of the booth's certificate and newest checkpoint",
+    )
+    export.set_defaults(run=_export)
+    check = tasks.add_parser("verify", help="anywhere, offline: what ran, what it could and did")
+    check.add_argument("file", type=Path, help="what export wrote")
+    check.add_argument(
+        "--authority", type=Path, help="the authority's public key, or the deployment bundle"
+    )
+    check.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        default=[],
+        help="one that left the booth before, kept by a server; may be given often",
+    )
+    check.set_defaults(run=_verify)
+    return parser
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    """Write the file."""
+    export = collect(chosen.folder, chosen.tokeniser / _CERTIFICATE, chosen.tokeniser / _CHECKPOINT)
+    try:
+        chosen.file.write_bytes(export.content())
+    except OSError as error:
+        raise AuditError(f"{chosen.file}: cannot be written ({error.strerror})") from error
+    sys.stdout.write(f"{len(export.lines):,} entries in {chosen.file}\n")
+    return 0
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    """Say what holds and what the log tells."""
+    authority = None if chosen.authority is None else read_authority_key(chosen.authority)
+    outside = [_read(path, MAXIMUM_CHECKPOINT_BYTES) for path in chosen.checkpoint]
+    verified = verify(parse_export(_read(chosen.file, MAXIMUM_FILE_BYTES)), authority, outside)
+    story = tell(verified.entries)
+    lines: Iterator[str] = sentences(story, verified.entries, verified.loose)
+    for link in verified.links:
+        sys.stdout.write(f"{link.state.value:<7} {link.name}: {link.finding}\n")
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    if verified.is_broken:
+        return BROKEN
+    return TO_LOOK_AT if verified.is_open or story.flags else 0
+
+
+def _read(path: Path, maximum_bytes: int) -> bytes:
+    """Return a file's content, bounded."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(maximum_bytes + 1)
+    except OSError as error:
+        raise AuditError(f"{path}: cannot be read ({error.strerror})") from error
+    if len(content) > maximum_bytes:
+        raise AuditError(f"{path}: has more than {maximum_bytes} bytes, so it is another file")
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main())
