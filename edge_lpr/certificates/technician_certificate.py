@@ -128,7 +128,8 @@ def issue_technician_certificate(
 ) -> str:
     """Return a certificate for a person.
 
-    It carries no extension: no terminal, no forwarding of anything, no file of the user is read.
+    It carries one extension: a booth's sshd may let the person's connection lead to the one address
+    that its settings name, the aim page's. No terminal, nothing else is forwarded, no file is read.
 
     Args:
         technician: Whom it names, and its number.
@@ -157,6 +158,7 @@ def issue_technician_certificate(
         .valid_after(valid_s[0])
         .valid_before(valid_s[1])
         .add_critical_option(b"force-command", FORCED_COMMAND.encode("ascii"))
+        .add_extension(b"permit-port-forwarding", b"")
     )
     return f"{builder.sign(issuer).public_bytes().decode('ascii')} {technician.name}"
 

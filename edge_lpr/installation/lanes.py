@@ -130,7 +130,7 @@ def with_lanes(text: str, lanes: Sequence[LaneSection]) -> str:
 
 
 def save_lanes(places: Places, lanes: Sequence[LaneSection]) -> None:
-    """Keep lanes for good, and put them into the settings.
+    """Keep a booth's lanes for good, and put them into its settings.
 
     Args:
         places: Where everything is.
@@ -140,18 +140,33 @@ def save_lanes(places: Places, lanes: Sequence[LaneSection]) -> None:
         InstallationError: They cannot be written.
         SettingsError: The settings would not hold with them; nothing is written then.
     """
+    put_lanes(places.settings, places.lanes, lanes)
+
+
+def put_lanes(settings_file: Path, lanes_file: Path, lanes: Sequence[LaneSection]) -> None:
+    """Keep lanes in a file of their own, and put them into settings.
+
+    Args:
+        settings_file: ``booth.toml``.
+        lanes_file: Made, or replaced.
+        lanes: At least one.
+
+    Raises:
+        InstallationError: They cannot be written.
+        SettingsError: The settings would not hold with them; nothing is written then.
+    """
     try:
-        with places.settings.open("rb") as file:
+        with settings_file.open("rb") as file:
             text = with_lanes(file.read(MAXIMUM_SETTINGS_BYTES).decode(), lanes)
     except (OSError, UnicodeDecodeError) as error:
-        raise InstallationError(f"{places.settings}: cannot be read") from error
+        raise InstallationError(f"{settings_file}: cannot be read") from error
     with tempfile.TemporaryDirectory() as folder:
-        tried = Path(folder) / places.settings.name
+        tried = Path(folder) / settings_file.name
         tried.write_text(text)
         load_settings(tried)
     # In this order: after a power cut in between the next boot puts them into the settings.
-    keep(places.lanes, lanes_text(lanes).encode(), PUBLIC_MODE)
-    keep(places.settings, text.encode(), PUBLIC_MODE)
+    keep(lanes_file, lanes_text(lanes).encode(), PUBLIC_MODE)
+    keep(settings_file, text.encode(), PUBLIC_MODE)
 
 
 def _exchanged(text: str, lanes: Sequence[LaneSection]) -> str:

@@ -66,7 +66,13 @@ WORDS: Final[tuple[Word, ...]] = (
         60 * _MINUTE_S,
         takes_input=True,
     ),
-    Word("aim", "numbers to point the camera by", (), _MINUTE_S),
+    Word(
+        "aim",
+        "a page to point the camera and draw lanes: ssh -L 8470:127.0.0.1:8470 ... aim",
+        ((_EDGE_LPR, "aim"),),
+        # It ends by itself after half an hour.
+        33 * _MINUTE_S,
+    ),
     Word("export-bundle", "a report without secrets, for the manufacturer", (), _MINUTE_S),
     Word("help", "this", (), _MINUTE_S),
 )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.aim.__main__ import PORT
 from edge_lpr.audit.log import RECORD_FOLDER
 from edge_lpr.certificates.technician_certificate import FORCED_COMMAND, LOGIN_USER
 from edge_lpr.first_boot.facts import gather
 from edge_lpr.technician.asking import DOOR
 from edge_lpr.technician.host_key import FINGERPRINT_FILE, HOST_KEY_FILE, ensure_host_key
 from edge_lpr.technician.login_files import CA_FILE_NAME, LOGIN_FOLDER, PRINCIPALS_FILE_NAME
-from edge_lpr.technician.words import WORDS
+from edge_lpr.technician.words import WORDS, help_text
 from tests.support.clock import SetClock
 from tests.support.open_ssh import keygen, make_key, need_sshd
 
@@ -61,15 +62,22 @@ def test_sshd_knows_certificates_and_nothing_else(effective: dict[str, str]) -> 
 def test_sshd_gives_one_command_and_nothing_else(effective: dict[str, str]) -> None:
     assert effective["forcecommand"] == FORCED_COMMAND
     assert effective["exposeauthinfo"] == "yes"
-    assert effective["disableforwarding"] == "yes"
     for thing in (
-        *("allowtcpforwarding", "allowstreamlocalforwarding", "allowagentforwarding"),
+        *("allowstreamlocalforwarding", "allowagentforwarding"),
         *("x11forwarding", "permittunnel", "gatewayports", "permittty", "permituserrc"),
         "permituserenvironment",
     ):
         assert effective[thing] == "no", thing
     assert "subsystem" not in effective
     assert "acceptenv" not in effective
+
+
+def test_sshd_leads_to_the_aim_page_and_nowhere_else(effective: dict[str, str]) -> None:
+    assert effective["allowtcpforwarding"] == "local"
+    assert effective["permitopen"] == f"127.0.0.1:{PORT}"
+    assert effective["permitlisten"] == "none"
+    assert f"ListenStream=127.0.0.1:{PORT}" in lines_of(UNITS / "edge-lpr-aim.socket")
+    assert f"-L {PORT}:127.0.0.1:{PORT}" in help_text()
 
 
 def test_units_and_programs_mean_the_same_places() -> None:

@@ -1,7 +1,10 @@
 """Technicians at a real sshd, with the files that a booth has: who gets in, and to what."""
 
+import json
 import re
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +12,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge_lpr.aim.__main__ import PORT
 from edge_lpr.audit.log import TOO_MANY, AuditLog, verify_log
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.technician.door import MAXIMUM_CALLS_A_DAY
 from tests.support.login_booth import HOUR_S, LoginBooth, need_login
+from tests.support.waiting import wait_until
 
 REFUSED = 2
 NO_LOGIN = 255
@@ -136,7 +141,7 @@ def test_nothing_but_a_word_is_done(booth: LoginBooth, certificate: Path, comman
     assert booth.systemctl_log() == systemctl
 
 
-@pytest.mark.parametrize("word", ["aim", "export-bundle"])
+@pytest.mark.parametrize("word", ["export-bundle"])
 def test_words_of_a_later_version_say_so(booth: LoginBooth, certificate: Path, word: str) -> None:
     said = booth.ssh(word, certificate=certificate)
     assert said.status == REFUSED
@@ -210,6 +215,60 @@ def test_local_forwarding_reaches_nobody(booth: LoginBooth, certificate: Path) -
     said = booth.ssh("help", certificate=certificate, options=("-o", inner))
     assert said.status == NO_LOGIN
     assert "administratively prohibited" in said.err
+
+
+def test_the_aim_page_is_the_one_address_that_a_connection_leads_to(
+    booth: LoginBooth, certificate: Path
+) -> None:
+    to_page = ("-W", f"127.0.0.1:{PORT}")
+    # Nobody listens there outside a session.
+    said = booth.ssh(certificate=certificate, options=to_page)
+    assert "Connection refused" in said.err
+    with socket.create_server(("127.0.0.1", PORT)) as listening:
+        threading.Thread(target=greet, args=(listening,)).start()
+        assert booth.ssh(certificate=certificate, options=to_page).out == "the page"
+    for place in (f"localhost:{PORT}", f"127.0.0.2:{PORT}", f"127.0.0.1:{PORT + 1}", "[::1]:22"):
+        said = booth.ssh(certificate=certificate, options=("-W", place))
+        assert "administratively prohibited" in said.err, place
+
+
+def greet(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    with connection:
+        connection.sendall(b"the page")
+
+
+def test_aim_lasts_as_long_as_the_call_and_is_in_the_record(
+    booth: LoginBooth, certificate: Path
+) -> None:
+    before = len(booth.record())
+
+    def events() -> list[str]:
+        return [line["event"] for line in booth.record()[before:]]
+
+    with subprocess.Popen(
+        booth.ssh_command("aim", certificate=certificate), stdout=subprocess.PIPE, text=True
+    ) as call:
+        assert call.stdout is not None
+        shown = [call.stdout.readline() for _ in range(2)]
+        assert shown[0] == f"Page   http://127.0.0.1:{PORT}/\n"
+        assert re.fullmatch(r"Code   [2-9A-Z]{4}-[2-9A-Z]{4}\n", shown[1])
+        assert events() == ["asked", "aim_began"]
+        wait_until(lambda: "start edge-lpr-aim.socket" in booth.systemctl_log())
+        # A second session there is none.
+        said = booth.ssh("aim", certificate=certificate)
+        assert said.status == 1
+        assert "another process listens there" in said.err
+        call.terminate()
+    wait_until(lambda: events()[-2:] == ["aim_ended", "ended"])
+    assert events() == ["asked", "aim_began", "asked", "ended", "aim_ended", "ended"]
+    assert booth.record()[-2]["reason"] == "left"
+    assert shown[1].split()[1] not in json.dumps(booth.record())
+    assert (
+        booth.systemctl_log()
+        .splitlines()[-1]
+        .endswith("stop edge-lpr-aim.socket edge-lpr-aim.service")
+    )
 
 
 def test_environment_of_the_technician_does_not_come_along(

@@ -133,6 +133,26 @@ class LoginBooth:
         program: str = "ssh",
     ) -> Said:
         """Call ssh as a technician does."""
+        finished = subprocess.run(
+            self.ssh_command(
+                *words, certificate=certificate, options=options, user=user, program=program
+            ),
+            input=sent,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        return Said(finished.returncode, finished.stdout.decode(), finished.stderr.decode())
+
+    def ssh_command(
+        self,
+        *words: str,
+        certificate: Path | None,
+        options: tuple[str, ...] = (),
+        user: str = "technician",
+        program: str = "ssh",
+    ) -> list[str]:
+        """Return how a technician calls ssh."""
         common = ["-F", "none", "-i", str(self.key), "-o", "BatchMode=yes"]
         for option in (
             "IdentitiesOnly=yes",
@@ -144,14 +164,7 @@ class LoginBooth:
             common += ["-o", option]
         port = ["-p", str(self.port)] if program == "ssh" else ["-P", str(self.port)]
         target = [f"{user}@127.0.0.1", *words] if program == "ssh" else list(words)
-        finished = subprocess.run(
-            [program, *common, *port, *options, *target],
-            input=sent,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        return Said(finished.returncode, finished.stdout.decode(), finished.stderr.decode())
+        return [program, *common, *port, *options, *target]
 
     def inside(self, *command: str, sent: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command on the booth, as somebody who has got further than he should."""

@@ -59,6 +59,8 @@ mount -t tmpfs -o mode=0755 tmpfs /run/edge-lpr
 mkdir /run/edge-lpr/ssh
 cp "$folder"/login/* /run/edge-lpr/ssh/
 chmod 644 /run/edge-lpr/ssh/*
+mkdir -p /run/edge-lpr-aim
+mount -t tmpfs -o mode=0755 tmpfs /run/edge-lpr-aim
 mkdir -p /var/lib/edge-lpr
 mount -t tmpfs -o mode=0755 tmpfs /var/lib/edge-lpr
 mkdir -m 700 /var/lib/edge-lpr/ssh

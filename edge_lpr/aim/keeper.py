@@ -1,0 +1,207 @@
+"""What a session may do, and what of it is recorded: it asks vision, keeps lanes, and ends in time.
+
+Here is bounded what vision can tell anybody: one frame a second, one sketch a session. A page that
+somebody has taken over gets no more than a page.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from edge_lpr.aim.entry import SESSION_S, Entry
+from edge_lpr.aim.keeper_link import Message
+from edge_lpr.core.clock import Clock
+from edge_lpr.core.errors import AuditError, EdgeLprError, HandoffError
+from edge_lpr.core.settings import LaneSection
+from edge_lpr.handoff.aim_message import AimFrame, Sketch, lanes_fingerprint
+from edge_lpr.installation.lanes import checked_lanes
+
+FRAME_INTERVAL_S: Final = 1.0
+"""Shortest time between two questions to vision."""
+
+_NANOSECONDS: Final = 1_000_000_000
+_MAXIMUM_CODE_CHARACTERS: Final = 64
+
+
+class Booth(Protocol):
+    """What of the booth a session reaches."""
+
+    def ask_vision(self) -> AimFrame:
+        """Ask vision for what to show.
+
+        Raises:
+            HandoffError: It is away, busy, or says what it may not.
+        """
+        ...
+
+    def lanes(self) -> tuple[LaneSection, ...]:
+        """Return the lanes of the settings.
+
+        Raises:
+            SettingsError: They cannot be read.
+        """
+        ...
+
+    def save_lanes(self, lanes: Sequence[LaneSection]) -> None:
+        """Keep lanes, and start what works with them anew.
+
+        Raises:
+            EdgeLprError: They are not kept.
+        """
+        ...
+
+
+class Keeper:
+    """One session; for one thread."""
+
+    def __init__(
+        self,
+        booth: Booth,
+        record: Callable[..., None],
+        clock: Clock,
+        session_s: float = SESSION_S,
+    ) -> None:
+        """Begin a session, once that is recorded.
+
+        Args:
+            booth: What it reaches.
+            record: Of the audit: an event and details about it.
+            clock: Its monotonic time ends the session.
+            session_s: How long it may last.
+
+        Raises:
+            AuditError: It cannot be recorded, so there is none.
+        """
+        self._booth = booth
+        self._record = record
+        self._clock = clock
+        record("aim_began")
+        self._began_s = self._now_s()
+        self._entry = Entry(self._began_s, session_s)
+        self._is_in = False
+        self._wants_end = False
+        self._number = 0
+        self._asked_s: float | None = None
+        self._frame: Message = {}
+        self._sketch: Sketch | None = None
+        self._fingerprint: int | None = None
+
+    @property
+    def code(self) -> str:
+        """What lets the technician in, once."""
+        return self._entry.code
+
+    def left_s(self) -> float:
+        """Return how long the session still lasts."""
+        return self._entry.left_s(self._now_s())
+
+    def reason_to_end(self) -> str | None:
+        """Return why the session is over, or ``None`` while it is not."""
+        return "asked_for" if self._wants_end else self._entry.reason_to_end(self._now_s())
+
+    def end(self, reason: str) -> None:
+        """Record that it is over.
+
+        Args:
+            reason: A word.
+
+        Raises:
+            AuditError: It cannot be recorded.
+        """
+        lasted_s = round(self._now_s() - self._began_s)
+        self._record(
+            "aim_ended", reason=reason, seconds=lasted_s, wrong_codes=self._entry.wrong_codes
+        )
+
+    def answer(self, untrusted_question: Message) -> Message:
+        """Answer the page.
+
+        Args:
+            untrusted_question: Of a page that may be anybody's.
+
+        Raises:
+            HandoffError: It is none that a page asks, or nobody has given the code yet.
+        """
+        question = untrusted_question.get("ask")
+        if question == "enter":
+            return self._enter(untrusted_question.get("code"))
+        if not self._is_in:
+            raise HandoffError("the page asks before anybody has come in")
+        if question == "frame":
+            return self._newest_frame()
+        if question == "lanes":
+            return {"lanes": [lane.model_dump(mode="json") for lane in self._booth.lanes()]}
+        if question == "sketch":
+            return {"sketch": None if self._sketch is None else _shown(self._sketch)}
+        if question == "save":
+            return self._save(untrusted_question.get("lanes"))
+        if question == "end":
+            self._wants_end = True
+            return {}
+        raise HandoffError("the page asks for what there is not")
+
+    def _enter(self, untrusted_code: object) -> Message:
+        """Judge a code."""
+        code = str(untrusted_code)[:_MAXIMUM_CODE_CHARACTERS]
+        answer = self._entry.enter(code, self._now_s())
+        self._is_in = self._is_in or answer == "welcome"
+        return {"entry": answer, "tries_left": self._entry.tries_left}
+
+    def _newest_frame(self) -> Message:
+        """Return what vision says, asked for at most once a second."""
+        now_s = self._now_s()
+        if self._asked_s is None or now_s - self._asked_s >= FRAME_INTERVAL_S:
+            self._asked_s = now_s
+            self._number += 1
+            self._frame = {"number": self._number, **self._asked()}
+        return {
+            **self._frame,
+            "ends_in_s": round(self._entry.left_s(now_s)),
+            "has_sketch": self._sketch is not None,
+        }
+
+    def _asked(self) -> Message:
+        """Ask vision once."""
+        try:
+            frame = self._booth.ask_vision()
+            if self._fingerprint is None:
+                self._fingerprint = lanes_fingerprint(self._booth.lanes())
+        except EdgeLprError:
+            return {"vision": "silent"}
+        # The first is the session's: what a vision that somebody has taken over draws is one.
+        self._sketch = self._sketch or frame.sketch
+        return {
+            "vision": "answers",
+            "width_px": frame.width_px,
+            "height_px": frame.height_px,
+            "is_in_force": frame.lanes_fingerprint == self._fingerprint,
+            "gauges": dict(frame.gauges),
+            "counters": dict(frame.counters),
+            "outlines": [
+                [each.across, each.down, each.width, each.tilt, each.is_tall]
+                for each in frame.outlines
+            ],
+        }
+
+    def _save(self, untrusted_lanes: object) -> Message:
+        """Keep lanes, once that is recorded."""
+        try:
+            lanes = checked_lanes(json.dumps(untrusted_lanes).encode())
+            fingerprint = lanes_fingerprint(lanes)
+            self._record("lanes_saved", lanes=len(lanes), fingerprint=f"{fingerprint:08x}")
+            self._booth.save_lanes(lanes)
+        except AuditError as error:
+            return {"fault": f"this booth cannot record what is done, so nothing is done: {error}"}
+        except EdgeLprError as error:
+            return {"fault": str(error)}
+        self._fingerprint = fingerprint
+        return {}
+
+    def _now_s(self) -> float:
+        """Return the monotonic time."""
+        return self._clock.monotonic_ns() / _NANOSECONDS
+
+
+def _shown(sketch: Sketch) -> Message:
+    """Return a sketch as a page draws it."""
+    return {"columns": sketch.columns, "rows": sketch.rows, "cells": list(sketch.cells)}
