@@ -302,7 +302,8 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     [
         pytest.param(
             "edge-lpr",
-            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress")} | {"technician"},
+            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress", "aim")}
+            | {"technician"},
             id="booth",
         ),
         pytest.param("edge-lpr-authority", {"edge-lpr-authority"}, id="authority"),
