@@ -101,13 +101,13 @@ CHECK_WORDS: Final[tuple[CheckWord, ...]] = (
         10,
         "plate_width",
         "vision",
-        (_SAMPLES, Range("median_px", 0, 9999), Range("tenth_px", 0, 9999)),
+        (_SAMPLES, Range("upper_px", 0, 9999), Range("median_px", 0, 9999)),
     ),
     CheckWord(
         11,
         "focus",
         "vision",
-        (_SAMPLES, Range("edge_hundredth_px", 0, 9999), Range("scene_permille", 0, 9999)),
+        (_SAMPLES, Range("edge_hundredth_px", 0, 9999)),
     ),
     CheckWord(
         12,
@@ -156,6 +156,8 @@ CHECK_WORDS: Final[tuple[CheckWord, ...]] = (
             Range("roll_tenth_degree", -900, 900),
             Range("yaw_tenth_degree", 0, 900),
             Range("pitch_tenth_degree", 0, 900),
+            Range("spread_x_permille", 0, _PERMILLE),
+            Range("spread_y_permille", 0, _PERMILLE),
         ),
     ),
     CheckWord(
@@ -163,10 +165,9 @@ CHECK_WORDS: Final[tuple[CheckWord, ...]] = (
         "lane_region",
         "vision",
         (
+            Range("looks", 0, 9999),
             Range("inside", 0, 9999),
             Range("outside", 0, 9999),
-            Range("spread_x_permille", 0, _PERMILLE),
-            Range("spread_y_permille", 0, _PERMILLE),
         ),
     ),
     # The models.

@@ -80,8 +80,10 @@ class TokeniserAnswers:
         """Say how everything is."""
         yield self._vector()
         yield self._keys()
+        # Keys for tests are worth nothing to a thief.
+        is_kept = self._is_sealed or self._ring().purpose is KeyPurpose.TEST
         yield bounded_check(
-            "key_custody", "good" if self._is_sealed else "warning", is_sealed=int(self._is_sealed)
+            "key_custody", "good" if is_kept else "warning", is_sealed=int(self._is_sealed)
         )
         yield self._certificate()
         yield self._vision()

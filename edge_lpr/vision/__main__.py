@@ -21,6 +21,7 @@ from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.aim_view import AimView
 from edge_lpr.vision.answers import CameraChecks, VisionAnswers, funnel_checks
+from edge_lpr.vision.beyond import BeyondLanes
 from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
@@ -33,8 +34,11 @@ from edge_lpr.vision.hand_over import (
     whole_funnel,
 )
 from edge_lpr.vision.lanes import Lanes
+from edge_lpr.vision.optics import Optics
 from edge_lpr.vision.pipeline import Pipeline
+from edge_lpr.vision.self_test import SelfTest
 from edge_lpr.vision.status import vision_status
+from edge_lpr.vision.workload import Workload
 
 _FUNNEL_EVERY_NS: Final = 60 * NANOSECONDS
 
@@ -72,6 +76,7 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     words = StatusWords(notifier, clock)
     words.say({"models_loading": ""}, is_step=True)
     engine = load_engine(settings.vision)
+    workload, self_test, optics = Workload(engine), SelfTest(engine), Optics(clock)
     words.say({"models_loaded": "", "camera_opening": ""}, is_step=True)
     # In hit-only mode nobody may read in the log when a vehicle passed.
     is_hourly = settings.tokeniser.mode == "hit-only"
@@ -89,24 +94,28 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
         tells_of_readings=hourly is None,
     )
     consumer = TokeniserConsumer(sender, settings.vision.source, clock, heart=heart)
+    lanes = Lanes(settings.lanes)
     pipeline = Pipeline(
-        engine, consumer, settings.vision, lanes=Lanes(settings.lanes), funnel=funnel, log=log
+        workload.engine, consumer, settings.vision, lanes=lanes, funnel=funnel, log=log
     )
+    beyond = BeyondLanes(engine, settings.vision, lanes, clock)
     stop.tell(source.stop)
     stop.tell(consumer.stop)
     told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
     status = vision_status(source, clock, is_hourly=is_hourly)
     camera = CameraChecks(source, clock, is_hourly=is_hourly)
     aim = AimView(settings.lanes, told, clock)
-    pipeline.show(aim)
-    answers = VisionAnswers((camera, funnel_checks(told)), aim)
+    for onlooker in (aim, optics, beyond):
+        pipeline.show(onlooker)
+    makers = (camera, optics.checks, beyond.checks, self_test.checks, workload.checks)
+    answers = VisionAnswers((*makers, funnel_checks(told)), aim)
     desk = open_desk(settings.vision.diagnosis_socket, answers, log)
     notifier.ready()
     log.info("started")
     with watchdog.watching(lambda: words.say(status())):
         try:
             moments = report_frame_size(source, clock, log)
-            noted = _noted(moments, camera)
+            noted = workload.watch(_noted(moments, camera, self_test))
             pipeline.run(_watched(noted, clock, heart, lambda: log.info("funnel", counters=told())))
             _deliver_replay(sender, clock, heart, stop)
         finally:
@@ -118,10 +127,11 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     log.info("stopped")
 
 
-def _noted(source: Iterable[Moment], camera: CameraChecks) -> Iterator[Moment]:
-    """Pass the moments of a source on, and take note of what they are like."""
+def _noted(source: Iterable[Moment], camera: CameraChecks, self_test: SelfTest) -> Iterator[Moment]:
+    """Pass the moments of a source on, and do between them what diagnosis asks for."""
     for moment in source:
         camera.note(moment)
+        self_test.turn()
         yield moment
 
 

@@ -1,0 +1,191 @@
+"""How the three processes are: by the service manager, and by what the kernel shows of them."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.core.check_words import PROCESSES, ProcessName, Verdict
+from edge_lpr.diagnostics.finding import Finding
+
+EXPOSURE_LIMITS: Final[Mapping[ProcessName, float]] = {
+    "vision": 0.5,
+    "tokeniser": 0.5,
+    "publisher": 1.0,
+}
+"""``systemd-analyze security``; an IP camera costs vision the other half (docs/hardening.md)."""
+
+IP_CAMERA_EXPOSURE: Final = 1.0
+
+FEW_RESTARTS: Final = 3
+"""Starts anew since the booth was switched on that may pass."""
+
+_PROPERTIES: Final = (
+    "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainStatus,PrivateNetwork"
+)
+_PATIENCE_S: Final = 15.0
+_MAXIMUM_CHARACTERS: Final = 65_536
+_EXPOSURE: Final = re.compile(r"Overall exposure level for \S+: (\d+\.\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the service manager says of one process."""
+
+    properties: Mapping[str, str]
+    """Empty where there is no service manager, or no such unit."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is such a unit."""
+        return self.properties.get("LoadState") == "loaded"
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it runs."""
+        return self.properties.get("ActiveState") == "active"
+
+    @property
+    def crashes(self) -> bool:
+        """Whether its process ends and is started again, or is given up for a while."""
+        return self.properties.get("SubState") == "auto-restart" or (
+            self.properties.get("ActiveState") == "failed"
+        )
+
+    def number(self, name: str) -> int:
+        """Return a property that is a number; 0 where it is none."""
+        text = self.properties.get(name, "")
+        return int(text) if text.isdecimal() else 0
+
+
+def ask_units() -> Mapping[ProcessName, Unit]:
+    """Ask the service manager for the three processes; they know nothing without one."""
+    units: dict[ProcessName, Unit] = {process: Unit({}) for process in PROCESSES}
+    names = [f"edge-lpr-{process}.service" for process in PROCESSES]
+    text = _said("systemctl", "show", f"--property={_PROPERTIES}", *names)
+    for block in text.split("\n\n"):
+        pairs = (line.partition("=") for line in block.splitlines())
+        values = {name: value for name, is_there, value in pairs if is_there}
+        for process in PROCESSES:
+            if values.get("Id") == f"edge-lpr-{process}.service":
+                units[process] = Unit(values)
+    return units
+
+
+def process_findings(units: Mapping[ProcessName, Unit]) -> Iterator[Finding]:
+    """Say how each process is, as far as the service manager knows.
+
+    Args:
+        units: As ``ask_units`` returned them.
+    """
+    for process, unit in units.items():
+        if not unit.is_known:
+            continue
+        restarts, status = unit.number("NRestarts"), unit.number("ExecMainStatus")
+        numbers = {"restarts": restarts, "exit_status": status}
+        if unit.crashes:
+            evidence = f"ended with status {status}, started anew {restarts} times"
+            yield Finding("processes", process, "bad", evidence, "LPR-U01", numbers)
+        elif not unit.is_up:
+            evidence = unit.properties.get("ActiveState", "")
+            yield Finding("processes", process, "bad", evidence, "LPR-U02", numbers)
+        elif unit.properties.get("Result") == "watchdog" or restarts > FEW_RESTARTS:
+            evidence = f"runs; started anew {restarts} times since it was switched on"
+            yield Finding("processes", process, "warning", evidence, "LPR-B06", numbers)
+        else:
+            evidence = f"runs; started anew {restarts} times"
+            yield Finding("processes", process, "good", evidence, "", numbers)
+
+
+def sandbox_findings(
+    units: Mapping[ProcessName, Unit], root: Path, *, has_ip_camera: bool
+) -> Iterator[Finding]:
+    """Say whether the walls stand, as far as the service manager and the kernel show them.
+
+    Args:
+        units: As ``ask_units`` returned them.
+        root: ``/``, or another folder in a trial.
+        has_ip_camera: Whether vision must have a way to one address.
+    """
+    vision = units["vision"]
+    process_id = vision.number("MainPID")
+    if vision.is_up and process_id:
+        yield _network(root / "proc" / str(process_id), has_ip_camera=has_ip_camera)
+        yield from _written(root / "proc" / str(process_id))
+    for process, unit in units.items():
+        if unit.is_known:
+            yield from _exposure(process, has_ip_camera=has_ip_camera)
+
+
+def _network(process: Path, *, has_ip_camera: bool) -> Finding:
+    """Look at the interfaces that vision has."""
+    lines = _read(process / "net" / "dev").splitlines()
+    names = {line.partition(":")[0].strip() for line in lines if ":" in line}
+    others = sorted(names - {"lo"})
+    if not names:
+        return Finding("sandbox", "vision_network", "not_known", "cannot be looked at from here")
+    if not others:
+        return Finding("sandbox", "vision_network", "good", "none but its own loopback")
+    verdict: Verdict = "good" if has_ip_camera else "bad"
+    code = "" if has_ip_camera else "LPR-S01"
+    why = ", for its IP camera" if has_ip_camera else ""
+    return Finding(
+        "sandbox", "vision_network", verdict, f"sees {len(others)} interfaces{why}", code
+    )
+
+
+def _written(process: Path) -> Iterator[Finding]:
+    """Look at what vision has written to disks."""
+    for line in _read(process / "io").splitlines():
+        name, _, value = line.partition(":")
+        if name == "write_bytes" and value.strip().isdecimal():
+            written = int(value)
+            verdict: Verdict = "bad" if written else "good"
+            numbers = {"written_bytes": written}
+            evidence = f"{written} bytes written to disks"
+            code = "LPR-S02" if written else ""
+            yield Finding("sandbox", "vision_written", verdict, evidence, code, numbers)
+
+
+def _exposure(process: ProcessName, *, has_ip_camera: bool) -> Iterator[Finding]:
+    """Have systemd judge a unit."""
+    unit = f"edge-lpr-{process}.service"
+    found = _EXPOSURE.search(_said("systemd-analyze", "security", "--no-pager", unit))
+    if found is None:
+        return
+    limit = EXPOSURE_LIMITS[process]
+    if process == "vision" and has_ip_camera:
+        limit = IP_CAMERA_EXPOSURE
+    exposure = float(found[1])
+    verdict: Verdict = "good" if exposure <= limit else "warning"
+    code = "" if verdict == "good" else "LPR-S03"
+    evidence = f"exposure {exposure} ({limit} at most)"
+    numbers = {"exposure_tenths": round(10 * exposure)}
+    yield Finding("sandbox", f"{process}_exposure", verdict, evidence, code, numbers)
+
+
+def _said(*command: str) -> str:
+    """Return what a program of the system says, or nothing."""
+    program = shutil.which(command[0])
+    if program is None:
+        return ""
+    arguments: Sequence[str] = command[1:]
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed programs, names of our own
+            [program, *arguments], capture_output=True, check=False, timeout=_PATIENCE_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")[:_MAXIMUM_CHARACTERS]
+
+
+def _read(file: Path) -> str:
+    """Return a small file's text, or nothing."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_MAXIMUM_CHARACTERS).decode("ascii", "replace")
+    except OSError:
+        return ""
