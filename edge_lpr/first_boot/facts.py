@@ -16,7 +16,7 @@ from edge_lpr.core.settings import BoothSettings, load_settings
 from edge_lpr.first_boot.interfaces import addresses_of_this_machine, has_link
 from edge_lpr.first_boot.service_manager import UnitFacts, ask_units
 from edge_lpr.first_boot.standing import STANDING_FILE, Standing, printable, read_standing
-from edge_lpr.update.records import UPDATE_FOLDER, UpdateRecords
+from edge_lpr.update.records import UpdateRecords
 
 _DISK: Final = "edge-lpr-state"
 _CONFIGURE: Final = "edge-lpr-configure"
@@ -25,7 +25,10 @@ _TOKENISER: Final = "edge-lpr-tokeniser"
 _PUBLISHER: Final = "edge-lpr-publisher"
 _UNITS: Final = (_DISK, _CONFIGURE, _VISION, _TOKENISER, _PUBLISHER)
 
-_STATE: Final = Path("state")
+_UPDATE_RECORDS: Final = Path("run/edge-lpr-update")
+"""The one folder of the state partition that the screen's program sees, read-only; mounted as soon
+as the partition is open (``firmware_config/image/fstab``)."""
+
 _SETTINGS: Final = Path("etc/edge-lpr/booth.toml")
 _FAULTS: Final = Path("run/edge-lpr-system/faults")
 _SSH_KEY: Final = Path("run/edge-lpr/ssh-host-key.fingerprint")
@@ -78,13 +81,13 @@ def gather(root: Path, clock: Clock) -> Facts:
     settings, fault = _settings(root / _SETTINGS)
     units = ask_units(_UNITS)
     booth = settings.booth if settings is not None else None
-    state = root / _STATE
+    records = root / _UPDATE_RECORDS
     return Facts(
         version=_version(root / _IMAGE),
-        last_update=_last_update(root / UPDATE_FOLDER.relative_to("/")),
+        last_update=_last_update(records),
         booth="" if booth is None else f"{booth.site}/{booth.device}",
         # Below another root, in a trial, it is a folder.
-        has_state=state.is_mount() if root == Path("/") else state.is_dir(),
+        has_state=records.is_mount() if root == Path("/") else records.is_dir(),
         faults=tuple(printable(line) for line in _text(root / _FAULTS).splitlines()),
         settings_fault=fault,
         is_sealed=settings is not None and settings.tokeniser.sealing_key_file is not None,

@@ -195,6 +195,7 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
         "edge-lpr-configure.service",
         "edge-lpr-first-boot.service",
         "edge-lpr-progress.service",
+        "edge-lpr-state-limit.service",
         "edge-lpr-technician.socket",
         "edge-lpr-sshd.service",
         "edge-lpr-vision.service",

@@ -123,7 +123,10 @@ ON_THE_STATE_PARTITION = {
 
 @pytest.mark.parametrize(
     "name",
-    ["sshd", "sshd-key", "technician@", "wifi@", "modem@", "configure", "vision", "publisher"],
+    [
+        *("sshd", "sshd-key", "technician@", "wifi@", "modem@", "configure", "vision", "publisher"),
+        "progress",
+    ],
 )
 def test_what_is_hidden_has_no_second_name_on_the_state_partition(name: str) -> None:
     lines = lines_of(UNITS / f"edge-lpr-{name}.service")

@@ -48,7 +48,7 @@ class FlashedBooth:
         self.trial = TrialBooth(
             self.root / "var/lib/edge-lpr", self.authority, self.clock, self.port, self.source
         )
-        for folder in ("etc/edge-lpr", "boot/efi", "run", "state"):
+        for folder in ("etc/edge-lpr", "boot/efi", "run/edge-lpr-update"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         shutil.copy(self.trial.settings_file, self.places.settings)
         if not self.places.deployment.exists():
