@@ -8,9 +8,12 @@ from typing import Final
 
 from edge_lpr.audit.export import MAXIMUM_FILE_BYTES, collect, parse_export
 from edge_lpr.audit.log import RECORD_FOLDER
+from edge_lpr.audit.recorder import serve
 from edge_lpr.audit.story import sentences, tell
 from edge_lpr.audit.verify import verify
 from edge_lpr.core.errors import AuditError, EdgeLprError
+from edge_lpr.core.log import start_logging
+from edge_lpr.core.service import forbid_core_dumps, stopping_on_signals
 from edge_lpr.subscriber.key_files import read_authority_key
 from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES
 
@@ -75,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         help="one that left the booth before, kept by a server; may be given often",
     )
     check.set_defaults(run=_verify)
+    record = tasks.add_parser("record", help="(unit) record what happens, until told to stop")
+    record.set_defaults(run=_record)
     return parser
 
 
@@ -102,6 +107,15 @@ def _verify(chosen: argparse.Namespace) -> int:
     if verified.is_broken:
         return BROKEN
     return TO_LOOK_AT if verified.is_open or story.flags else 0
+
+
+def _record(_chosen: argparse.Namespace) -> int:
+    """Be the service."""
+    start_logging()
+    forbid_core_dumps()
+    with stopping_on_signals() as stop:
+        serve(stop)
+    return 0
 
 
 def _read(path: Path, maximum_bytes: int) -> bytes:

@@ -192,6 +192,7 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
     )
     enabled = {link.name for link in units.glob("*.wants/*")}
     assert enabled == {
+        "edge-lpr-audit.service",
         "edge-lpr-configure.service",
         "edge-lpr-first-boot.service",
         "edge-lpr-progress.service",

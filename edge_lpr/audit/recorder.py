@@ -1,0 +1,187 @@
+"""The recording service: what happens at a booth into the log, its root to whoever signs it.
+
+Root without a single capability, and without a network. In this order: the start is recorded; then,
+every half minute and at once when the clock is set or something is plugged in, what is news; every
+five minutes the byte ledger, and after it size and root for the tokeniser.
+"""
+
+import select
+from pathlib import Path
+from typing import Final
+
+from edge_lpr.audit.clock_watch import ClockWatch
+from edge_lpr.audit.entry import Details
+from edge_lpr.audit.head_file import HEAD_FILE, write_head
+from edge_lpr.audit.ledger import Ledger
+from edge_lpr.audit.log import RECORD_FOLDER, AuditLog
+from edge_lpr.audit.observer import Observer, Places
+from edge_lpr.audit.reconcile import WINDOW_S
+from edge_lpr.audit.unit_states import ask_systemctl, unit_states
+from edge_lpr.audit.usb_watch import UsbWatch
+from edge_lpr.core.clock import Clock, SystemClock
+from edge_lpr.core.complaints import Complaints
+from edge_lpr.core.errors import AuditError
+from edge_lpr.core.log import Log
+from edge_lpr.core.notify import ServiceNotifier
+from edge_lpr.core.sent_account import ACCOUNT_NAME, read_account
+from edge_lpr.core.service import StopRequest
+from edge_lpr.core.wake_up import WakeUp
+
+LOOK_EVERY_S: Final = 30.0
+"""How often files and processes are looked at."""
+
+MAXIMUM_OF_A_DAY: Final = 200
+"""Entries of one event about one thing: who plugs something in and out all day pushes none out."""
+
+PROCESSES: Final = ("vision", "tokeniser", "publisher")
+
+_ACCOUNT_FILE: Final = Path("/run/edge-lpr/publisher") / ACCOUNT_NAME
+_NS: Final = 1_000_000_000
+
+
+class Recorder:
+    """The parts of the service, put together."""
+
+    def __init__(
+        self,
+        log: AuditLog,
+        observer: Observer,
+        clock: Clock,
+        complaints: Complaints,
+        *,
+        head_file: Path = HEAD_FILE,
+        account_file: Path = _ACCOUNT_FILE,
+    ) -> None:
+        """Record nothing yet.
+
+        Args:
+            log: Where to.
+            observer: Knows what is news.
+            clock: Its monotonic time cuts the windows.
+            complaints: Hears of a disk that takes nothing; the next entry is tried all the same.
+            head_file: Where size and root go.
+            account_file: Where the publisher says what it has sent.
+        """
+        self._log = log
+        self._observer = observer
+        self._clock = clock
+        self._complaints = complaints
+        self._head_file = head_file
+        self._account_file = account_file
+        self._ledger = Ledger()
+        self._window_ns = clock.monotonic_ns()
+
+    def begin(self) -> None:
+        """Record the start, take the first counters, and let the root be signed."""
+        self._record("audit_started", "service", {})
+        self._record("boot", "system", self._observer.boot())
+        units = unit_states(PROCESSES)
+        self._ledger.window(units, read_account(self._account_file))
+        self._window_ns = self._clock.monotonic_ns()
+        self.look()
+        self._say_head()
+
+    def look(self) -> None:
+        """Record what is news, and the ledger when its five minutes are over."""
+        units = unit_states(PROCESSES)
+        for event, what, details in self._observer.news(units):
+            self._record(event, what, details)
+        passed_ns = self._clock.monotonic_ns() - self._window_ns
+        if passed_ns < WINDOW_S * _NS:
+            return
+        self._window_ns += passed_ns
+        account = read_account(self._account_file)
+        sums = self._ledger.window(units, account)
+        self._record("ledger", "window", {"seconds": passed_ns // _NS, **sums})
+        self._say_head()
+
+    def clock_was_set(self, step_s: int) -> None:
+        """Record that somebody set the clock.
+
+        Args:
+            step_s: By how much, in seconds; negative for back.
+        """
+        self._record("clock_step", "clock", {"seconds": step_s})
+
+    def usb_changed(self, change: str, product: str) -> None:
+        """Record that a USB device came or went.
+
+        Args:
+            change: ``appeared`` or ``left``.
+            product: Vendor and product.
+        """
+        self._record("usb", change, {"product": product})
+
+    def _record(self, event: str, what: str, details: Details) -> None:
+        """Add one entry, unless there are too many like it today."""
+        about = "unit" if what in PROCESSES else "what"
+        try:
+            self._log.append_at_most(
+                # One every five minutes is 288 a day; a clock may be set on each of them.
+                2 * 86_400 // WINDOW_S if event == "ledger" else MAXIMUM_OF_A_DAY,
+                about,
+                event,
+                **{about: what},
+                **details,
+            )
+        except AuditError as error:
+            self._complaints.about("not_recorded", error)
+
+    def _say_head(self) -> None:
+        """Let the tokeniser sign the root."""
+        try:
+            write_head(self._head_file, self._log.head())
+        except AuditError as error:
+            self._complaints.about("not_recorded", error)
+        except OSError as error:
+            self._complaints.about(
+                "not_recorded",
+                AuditError(f"{self._head_file}: cannot be written ({error.strerror})"),
+            )
+
+
+def unit_files() -> str:
+    """Return the units of the three processes, with all their drop-ins."""
+    return ask_systemctl("cat", *(f"edge-lpr-{name}.service" for name in PROCESSES))
+
+
+def serve(stop: StopRequest) -> None:
+    """Record until told to stop.
+
+    Args:
+        stop: Made to end.
+
+    Raises:
+        AuditError: The kernel does not tell about the clock or about USB.
+    """
+    clock = SystemClock()
+    log = Log("audit")
+    recorder = Recorder(
+        AuditLog(RECORD_FOLDER, clock),
+        Observer(Places(), clock, unit_files),
+        clock,
+        Complaints(log, clock),
+    )
+    try:
+        clock_watch, usb_watch = ClockWatch(), UsbWatch()
+    except OSError as error:
+        raise AuditError(
+            f"the kernel tells nothing about clock or USB ({error.strerror}); see the unit's "
+            "address families"
+        ) from error
+    wake_up = WakeUp()
+    stop.tell(wake_up.set)
+    recorder.begin()
+    ServiceNotifier().ready()
+    log.info("started")
+    sources: list[ClockWatch | UsbWatch | WakeUp] = [clock_watch, usb_watch, wake_up]
+    while not stop.event.is_set():
+        select.select(sources, [], [], LOOK_EVERY_S)
+        wake_up.clear()
+        step_s = clock_watch.step_s()
+        if step_s is not None:
+            recorder.clock_was_set(step_s)
+        for change, product in usb_watch.changes():
+            recorder.usb_changed(change, product)
+        recorder.look()
+    log.info("stopped")
