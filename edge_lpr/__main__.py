@@ -31,6 +31,8 @@ PROGRAMS: Final = {
     "technician": ("edge_lpr.technician.__main__", "what a technician may do, by SSH"),
     "export-bundle": ("edge_lpr.report.__main__", "a signed report without secrets"),
     "verify-bundle": ("edge_lpr.report.verify_main", "who signed such a report, and what it says"),
+    "export-bundle": ("edge_lpr.report.__main__", "a signed report without secrets"),
+    "verify-bundle": ("edge_lpr.report.verify_main", "who signed such a report, and what it says"),
     "flash": ("edge_lpr.flashing.__main__", "write a booth's card, on the installer's computer"),
     "emulate": ("edge_lpr.emulation.__main__", "boot a booth's image without a booth"),
     "subscribe": (

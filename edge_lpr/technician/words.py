@@ -73,7 +73,12 @@ WORDS: Final[tuple[Word, ...]] = (
         # It ends by itself after half an hour.
         33 * _MINUTE_S,
     ),
-    Word("export-bundle", "a report without secrets, for the manufacturer", (), _MINUTE_S),
+    Word(
+        "export-bundle",
+        "a signed report without secrets: ssh ... export-bundle > booth.bundle",
+        ((_EDGE_LPR, "export-bundle"),),
+        2 * _MINUTE_S,
+    ),
     Word("help", "this", (), _MINUTE_S),
 )
 """In the order of the help."""

@@ -1,0 +1,203 @@
+"""What a report may say: every field by name, every word from a list, every number of two digits.
+
+There is no field for a text. So nothing that somebody else has chosen gets into a report, whoever
+fills it in and whatever he was told: no plate, no token, no address, no key, no picture. What a
+taken-over vision can still do is choose its numbers; ``docs/report.md`` counts the bits.
+"""
+
+import re
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from edge_lpr.core.check_words import PROCESSES, WORD_OF_NAME, ProcessName, Verdict
+from edge_lpr.core.errors import WireError
+from edge_lpr.report.event_words import is_event_word
+from edge_lpr.wire.health import two_digits
+
+MAXIMUM_REPORT_BYTES: Final = 48_000
+"""Of a report's text; with its signature and certificate a bundle stays below 64 kB."""
+
+MOST_EVENTS: Final = 120
+MOST_UNITS: Final = 40
+
+_MAXIMUM_COUNT: Final = 990_000_000_000_000
+_MAXIMUM_UNIX_S: Final = 253_402_300_799
+
+
+def coarse(number: int) -> int:
+    """Round a number to two significant digits, towards zero."""
+    return -two_digits(-number) if number < 0 else two_digits(number)
+
+
+def _require_coarse(number: int) -> int:
+    if coarse(number) != number:
+        raise ValueError("a number of a report has at most two digits that are not 0")
+    return number
+
+
+def _require_event(word: str) -> str:
+    if not is_event_word(word):
+        raise ValueError("an event of a report is one of a list")
+    return word
+
+
+_Coarse: TypeAlias = Annotated[
+    int, Field(ge=-_MAXIMUM_COUNT, le=_MAXIMUM_COUNT), AfterValidator(_require_coarse)
+]
+_Event: TypeAlias = Annotated[str, AfterValidator(_require_event)]
+_Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Version: TypeAlias = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+~_-]{0,39}$")]
+_UnitName: TypeAlias = Annotated[str, Field(pattern=r"^edge-lpr(-[a-z]{1,16}){0,3}$")]
+_ModelName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z_]{1,24}\.(onnx|json)$")]
+
+Active: TypeAlias = Literal[
+    "active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance"
+]
+"""systemd's ActiveState."""
+
+Result: TypeAlias = Literal[
+    "success",
+    "resources",
+    "protocol",
+    "timeout",
+    "exit-code",
+    "signal",
+    "core-dump",
+    "watchdog",
+    "start-limit-hit",
+    "exec-condition",
+    "oom-kill",
+]
+"""systemd's Result."""
+
+Level: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Versions(_Strict):
+    """What runs."""
+
+    edge_lpr: _Version
+    python: _Version
+    kernel: _Version
+    image: _Version | None
+    """Of the system image; ``None`` where it is none of ours."""
+
+
+class Digests(_Strict):
+    """What it runs with."""
+
+    settings: _Sha256
+    """Of booth.toml."""
+    models: dict[_ModelName, _Sha256]
+
+
+class CheckSaid(_Strict):
+    """What a process says of one thing."""
+
+    verdict: Verdict
+    numbers: dict[str, _Coarse]
+
+
+class ProcessSaid(_Strict):
+    """What a process says of itself."""
+
+    answered: bool
+    checks: dict[str, CheckSaid]
+
+
+class Unit(_Strict):
+    """How it stands with a unit of systemd."""
+
+    name: _UnitName
+    active: Active
+    result: Result
+    restarts: _Coarse
+
+
+class Event(_Strict):
+    """How often something was logged lately."""
+
+    unit: _UnitName
+    level: Level
+    event: _Event
+    count: _Coarse
+
+
+class Audit(_Strict):
+    """The audit log when the report was made."""
+
+    size: Annotated[int, Field(ge=1, le=_MAXIMUM_COUNT)]
+    """How many entries it had."""
+    root: _Sha256
+    """Of the Merkle tree over them."""
+
+
+class Report(_Strict):
+    """All of it."""
+
+    v: Literal[1]
+    made_at: Annotated[int, Field(ge=0, le=_MAXIMUM_UNIX_S)]
+    """When, by the booth's clock, UTC in whole seconds since 1970."""
+    versions: Versions
+    digests: Digests
+    processes: dict[ProcessName, ProcessSaid]
+    units: Annotated[list[Unit], Field(max_length=MOST_UNITS)]
+    events: Annotated[list[Event], Field(max_length=MOST_EVENTS)]
+    audit: Audit
+
+    def text(self) -> bytes:
+        """Return it as the one JSON text that it can be, ASCII."""
+        return self.model_dump_json().encode("ascii")
+
+
+def read_report(untrusted_text: bytes) -> Report:
+    """Return what a report says, every field checked.
+
+    Args:
+        untrusted_text: As received, of any length.
+
+    Raises:
+        WireError: It is no report, or says more than one may, or not in its one form.
+    """
+    if len(untrusted_text) > MAXIMUM_REPORT_BYTES:
+        raise WireError(f"a report has at most {MAXIMUM_REPORT_BYTES} bytes")
+    try:
+        report = Report.model_validate_json(untrusted_text)
+        same = report.text() == untrusted_text
+    except (ValidationError, UnicodeEncodeError) as error:
+        where = _place(error)
+        raise WireError(f"this is no report of this version{where}") from error
+    if not same:
+        raise WireError("the report is not in its one form: something stands beside its fields")
+    _require_own_checks(report)
+    return report
+
+
+def _require_own_checks(report: Report) -> None:
+    """Refuse checks, and numbers of them, that are not the process's own."""
+    if set(report.processes) != set(PROCESSES):
+        raise WireError("a report speaks of each of the three processes")
+    for name, said in report.processes.items():
+        for check, content in said.checks.items():
+            word = WORD_OF_NAME.get(check)
+            if word is None or word.process != name:
+                raise WireError(f"a report has a check that {name} does not make")
+            if list(content.numbers) != [each.name for each in word.numbers]:
+                raise WireError(f"{check}: needs each of its numbers once, and no other")
+            for each in word.numbers:
+                if not coarse(each.least) <= content.numbers[each.name] <= each.most:
+                    raise WireError(f"{check}: {each.name} is out of its range")
+
+
+def _place(error: Exception) -> str:
+    """Return where a report is wrong; never what stands there."""
+    if not isinstance(error, ValidationError):
+        return ""
+    parts = [str(part) for part in error.errors()[0]["loc"]]
+    known = [part for part in parts if re.fullmatch(r"[a-z_]{1,24}|[0-9]{1,3}", part)]
+    return f": {'.'.join(known)}" if known and len(known) == len(parts) else ""
