@@ -1,0 +1,69 @@
+"""A day of traffic, and then everything that forensics can do: must find nothing.
+
+    scripts/forensics                 60 passages, and the leaking build
+    scripts/forensics --long          2,000 passages
+
+Needs root in a mount namespace of its own; ``scripts/forensics`` sees to it.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.forensics.day import live_through, remains_in, write_remains
+from tests.forensics.leaks import LEAKS, not_found
+from tests.forensics.plate_search import PlateSearch
+from tests.forensics.searching import Finding, search
+
+
+def main() -> int:
+    """Live through a day, search, and write the result as JSON to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passages", type=int, default=60)
+    parser.add_argument("--leaking", action="store_true", help="with processes that leak")
+    parser.add_argument("--scratch", type=Path, required=True, help="an empty folder")
+    parser.add_argument("--again", action="store_true", help="search what an earlier run left")
+    options = parser.parse_args()
+    if options.again:
+        remains = remains_in(options.scratch)
+    else:
+        remains = live_through(options.passages, options.scratch, leaking=options.leaking)
+        write_remains(remains)
+    plates = PlateSearch(remains.plates)
+    findings: set[Finding] = set()
+    rows = []
+    for number, (where, file) in enumerate(remains.evidence.items()):
+        began_s = time.monotonic()
+        searched = search(where, file, plates, file.with_name(f"carved-{number}"))
+        findings |= searched.findings
+        rows.append(
+            {
+                "where": where,
+                "bytes": searched.octets,
+                "unpacked": searched.packed,
+                "carved": searched.carved,
+                "plates": sum(each.form.startswith("plate") for each in searched.findings),
+                "pictures": sum(not each.form.startswith("plate") for each in searched.findings),
+                "seconds": round(time.monotonic() - began_s, 1),
+            }
+        )
+    result = {
+        "leaking": options.leaking,
+        "passages": len(remains.plates),
+        "different_plates": len(set(remains.plates)),
+        "counters": remains.counters,
+        "driving_s": round(remains.driving_s),
+        "writable_besides_the_disk": remains.writable,
+        "evidence": rows,
+        "findings": [[each.where, each.form, each.by] for each in sorted(findings)],
+        "leaks": len(LEAKS) if options.leaking else 0,
+        "leaks_not_found": not_found(findings) if options.leaking else [],
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+    return bool(result["leaks_not_found"] if options.leaking else findings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
