@@ -85,7 +85,7 @@ def parse_entry(untrusted_line: bytes) -> Entry | None:
     if len(untrusted_line) >= MAXIMUM_LINE_BYTES:
         return None
     try:
-        members = json.loads(untrusted_line)
+        members = json.loads(untrusted_line.decode("ascii"))
         number, at, event = (members.pop(name) for name in ("number", "at", "event"))
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None

@@ -7,7 +7,7 @@ was not changed since, is what ``verify.py`` has checked before.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Final
 
 from edge_lpr.audit.entry import Entry
@@ -169,9 +169,8 @@ def _silences(entries: Sequence[Entry]) -> Iterator[str]:
     """Yield when nothing was recorded although the service had not been started anew."""
     before: datetime | None = None
     for entry in entries:
-        try:
-            at = datetime.strptime(entry.at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        except ValueError:
+        at = _time_of(entry)
+        if at is None:
             yield f"entry {entry.number} has no time"
             continue
         if before is not None and entry.event != STARTED:
@@ -179,6 +178,16 @@ def _silences(entries: Sequence[Entry]) -> Iterator[str]:
             if pause_s > SILENT_S:
                 yield f"{entry.at}: nothing was recorded for {pause_s / 60:.0f} minutes before"
         before = at
+
+
+def _time_of(entry: Entry) -> datetime | None:
+    """Return when an entry was written, by the booth's clock; ``None`` if it does not say."""
+    try:
+        # Five times as fast as strptime, and a year has a hundred thousand.
+        at = datetime.fromisoformat(entry.at.removesuffix("Z"))
+    except ValueError:
+        return None
+    return at if at.tzinfo is None and entry.at.endswith("Z") else None
 
 
 def _listed(lines: Iterable[str]) -> Iterator[str]:
