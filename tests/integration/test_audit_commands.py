@@ -126,7 +126,7 @@ def test_broken_and_open_links_have_their_own_exit_status(
     assert main(["verify", str(desk.file)]) == 3
     assert "add --authority FILE" in capsys.readouterr().out
     content = desk.file.read_bytes()
-    desk.file.write_bytes(content.replace(b'"what":"models"', b'"what":"nodels"'))
+    desk.file.write_bytes(content.replace(b'"what":"models"', b'"what":"mobels"'))
     assert main(["verify", str(desk.file)]) == 1
     said = capsys.readouterr().out
     assert "BROKEN  entries" in said
