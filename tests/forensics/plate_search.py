@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.core.alphabet import PLATE_ALPHABET
+from tests.support.memory_search import folded
 
-_FOLDED: Final = bytes.maketrans(b"ODQIZSBG", b"00012586")
 _SEPARATORS: Final = b"\x00 -._/"
 _CHUNK_BYTES: Final = 1 << 22
 _WIDTHS: Final = (
@@ -111,12 +111,12 @@ class PlateSearch:
 
 def _forms(plate: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of every form of a plate with one byte a character."""
-    folded = plate.translate(_FOLDED)
+    fold = folded(plate.decode("ascii")).encode("ascii")
     for variant, text in (
         ("", plate),
-        (", folded", folded),
+        (", folded", fold),
         (", reversed", plate[::-1]),
-        (", folded and reversed", folded[::-1]),
+        (", folded and reversed", fold[::-1]),
     ):
         yield f"text{variant}", text
         yield f"text in lower case{variant}", text.lower()
