@@ -207,7 +207,7 @@ CODES: Final[tuple[Code, ...]] = (
         "optics",
         "the camera looks askew",
         "it was turned or has sunk, or hangs too far beside the lane",
-        "turn it upright; no more than 15 degrees in any direction",
+        "turn it upright (10 degrees at most), and look along the lane (25 at most)",
     ),
     Code(
         "LPR-O01",

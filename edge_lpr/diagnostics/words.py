@@ -123,7 +123,7 @@ WORDS: Final[Mapping[str, tuple[str, str, _Words]]] = {
         "LPR-O07",
         lambda n: (
             f"roll {n['roll_tenth_degree'] / 10:.0f}, yaw {n['yaw_tenth_degree'] / 10:.0f}, "
-            f"pitch {n['pitch_tenth_degree'] / 10:.0f} degrees (15 at most)"
+            f"pitch {n['pitch_tenth_degree'] / 10:.0f} degrees (roll 10, yaw 25 at most)"
         ),
     ),
     "lane_region": (

@@ -57,9 +57,14 @@ DARK_LEVEL: Final = 25
 NIGHT_LEVEL: Final = 50
 """Mean grey level of the picture below which it is called night; told, and not judged."""
 
-STEEP_DEGREE: Final = 15
-TOO_STEEP_DEGREE: Final = 25
-"""Angles between plate and camera; beyond them characters run into each other."""
+ROLLED_DEGREE: Final = 10
+TOO_ROLLED_DEGREE: Final = 18
+"""How far plates lean in the picture. Rendered: upright within 2; turned by 28 degrees 20, because
+corners are found nearer to upright than they are."""
+
+ASIDE_DEGREE: Final = 25
+TOO_ASIDE_DEGREE: Final = 40
+"""From how far beside the lane they are seen; further, and characters run into each other."""
 
 _LATEST: Final = 100
 _OLDEST_NS: Final = 1800 * NANOSECONDS
@@ -225,10 +230,10 @@ def _told_of_place(plates: Sequence[PlateFigures], *, is_told: bool) -> Iterator
         places = np.array([plate.place for plate in plates])
         low, high = np.quantile(places, 0.1, axis=0), np.quantile(places, 0.9, axis=0)
         spread = tuple((high - low).tolist())
-    steepest = max(abs(roll), yaw)
     verdict: Verdict = "good" if is_told else "not_known"
-    if is_told and steepest > STEEP_DEGREE:
-        verdict = "bad" if steepest > TOO_STEEP_DEGREE else "warning"
+    if is_told and (abs(roll) > ROLLED_DEGREE or yaw > ASIDE_DEGREE):
+        is_bad = abs(roll) > TOO_ROLLED_DEGREE or yaw > TOO_ASIDE_DEGREE
+        verdict = "bad" if is_bad else "warning"
     yield bounded_check(
         "skew",
         verdict,

@@ -32,6 +32,8 @@ SEED = 3
 TIMES = 40
 """How often the lane is repeated: longer than a diagnosis takes."""
 
+EDGE_LPR = (sys.executable, "-m", "edge_lpr")
+
 PATIENCE_S = 150
 PLATES = 12
 
@@ -85,7 +87,8 @@ class FaultyBooth(WholeBooth):
             source: Where frames come from.
             more: Further lines of sections of the settings, by their names.
         """
-        super().__init__(root, broker, source)
+        # The demo's own folder is to be empty.
+        super().__init__(root / "booth", broker, source)
         self._root = root
         text = self.folders.settings_file.read_text()
         lines = dict.fromkeys(("vision", "tokeniser", "publisher"), "") | dict(more or {})
@@ -95,15 +98,23 @@ class FaultyBooth(WholeBooth):
             text = text.replace(f"{header}\n", f"{header}\n{desk}{line}\n")
         self.folders.settings_file.write_text(text)
 
-    def diagnose(self, *more: str, prefix: Sequence[str] = ()) -> dict[str, Any]:
-        """Run ``edge-lpr diagnose --json`` and return what it says."""
+    def diagnose(
+        self, *, prefix: Sequence[str] = (), program: Sequence[str] = EDGE_LPR
+    ) -> dict[str, Any]:
+        """Run ``edge-lpr diagnose --json`` and return what it says.
+
+        Args:
+            prefix: A program to start it by.
+            program: Another one that is ``edge-lpr``.
+        """
         root = self._root / "machine"
         root.mkdir(exist_ok=True)
         done = subprocess.run(
             [
                 *prefix,
-                *(sys.executable, "-m", "edge_lpr", "diagnose", "--json", "--root", str(root)),
-                *("--settings", str(self.folders.settings_file), *more),
+                *program,
+                *("diagnose", "--json", "--root", str(root)),
+                *("--settings", str(self.folders.settings_file)),
             ],
             capture_output=True,
             text=True,
@@ -119,12 +130,13 @@ class FaultyBooth(WholeBooth):
         is_told: Callable[[Mapping[str, Any]], bool],
         *,
         prefix: Sequence[str] = (),
+        program: Sequence[str] = EDGE_LPR,
         patience_s: float = PATIENCE_S,
     ) -> dict[str, Any]:
         """Diagnose until enough was seen to tell."""
         give_up_at = time.monotonic() + patience_s
         while True:
-            said = self.diagnose(prefix=prefix)
+            said = self.diagnose(prefix=prefix, program=program)
             if is_told(by_check(said)) or time.monotonic() > give_up_at:
                 return said
             time.sleep(1)
@@ -147,3 +159,23 @@ def has_seen_plates(checks: Mapping[str, Any]) -> bool:
 def code_of(said: Mapping[str, Any]) -> str:
     """Return the code of the first cause, or nothing."""
     return str(said["first_cause"]["code"]) if said["first_cause"] else ""
+
+
+def with_systemctl(folder: Path, units: Mapping[str, Mapping[str, str | int]]) -> list[str]:
+    """Install a ``systemctl`` that says what systemd would of units; return what finds it.
+
+    Args:
+        folder: Where to put it.
+        units: Properties of processes, by their names.
+    """
+    programs = folder / "programs"
+    programs.mkdir(exist_ok=True)
+    blocks = []
+    for process, properties in units.items():
+        lines = {"Id": f"edge-lpr-{process}.service", "LoadState": "loaded"} | dict(properties)
+        blocks.append("".join(f"{name}={value}\n" for name, value in lines.items()))
+    (programs / "said").write_text("\n".join(blocks))
+    program = programs / "systemctl"
+    program.write_text(f"#!/bin/sh\nexec cat {programs / 'said'}\n")
+    program.chmod(0o755)
+    return ["env", f"PATH={programs}:{os.environ['PATH']}"]
