@@ -1,11 +1,12 @@
 """What a session may do, and what of it is recorded: it asks vision, keeps lanes, and ends in time.
 
-Here is bounded what vision can tell anybody: one frame a second, one sketch a session. A page that
+Here is bounded what vision can tell anybody, who may have been taken over: outlines once a second,
+gauges and counters every five, one sketch and one size of the picture a session. A page that
 somebody has taken over gets no more than a page.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from edge_lpr.aim.entry import SESSION_S, Entry
@@ -15,9 +16,16 @@ from edge_lpr.core.errors import AuditError, EdgeLprError, HandoffError
 from edge_lpr.core.settings import LaneSection
 from edge_lpr.handoff.aim_message import AimFrame, Sketch, lanes_fingerprint
 from edge_lpr.installation.lanes import checked_lanes
+from edge_lpr.wire.health import two_digits
 
 FRAME_INTERVAL_S: Final = 1.0
 """Shortest time between two questions to vision."""
+
+NUMBERS_INTERVAL_S: Final = 5.0
+"""Gauges and counters that come sooner are not passed on: nobody reads them so fast."""
+
+_MOST_COUNTED: Final = 9_900_000
+"""Two digits of it are told."""
 
 _NANOSECONDS: Final = 1_000_000_000
 _MAXIMUM_CODE_CHARACTERS: Final = 64
@@ -85,6 +93,11 @@ class Keeper:
         self._frame: Message = {}
         self._sketch: Sketch | None = None
         self._fingerprint: int | None = None
+        self._size_px = (0, 0)
+        self._numbers: Message = {}
+        self._numbers_s: float | None = None
+        self._counted_before: Mapping[str, int] | None = None
+        self._newest_frames = 0
 
     @property
     def code(self) -> str:
@@ -170,17 +183,44 @@ class Keeper:
             return {"vision": "silent"}
         # The first is the session's: what a vision that somebody has taken over draws is one.
         self._sketch = self._sketch or frame.sketch
+        sees = frame.width_px > 0 and frame.height_px > 0
+        if sees and self._size_px == (0, 0):
+            self._size_px = frame.width_px, frame.height_px
+        self._take_numbers(frame)
         return {
             "vision": "answers",
-            "width_px": frame.width_px,
-            "height_px": frame.height_px,
+            "sees": sees,
+            "size_px": self._size_px,
             "is_in_force": frame.lanes_fingerprint == self._fingerprint,
-            "gauges": dict(frame.gauges),
-            "counters": dict(frame.counters),
+            **self._numbers,
             "outlines": [
                 [each.across, each.down, each.width, each.tilt, each.is_tall]
                 for each in frame.outlines
             ],
+        }
+
+    def _take_numbers(self, frame: AimFrame) -> None:
+        """Take gauges and counters, if that was a while ago."""
+        now_s = self._now_s()
+        if self._numbers_s is not None and now_s - self._numbers_s < NUMBERS_INTERVAL_S:
+            return
+        self._numbers_s = now_s
+        frames = frame.counters["frames"]
+        if self._counted_before is None:
+            self._counted_before = frame.counters
+        elif frames < self._newest_frames:
+            # Vision has begun anew, and counts from zero.
+            self._counted_before = dict.fromkeys(frame.counters, 0)
+        self._newest_frames = frames
+        since = {
+            name: number - self._counted_before[name] for name, number in frame.counters.items()
+        }
+        self._numbers = {
+            "gauges": dict(frame.gauges),
+            "counters": {
+                name: two_digits(min(max(number, 0), _MOST_COUNTED))
+                for name, number in since.items()
+            },
         }
 
     def _save(self, untrusted_lanes: object) -> Message:

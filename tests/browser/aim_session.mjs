@@ -101,6 +101,8 @@ await page.locator("#save").focus();
 await page.keyboard.press("Enter");
 await page.waitForFunction(() => document.getElementById("saved").textContent.startsWith("In force"), null, { timeout: 120_000 });
 say("in force", { said: await text("saved") });
+// Plates pass through the lane as it was drawn.
+await page.waitForFunction(() => document.querySelector(".gauge-value").textContent !== "", null, { timeout: 120_000 });
 await look("saved");
 
 // 6. Others stay outside.

@@ -123,18 +123,18 @@ function work(lanes) {
     }
     if (status !== 200 || said.number === newest?.number) return;
     newest = said;
-    blindFor = said.vision === "answers" && said.width_px > 0 ? 0 : blindFor + 1;
+    blindFor = said.vision === "answers" && said.sees ? 0 : blindFor + 1;
     element("time").textContent = say("time_left", { minutes: Math.ceil(said.ends_in_s / 60) });
     if (said.vision === "answers") await show(said);
     refresh();
   }
 
   async function show(frame) {
-    if (view.shape(frame.width_px, frame.height_px)) editor.shape(view.high);
-    counts = funnel.since(frame.counters);
+    if (view.shape(...frame.size_px)) editor.shape(view.high);
+    counts = frame.counters;
     funnel.show(counts);
     gauges.show(frame.gauges);
-    view.showOutlines(frame.outlines, frame.width_px);
+    view.showOutlines(frame.outlines, frame.size_px[0]);
     if (frame.is_in_force && element("saved").textContent === say("saved")) element("saved").textContent = say("in_force");
     if (frame.has_sketch && !isSketched) {
       isSketched = true;

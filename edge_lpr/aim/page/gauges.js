@@ -76,15 +76,6 @@ export class FunnelPanel {
   constructor(body, say) {
     this.body = body;
     this.say = say;
-    this.before = null;
-  }
-
-  /** Counters since the page was opened; vision counts anew when it starts anew. */
-  since(counters) {
-    if (this.before === null || counters.frames < this.before.frames) {
-      this.before = this.before === null ? { ...counters } : Object.fromEntries(Object.keys(counters).map((name) => [name, 0]));
-    }
-    return Object.fromEntries(Object.entries(counters).map(([name, number]) => [name, number - this.before[name]]));
   }
 
   show(counts) {
@@ -114,7 +105,7 @@ export function adviceFor({ frame, counts, isSaved, blindFor }) {
   // A vision that has just been started answers later than it sees.
   if (blindFor > 0 && blindFor < STARTING) return "do_starting";
   if (frame.vision !== "answers") return "do_vision_silent";
-  if (frame.width_px === 0) return "do_no_frame";
+  if (!frame.sees) return "do_no_frame";
   if (!frame.is_in_force) return "do_not_in_force";
   const verdicts = verdictsOf(frame.gauges);
   if (Object.keys(verdicts).length === 0) {

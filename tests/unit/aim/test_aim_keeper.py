@@ -7,6 +7,7 @@ import pytest
 from edge_lpr.aim.entry import SESSION_S
 from edge_lpr.aim.keeper import Keeper
 from edge_lpr.core.errors import AuditError, HandoffError, InstallationError, NeighbourAwayError
+from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.handoff.aim_message import Sketch, lanes_fingerprint
 from tests.support.aim_bench import FRAME, Bench, ListedBooth
 from tests.support.clock import SetClock
@@ -44,6 +45,34 @@ def test_vision_is_asked_once_a_second_however_often_the_page_asks(bench: Bench)
     bench.clock.advance_s(0.5)
     assert bench.ask("frame")["number"] == 2
     assert bench.booth.questions == 2
+
+
+def test_numbers_are_told_every_five_seconds_and_counted_from_the_sessions_begin(
+    bench: Bench,
+) -> None:
+    def told_after(seconds: float, count: int) -> tuple[int, int]:
+        bench.clock.advance_s(seconds)
+        counters = dict.fromkeys(VISION_COUNTERS, count)
+        bench.booth.frame = replace(FRAME, counters=counters, gauges={"plates": count % 1000})
+        frame = bench.ask("frame")
+        (told,) = set(frame["counters"].values())
+        return told, frame["gauges"]["plates"]
+
+    assert told_after(0, 1000) == (0, 0)
+    assert told_after(4, 2345) == (0, 0)
+    assert told_after(1, 2345) == (1300, 345)
+    # More than counters count is cut, and a vision that begins anew counts from 0.
+    assert told_after(5, 10**14) == (9_900_000, 0)
+    assert told_after(5, 40) == (40, 40)
+
+
+def test_picture_has_one_size_a_session(bench: Bench) -> None:
+    bench.booth.frame = replace(FRAME, width_px=0, height_px=0)
+    assert not bench.ask("frame")["sees"]
+    for width_px in (1280, 1281):
+        bench.clock.advance_s(1)
+        bench.booth.frame = replace(FRAME, width_px=width_px)
+        assert bench.ask("frame")["size_px"] == (1280, 720)
 
 
 def test_second_sketch_of_a_session_is_not_passed_on(bench: Bench) -> None:
