@@ -24,12 +24,15 @@ def main() -> int:
     parser.add_argument("--passages", type=int, default=60)
     parser.add_argument("--leaking", action="store_true", help="with processes that leak")
     parser.add_argument("--scratch", type=Path, required=True, help="an empty folder")
+    parser.add_argument("--seed", type=int, default=0, help="another number is other cars")
     parser.add_argument("--again", action="store_true", help="search what an earlier run left")
     options = parser.parse_args()
     if options.again:
         remains = remains_in(options.scratch)
     else:
-        remains = live_through(options.passages, options.scratch, leaking=options.leaking)
+        remains = live_through(
+            options.passages, options.scratch, seed=options.seed, leaking=options.leaking
+        )
         write_remains(remains)
     plates = PlateSearch(remains.plates)
     findings: set[Finding] = set()
