@@ -28,6 +28,9 @@ _PROPERTIES: Final = (
 )
 _PATIENCE_S: Final = 15.0
 _MAXIMUM_CHARACTERS: Final = 65_536
+_IO_STAT: Final = "sys/fs/cgroup/system.slice/edge-lpr-vision.service/io.stat"
+_WRITTEN: Final = re.compile(r"^write_bytes: (\d+)$", re.MULTILINE)
+_GROUP_WRITTEN: Final = re.compile(r"\bwbytes=(\d+)")
 _EXPOSURE: Final = re.compile(r"Overall exposure level for \S+: (\d+\.\d)")
 
 
@@ -113,20 +116,24 @@ def sandbox_findings(
     vision = units["vision"]
     process_id = vision.number("MainPID")
     if vision.is_up and process_id:
-        yield _network(root / "proc" / str(process_id), has_ip_camera=has_ip_camera)
-        yield from _written(root / "proc" / str(process_id))
+        own = root / "proc" / str(process_id)
+        is_private = vision.properties.get("PrivateNetwork") == "yes"
+        yield _network(own, is_private=is_private, has_ip_camera=has_ip_camera)
+        yield from _written(own / "io", root / _IO_STAT)
     for process, unit in units.items():
         if unit.is_known:
             yield from _exposure(process, has_ip_camera=has_ip_camera)
 
 
-def _network(process: Path, *, has_ip_camera: bool) -> Finding:
-    """Look at the interfaces that vision has."""
+def _network(process: Path, *, is_private: bool, has_ip_camera: bool) -> Finding:
+    """Look at the interfaces that vision has; who may not is told what its unit says."""
     lines = _read(process / "net" / "dev").splitlines()
     names = {line.partition(":")[0].strip() for line in lines if ":" in line}
     others = sorted(names - {"lo"})
     if not names:
-        return Finding("sandbox", "vision_network", "not_known", "cannot be looked at from here")
+        evidence = "none, by its unit" if is_private else "cannot be looked at from here"
+        told: Verdict = "good" if is_private else "not_known"
+        return Finding("sandbox", "vision_network", told, evidence)
     if not others:
         return Finding("sandbox", "vision_network", "good", "none but its own loopback")
     verdict: Verdict = "good" if has_ip_camera else "bad"
@@ -137,17 +144,17 @@ def _network(process: Path, *, has_ip_camera: bool) -> Finding:
     )
 
 
-def _written(process: Path) -> Iterator[Finding]:
-    """Look at what vision has written to disks."""
-    for line in _read(process / "io").splitlines():
-        name, _, value = line.partition(":")
-        if name == "write_bytes" and value.strip().isdecimal():
-            written = int(value)
-            verdict: Verdict = "bad" if written else "good"
-            numbers = {"written_bytes": written}
-            evidence = f"{written} bytes written to disks"
-            code = "LPR-S02" if written else ""
-            yield Finding("sandbox", "vision_written", verdict, evidence, code, numbers)
+def _written(process_io: Path, group_io: Path) -> Iterator[Finding]:
+    """Look at what vision has written to disks: its process, or else its control group."""
+    found = _WRITTEN.findall(_read(process_io)) or _GROUP_WRITTEN.findall(_read(group_io))
+    if not found and not group_io.exists():
+        return
+    written = sum(map(int, found))
+    verdict: Verdict = "bad" if written else "good"
+    numbers = {"written_bytes": written}
+    evidence = f"{written} bytes written to disks"
+    code = "LPR-S02" if written else ""
+    yield Finding("sandbox", "vision_written", verdict, evidence, code, numbers)
 
 
 def _exposure(process: ProcessName, *, has_ip_camera: bool) -> Iterator[Finding]:

@@ -45,8 +45,8 @@ WORDS: Final[tuple[Word, ...]] = (
     ),
     Word(
         "diagnose",
-        "how far the booth gets: camera, models, keys, broker, sightings",
-        ((_EDGE_LPR, "progress", "--once"),),
+        "what is wrong, what comes first, and what to do about it",
+        ((_EDGE_LPR, "diagnose"),),
         2 * _MINUTE_S,
     ),
     Word(

@@ -1,10 +1,13 @@
 """``edge-lpr diagnose`` on a machine where little or nothing runs."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
 
+from edge_lpr.core.check_words import ProcessName
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import AuditError
 from edge_lpr.core.log import Log
@@ -177,6 +180,21 @@ def test_walls_of_vision_are_told_by_what_the_kernel_shows(
     assert walls(tmp_path, has_ip_camera=True)["vision_network"].verdict == "good"
 
 
+def test_who_may_not_look_at_the_process_is_told_by_its_unit_and_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    vision = unit(MainPID="7", PrivateNetwork="yes")
+    stat = tmp_path / "sys/fs/cgroup/system.slice/edge-lpr-vision.service/io.stat"
+    stat.parent.mkdir(parents=True)
+    for text, verdict in (("", "good"), ("8:0 rbytes=9 wbytes=4096 rios=1\n", "bad")):
+        stat.write_text(text)
+        units: dict[ProcessName, Unit] = {"vision": vision}
+        found = {each.name: each for each in sandbox_findings(units, tmp_path, has_ip_camera=False)}
+        assert found["vision_network"].evidence == "none, by its unit"
+        assert found["vision_written"].verdict == verdict
+
+
 @pytest.mark.parametrize(("exposure", "code"), [("0.4", ""), ("3.1", "LPR-S03")])
 def test_exposure_is_what_systemd_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exposure: str, code: str
@@ -205,7 +223,7 @@ def test_diagnosis_is_recorded_first_and_done_even_where_that_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recorded: list[dict[str, int]] = []
-    monkeypatch.setattr(command.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(command, "record", lambda _, **details: recorded.append(details))
     assert command._recorded(Path("/"), is_watched=True) == ()
     assert recorded == [{"watched": 1}]
@@ -229,6 +247,6 @@ def test_watching_ends_with_ctrl_c_and_the_last_verdict(
         if error is not None:
             raise error
 
-    monkeypatch.setattr(command.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     assert command.main(["--watch", "--root", str(tmp_path)]) == 3
     assert capsys.readouterr().out.count("FIRST CAUSE") == 2

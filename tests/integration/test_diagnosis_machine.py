@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import TimeQuality
-from edge_lpr.diagnostics import machine
 from edge_lpr.diagnostics.finding import Finding
 from edge_lpr.diagnostics.machine import Machine
 from tests.support.clock import SetClock
@@ -70,8 +69,8 @@ def test_disk_that_fills_is_a_warning_and_a_full_one_is_bad(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for free, verdict in ((500_000_000, "good"), (100_000_000, "warning"), (9_000_000, "bad")):
-        usage = shutil._ntuple_diskusage(1_000_000_000, 1_000_000_000 - free, free)  # type: ignore[attr-defined]
-        monkeypatch.setattr(machine.shutil, "disk_usage", lambda _, usage=usage: usage)
+        usage = shutil._ntuple_diskusage(1_000_000_000, 1_000_000_000 - free, free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         assert found(tmp_path)["disk_space"].verdict == verdict
 
 
