@@ -7,7 +7,6 @@ consumer. Time is compressed: cars drive past as fast as they can be read.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -235,11 +234,10 @@ def _capture(broker: EmbeddedBroker) -> Iterator[Path]:
     program = shutil.which("tcpdump") or "/usr/bin/tcpdump"
     file = SCRATCH / "loopback.pcap"
     command = [program, "-i", "lo", "-U", "-Z", "root", "-w", str(file), f"tcp port {broker.port}"]
-    with (SCRATCH / "tcpdump.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+    # On a leash: it ends with this process, whatever becomes of it.
+    process = Child("tcpdump", command, SCRATCH / "tcpdump.log")
     try:
         wait_until(file.exists, deadline_s=_START_S)
         yield file
     finally:
-        process.terminate()
-        process.wait(STOP_PATIENCE_S)
+        process.stop(STOP_PATIENCE_S)
