@@ -26,7 +26,10 @@ PROGRAMS: Final = {
     "progress": ("edge_lpr.first_boot.progress_main", "how far a booth has got, console and LED"),
     "diagnose": ("edge_lpr.diagnostics.__main__", "what is wrong with a booth, and what to do"),
     "update": ("edge_lpr.update.__main__", "a booth's next system: fetch, install, judge"),
-    "aim": ("edge_lpr.aim.__main__", "point the camera and draw lanes, on a page without a picture"),
+    "aim": (
+        "edge_lpr.aim.__main__",
+        "point the camera and draw lanes, on a page without a picture",
+    ),
     "technician": ("edge_lpr.technician.__main__", "what a technician may do, by SSH"),
     "export-bundle": ("edge_lpr.report.__main__", "a signed report without secrets"),
     "verify-bundle": ("edge_lpr.report.verify_main", "who signed such a report, and what it says"),
