@@ -66,15 +66,16 @@ GAUGES: Final[tuple[Gauge, ...]] = get_args(Gauge)
 
 GAUGE_RANGES: Final[Mapping[Gauge, range]] = {
     "plate_width_px": range(0, 2001, 5),
-    "focus_percent": range(0, 201, 5),
-    "blur_percent": range(0, 101, 5),
-    "brightness_percent": range(0, 101, 5),
-    "glare_percent": range(0, 101, 5),
+    "focus_percent": range(0, 201, 10),
+    "blur_percent": range(0, 101, 10),
+    "brightness_percent": range(0, 101, 10),
+    "glare_percent": range(0, 101, 10),
     "roll_deg": range(-90, 91, 2),
     "slant_deg": range(-90, 91, 2),
     "plates": range(1001),
 }
-"""What each may say: coarse, because finer ones would tell a technician nothing more."""
+"""What each may say: coarse, because how bright and how steep a plate's strokes are hangs on its
+text a little, and a technician needs no more."""
 
 _HEAD: Final = struct.Struct(f">4sBHHI{len(GAUGES)}H{len(VISION_COUNTERS)}QB")
 _OUTLINE: Final = struct.Struct(">4B")

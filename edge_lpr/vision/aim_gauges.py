@@ -13,13 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_lpr.handoff.aim_message import GAUGE_RANGES, Gauge
-from edge_lpr.vision.contracts import BgrImage, Quad
+from edge_lpr.vision.contracts import NANOSECONDS, BgrImage, Quad
 from edge_lpr.vision.geometry import plate_size_px
 from edge_lpr.vision.legibility import steepness
 from edge_lpr.vision.rectify import rectify_plate
 
 _REMEMBERED: Final = 30
 """Plates that a gauge is the median of: the last few vehicles."""
+
+_VEHICLES: Final = 3
+"""Nothing is told of fewer: how a single plate looks hangs on its text a little. With the third of
+what is remembered that each may fill, a median is never of one plate alone."""
+
+_GAP_NS: Final = 2 * NANOSECONDS
+"""A plate after so long is another vehicle's."""
+
+_LONGEST_NS: Final = 20 * NANOSECONDS
+"""In traffic without gaps, so much is taken for one vehicle."""
 
 _EVEN: Final = 0.9
 """Vertical over horizontal gradients of a plate that does not move.
@@ -84,20 +94,32 @@ class Gauges:
         """Begin with none."""
         self._last: deque[PlateMeasures] = deque(maxlen=_REMEMBERED)
         self._plates = 0
+        self._vehicles = 0
+        self._of_vehicle = 0
+        self._began_ns = 0
+        self._seen_ns = 0
 
-    def add(self, measures: PlateMeasures) -> None:
+    def add(self, measures: PlateMeasures, now_ns: int) -> None:
         """Take one plate in.
 
         Args:
             measures: What it is like.
+            now_ns: When it was seen, not before the one before.
         """
-        self._last.append(measures)
+        is_next = now_ns - self._seen_ns > _GAP_NS or now_ns - self._began_ns > _LONGEST_NS
+        if is_next or self._vehicles == 0:
+            self._vehicles += 1
+            self._of_vehicle, self._began_ns = 0, now_ns
+        self._seen_ns = now_ns
+        self._of_vehicle += 1
         self._plates += 1
+        if self._of_vehicle <= _REMEMBERED // _VEHICLES:
+            self._last.append(measures)
 
     def told(self) -> Mapping[Gauge, int]:
-        """Return the medians, as coarse as they may be told; of nothing, nothing is known."""
+        """Return the medians, as coarse as they may be told; of few vehicles, nothing."""
         told: dict[Gauge, int] = {"plates": min(self._plates, GAUGE_RANGES["plates"][-1])}
-        if not self._last:
+        if self._vehicles < _VEHICLES:
             return told
         for name, steps in GAUGE_RANGES.items():
             # The number of plates is told already.

@@ -52,6 +52,9 @@ say("entered", { cookies: await page.evaluate(() => document.cookie) });
 // 2. Traffic passes.
 await wait("start vision");
 await page.waitForFunction(() => document.querySelectorAll("#heat rect").length > 2, null, { timeout: 120_000 });
+const gauged = () => page.waitForFunction(
+  () => document.querySelector(".gauge-value").textContent !== "", null, { timeout: 180_000 });
+await gauged();
 await look("work");
 say("gauges", { values: await page.locator(".gauge-value").allTextContents(), advice: await text("advice") });
 say("funnel", { frames: await page.locator("#funnel-rows td").first().textContent() });
@@ -102,7 +105,7 @@ await page.keyboard.press("Enter");
 await page.waitForFunction(() => document.getElementById("saved").textContent.startsWith("In force"), null, { timeout: 120_000 });
 say("in force", { said: await text("saved") });
 // Plates pass through the lane as it was drawn.
-await page.waitForFunction(() => document.querySelector(".gauge-value").textContent !== "", null, { timeout: 120_000 });
+await gauged();
 await look("saved");
 
 // 6. Others stay outside.

@@ -60,7 +60,7 @@ readings_socket = "{folder}/readings.sock"
 class AimBooth:
     """Everything of it in one folder."""
 
-    def __init__(self, folder: Path, passes: int = 4) -> None:
+    def __init__(self, folder: Path, passes: int = 6) -> None:
         self.folder = folder
         self.settings_file = folder / "booth.toml"
         self._children: list[subprocess.Popen[bytes]] = []

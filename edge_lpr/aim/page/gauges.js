@@ -3,16 +3,13 @@
 /** Ranges are inclusive; `ends` is what the scale shows. The first that holds the value is its verdict. */
 export const GAUGES = [
   { name: "plate_width_px", unit: "unit_px", ends: [0, 260], good: [130, Infinity], fair: [75, Infinity] },
-  { name: "focus_percent", unit: "unit_percent", ends: [0, 160], good: [100, Infinity], fair: [70, Infinity] },
-  { name: "blur_percent", unit: "unit_percent", ends: [0, 100], good: [0, 30], fair: [0, 45] },
-  { name: "brightness_percent", unit: "unit_percent", ends: [0, 100], good: [25, 75], fair: [12, 88] },
-  { name: "glare_percent", unit: "unit_percent", ends: [0, 100], good: [0, 5], fair: [0, 20] },
+  { name: "focus_percent", unit: "unit_percent", ends: [0, 160], good: [90, Infinity], fair: [70, Infinity] },
+  { name: "blur_percent", unit: "unit_percent", ends: [0, 100], good: [0, 30], fair: [0, 40] },
+  { name: "brightness_percent", unit: "unit_percent", ends: [0, 100], good: [30, 70], fair: [20, 80] },
+  { name: "glare_percent", unit: "unit_percent", ends: [0, 100], good: [0, 10], fair: [0, 20] },
   { name: "roll_deg", unit: "unit_deg", ends: [-45, 45], good: [-10, 10], fair: [-20, 20] },
   { name: "slant_deg", unit: "unit_deg", ends: [-60, 60], good: [-15, 15], fair: [-30, 30] },
 ];
-
-/** A gauge of fewer plates says nothing. */
-const LEAST_PLATES = 3;
 
 /** Answers, one a second, without a picture from the camera, after which something is wrong. */
 const STARTING = 30;
@@ -37,9 +34,8 @@ export function widthVerdict(widthPx) {
   return verdictOf(GAUGES[0], widthPx);
 }
 
-/** Verdicts by the names of the gauges; empty before there are plates enough. */
+/** Verdicts by the names of the gauges; empty before there were vehicles enough. */
 export function verdictsOf(gauges) {
-  if ((gauges.plates ?? 0) < LEAST_PLATES) return {};
   return Object.fromEntries(
     GAUGES.filter(({ name }) => name in gauges).map((gauge) => [gauge.name, verdictOf(gauge, gauges[gauge.name])]),
   );

@@ -36,11 +36,11 @@ export class View {
 
   showOutlines(outlines, frameWidthPx) {
     const now = performance.now();
-    for (const [across, down, width, tilt, isTall] of outlines) {
+    for (const [across, down, width, tilt, hasTwoLines] of outlines) {
       const x = (across / GRID) * WIDE;
       const y = (down / GRID) * this.high;
       const wide = (width / GRID) * WIDE;
-      const tall = wide * (isTall ? 0.5 : 0.24);
+      const tall = wide * (hasTwoLines ? 0.5 : 0.24);
       const drawn = make("rect", {
         class: "outline", x: x - wide / 2, y: y - tall / 2, width: wide, height: tall,
         transform: `rotate(${tilt * STEP_DEG} ${x} ${y})`,

@@ -91,16 +91,38 @@ def test_plates_are_told_once_and_the_newest_of_many() -> None:
     assert bench.ask().outlines == ()
 
 
-def test_gauges_are_medians_of_what_was_seen() -> None:
+def test_gauges_are_medians_of_three_vehicles_or_more() -> None:
     bench = Bench()
     bench.ask()
-    for width_px in (100, 120, 400):
+    for nth, width_px in enumerate((100, 120, 400)):
+        assert bench.ask().gauges == {"plates": nth}
         bench.see(street(), [plate_at(300, 200, width_px)])
+        for _ in range(3):
+            bench.see(street())
     gauges = bench.ask().gauges
     assert gauges["plate_width_px"] == 120
     assert gauges["plates"] == 3
     assert abs(gauges["roll_deg"]) <= 2
     assert abs(gauges["slant_deg"]) <= 2
+
+
+def test_one_vehicle_that_stands_long_is_a_third_of_a_median_at_most() -> None:
+    bench = Bench()
+    bench.ask()
+    for width_px, frames in ((100, 1), (120, 1), (400, 18)):
+        for _ in range(frames):
+            bench.clock.advance_s(1)
+            bench.see(street(), [plate_at(300, 200, width_px)])
+            bench.ask()
+        for _ in range(3):
+            bench.see(street())
+    assert bench.ask().gauges["plates"] == 20
+    # 10 of 12 are the one that stood; a busy lane's are ten of thirty.
+    for _ in range(20):
+        bench.see(street(), [plate_at(300, 200, 120)])
+        for _ in range(3):
+            bench.see(street())
+    assert bench.ask().gauges["plate_width_px"] == 120
 
 
 @pytest.mark.parametrize("width_px", [30, 60, 90, 120, 240])
