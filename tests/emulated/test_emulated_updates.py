@@ -33,6 +33,7 @@ from edge_lpr.emulation.machine import EmulatedBooth
 from edge_lpr.installation.keeping import keep_installation
 from edge_lpr.installation.model import INSTALLATION_FILE_NAME
 from edge_lpr.installation.reading import read_installation
+from edge_lpr.synthesis.lane import write_lane
 from edge_lpr.update.making_keys import make_update_keys
 from tests.support.bad_updates import UpdateMaker, damaged
 
@@ -40,16 +41,22 @@ pytestmark = pytest.mark.emulator
 
 EDGE_LPR: Final = "/opt/edge-lpr/bin/edge-lpr"
 REASONS: Final = {
-    # It never says that it works.
-    "no camera": "no camera",
     "no broker": "no broker",
-    # Of a process that comes and goes, both can be the last thing seen; and while it is away,
-    # its neighbours wait for it.
-    "crash loop": "its processes do not last|.*no keys.*",
+    # Of a process that comes and goes, both can be the last thing seen.
+    "crash loop": "its processes do not last|no keys",
     # The gate had not begun to judge.
     "hang": "it did not start, or lost its power at once",
+    "no camera": "no camera",
 }
-"""Tried, and left with exactly these words."""
+"""Tried, and left with these words."""
+
+DEMANDS: Final = {
+    "no broker": "broker",
+    "crash loop": "keys",
+    "hang": "keys",
+    "no camera": "frames",
+}
+"""What works before the update, and is asked for."""
 
 OUTSIDE: Final = {
     "wrong key": "bundle is refused: .*signature",
@@ -64,15 +71,29 @@ BUILDS: Final = {"no camera": 101, "no broker": 102, "crash loop": 103, "hang": 
 """The number behind the plus of each system's version; the bundles of ``OUTSIDE`` are good ones but
 for what their name says."""
 
-GATE_S: Final = 180
+GATE_S: Final = 150
 """``update_gate_s``: shorter than at a booth, and long enough for everything but what is broken to
 work again where there is no KVM."""
+
+CARS: Final = 120
+"""Three minutes and a half of film, or more."""
+
+CAMERA: Final = "[Service]\nRestart=always\n"
+NO_CAMERA: Final = "[Unit]\nConditionPathExists=/run/no-camera-today\n"
+"""For the vision process. A booth's camera does not come to an end, so a film begins anew; but all
+frames of a film are looked at, as fast as it goes, which leaves little to the rest where there is
+no KVM. So vision stands still where no chosen test asks for frames: such a booth is updated too."""
 
 PATIENCE_S: Final = 1800.0
 ROOM_BYTES: Final = 90_000_000
 """What is left free for ``full disk``: a start of the bundle, and not more."""
 
-_STATUS: Final = "systemctl show -p StatusText --value edge-lpr-vision edge-lpr-publisher"
+_STATUS: Final = "systemctl show -p StatusText --value "
+_SAYS: Final = {
+    "frames": ("edge-lpr-vision", "frames"),
+    "keys": ("edge-lpr-tokeniser", "test keys"),
+    "broker": ("edge-lpr-publisher", "broker reached"),
+}
 _BOOT: Final = "cat /proc/sys/kernel/random/boot_id"
 _ATTEMPT: Final = "cat /state/update/last-update.json /proc/cmdline"
 _PLACES: Final = (
@@ -91,9 +112,9 @@ class UpdatedBooth:
         (squashfs,) = image_folder.glob("edge-lpr-generic-amd64-*.squashfs")
         self.booth = EmulatedBooth(image, folder / "booth", probe=True)
         self.host = HostSide(folder / "host")
-        flash(self.booth, self.host, cars=40)
-        # A booth's camera does not come to an end.
-        self.booth.drop_in("edge-lpr-vision.service", "[Service]\nRestart=always\n")
+        flash(self.booth, self.host, cars=1)
+        has_camera = {"no camera", "good"} & set(kinds)
+        self.booth.drop_in("edge-lpr-vision.service", CAMERA if has_camera else NO_CAMERA)
         answers = self.booth.folder / INSTALLATION_FILE_NAME
         shortened = read_installation(answers).model_copy(update={"update_gate_s": GATE_S})
         keep_installation(answers, shortened)
@@ -102,11 +123,15 @@ class UpdatedBooth:
         bundles = Path(os.environ.get("EDGE_LPR_BUNDLE_FOLDER", folder / "bundles"))
         bundles.mkdir(parents=True, exist_ok=True)
         maker = UpdateMaker(squashfs, image_folder / "update-keys", bundles)
+        film = bundles / "lane.avi"
+        if not film.exists():
+            write_lane(film, CARS)
         lane = self.booth.folder / "lane"
+        shutil.copy(film, lane)
         for kind in kinds:
             bundle = _bundle(maker, kind, folder / "strangers")
             shutil.copy(bundle, lane / _file_name(kind))
-        megabytes = 80 + sum(each.stat().st_size for each in lane.iterdir()) * 11 // 10_000_000
+        megabytes = 30 + sum(each.stat().st_size for each in lane.iterdir()) * 11 // 10_000_000
         make_folder_disk(lane, self.booth.folder / "lane.img", megabytes)
 
     def begin(self) -> None:
@@ -115,7 +140,7 @@ class UpdatedBooth:
         self.booth.start()
         threading.Thread(target=self._approve, daemon=True).start()
         with _timed("first start, enrolment, at work"):
-            self.is_at_work()
+            self.is_at_work("keys", "broker")
 
     def end(self) -> None:
         # What is looked at when something failed.
@@ -123,9 +148,11 @@ class UpdatedBooth:
         self.booth.power_cut()
         self.host.stop()
 
-    def is_at_work(self) -> None:
-        """Wait until the camera delivers and the broker is reached."""
-        self.ask_until(lambda said: "broker reached" in said and "frames" in said, _STATUS)
+    def is_at_work(self, *demands: str) -> None:
+        """Wait until each of these works."""
+        for demand in demands:
+            unit, words = _SAYS[demand]
+            self.ask_until(re.compile(words).search, _STATUS + unit)
 
     def ask(self, command: str, patience_s: float = 120.0) -> str:
         """Have root run a command; again where the booth was just starting anew."""
@@ -136,7 +163,7 @@ class UpdatedBooth:
                 return self.booth.run(command, patience_s)[1]
             assert time.monotonic() < deadline, self.booth.console()[-2000:]
 
-    def ask_until(self, is_it: Callable[[str], bool], command: str) -> str:
+    def ask_until(self, is_it: Callable[[str], object], command: str) -> str:
         deadline = time.monotonic() + PATIENCE_S
         while not is_it(said := self.ask(command)):
             assert time.monotonic() < deadline, said + self.ask("journalctl -b -p 5 | tail -50")
@@ -160,10 +187,9 @@ class UpdatedBooth:
             self.booth.run(
                 "systemd-run --on-active=2 --timer-property=AccuracySec=100ms systemctl reboot", 60
             )
-        with _timed("into the trial and back at work"):
+        with _timed("into the trial and back"):
             self.ask_until(lambda said: said.strip() not in ("", before.strip()), _BOOT)
             self.ask_until(_has_ended, _ATTEMPT)
-            self.is_at_work()
 
     def status(self) -> dict[str, Any]:
         """Return what runs and how the last update went, and show it."""
@@ -183,7 +209,7 @@ class UpdatedBooth:
             with suppress(EdgeLprError):
                 if self.host.approve() is not None:
                     return
-            time.sleep(2)
+            time.sleep(5)
 
 
 def _bundle(maker: UpdateMaker, kind: str, strangers: Path) -> Path:
@@ -245,7 +271,7 @@ def updated(
 
 @pytest.mark.parametrize("kind", REASONS)
 def test_a_system_that_does_not_work_is_left(updated: UpdatedBooth, kind: str) -> None:
-    updated.is_at_work()
+    updated.is_at_work(DEMANDS[kind])
     before = updated.status()
     assert "status 0" in updated.install(kind)
     updated.restart()
@@ -255,13 +281,13 @@ def test_a_system_that_does_not_work_is_left(updated: UpdatedBooth, kind: str) -
     last = after["last_update"]
     assert last["version"].endswith(f"+{BUILDS[kind]}")
     assert last["stage"] == "left"
-    assert set(last["demands"]) == {"frames", "keys", "broker"}
-    assert re.fullmatch(REASONS[kind], last["reason"]), last["reason"]
+    assert DEMANDS[kind] in last["demands"]
+    assert re.search(REASONS[kind], last["reason"]), last["reason"]
+    updated.is_at_work(DEMANDS[kind])
 
 
 @pytest.mark.parametrize("kind", OUTSIDE)
 def test_a_bundle_that_may_not_come_in_changes_nothing(updated: UpdatedBooth, kind: str) -> None:
-    updated.is_at_work()
     before = updated.everything()
     if kind == "full disk":
         free = "$(df --output=avail -B1 /state | tail -n 1)"
@@ -272,12 +298,12 @@ def test_a_bundle_that_may_not_come_in_changes_nothing(updated: UpdatedBooth, ki
     assert re.search(OUTSIDE[kind], said), said
     assert updated.everything() == before, said
     assert updated.ask("ls /state/update/*.raucb 2>/dev/null") == ""
-    updated.is_at_work()
+    updated.is_at_work("keys", "broker")
 
 
 @pytest.mark.parametrize("kind", ["good"])
 def test_a_good_update_is_kept(updated: UpdatedBooth, kind: str) -> None:
-    updated.is_at_work()
+    updated.is_at_work("frames", "keys", "broker")
     before = updated.status()
     assert "status 0" in updated.install(kind)
     updated.restart()
