@@ -33,8 +33,8 @@ from edge_lpr.publisher.tls_renewal import ENDS_SOON_DAYS
 LATE_S: Final = 120
 """A sighting is with the broker within seconds; after two minutes something holds it."""
 
-GROWING: Final = 20
-"""So many more wait than ten minutes ago: more than a minute of the busiest lane."""
+GROWING: Final = 10
+"""So many more wait than ten minutes ago: one a minute, and none goes."""
 
 _NS: Final = 1_000_000_000
 _SAMPLE_NS: Final = 30 * _NS

@@ -32,6 +32,9 @@ LEAST_RATE_TENTH_HZ: Final = 50
 MOST_SKIPPED_PERMILLE: Final = 500
 """More than half of the camera's frames not taken: the board is too slow for them."""
 
+OFTEN_LOST: Final = 3
+"""Times since the start; a plug that is loose comes and goes."""
+
 _FUNNEL_CHECKS: Final = ("funnel", "funnel_plates", "funnel_passages", "funnel_failures")
 
 
@@ -119,6 +122,8 @@ class CameraChecks:
         present: Verdict = "bad" if state == "away" else "good"
         if state == "not_known":
             present = "not_known"
+        elif present == "good" and counted["lost"] >= OFTEN_LOST:
+            present = "warning"
         yield bounded_check(
             "camera_present",
             present,
@@ -128,7 +133,10 @@ class CameraChecks:
             is_replay=int(not is_live),
         )
         yield bounded_check(
-            "camera_frozen", "bad" if state == "frozen" else "good", frozen_frames=counted["frozen"]
+            "camera_frozen",
+            # Opened again it may move for a while.
+            "bad" if state == "frozen" else "warning" if counted["frozen"] else "good",
+            frozen_frames=counted["frozen"],
         )
         yield bounded_check(
             "camera_dark", "bad" if state == "dark" else "good", black_frames=counted["black"]

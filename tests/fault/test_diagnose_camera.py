@@ -18,19 +18,22 @@ from tests.support.faulty_booth import FaultyBooth, code_of, lane_frames
 pytestmark = pytest.mark.broker
 
 CAMERA = """#!{python}
-# A Raspberry Pi's camera program that gives the frames of a file: once, then the last one for ever.
-import sys, time
+# A Raspberry Pi's camera program that gives the frames of a file, then the last one for ever; and
+# when it is started again, that one alone.
+import pathlib, sys, time
 size = 1280 * 720 * 3 // 2
 with open("{frames}", "rb") as file:
     frames = []
     while frame := file.read(size):
         frames.append(frame)
-for frame in frames:
+started = pathlib.Path("{frames}.started")
+shown = frames[-1:] if started.exists() else frames
+started.touch()
+for frame in shown:
     sys.stdout.buffer.write(frame)
     time.sleep(0.1)
 while True:
-    if {gives_on}:
-        sys.stdout.buffer.write(frames[-1])
+    sys.stdout.buffer.write(frames[-1])
     time.sleep(0.1)
 """
 
@@ -64,7 +67,7 @@ def test_fault_of_the_camera_is_the_first_cause(
     programs = tmp_path / "cameras"
     programs.mkdir()
     program = programs / "rpicam-vid"
-    program.write_text(CAMERA.format(python=sys.executable, frames=frames, gives_on=True))
+    program.write_text(CAMERA.format(python=sys.executable, frames=frames))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
 
