@@ -52,7 +52,8 @@ def _emulate(options: EmulateOptions, folder: Path) -> None:
     """Boot, enrol and watch one booth."""
     if not kvm_works(BOARDS[options.board]):
         _say("no KVM for this board here: a start takes minutes instead of seconds")
-    booth = EmulatedBooth(options.image, folder / "booth", board=options.board)
+    tpm = folder / "tpm" if options.has_tpm else None
+    booth = EmulatedBooth(options.image, folder / "booth", board=options.board, tpm=tpm)
     with HostSide(folder) as host, booth:
         flash(booth, host, video=options.lane)
         start = time.monotonic()

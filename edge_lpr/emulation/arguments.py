@@ -27,6 +27,8 @@ class EmulateOptions:
     """Where card, authority and logs go, and stay; ``None`` for a temporary one."""
     sightings: int
     """How many sightings to wait for; 0 goes on until Ctrl-C."""
+    has_tpm: bool
+    """Give the board a TPM in software."""
     has_console: bool
     """Show the booth's serial console instead of sightings."""
 
@@ -57,6 +59,9 @@ def parse_arguments(arguments: Sequence[str]) -> EmulateOptions:
         "--sightings", type=int, default=0, metavar="N", help="end after N; default: Ctrl-C"
     )
     parser.add_argument(
+        "--tpm", action="store_true", help="a board with a TPM, in software; needs swtpm"
+    )
+    parser.add_argument(
         "--console", action="store_true", help="show the booth's console, not its sightings"
     )
     chosen = parser.parse_args(arguments)
@@ -71,5 +76,6 @@ def parse_arguments(arguments: Sequence[str]) -> EmulateOptions:
         lane=chosen.lane,
         folder=chosen.folder,
         sightings=chosen.sightings,
+        has_tpm=chosen.tpm,
         has_console=chosen.console,
     )

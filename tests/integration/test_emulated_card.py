@@ -8,6 +8,7 @@ import pytest
 
 from edge_lpr.core.errors import EmulationError
 from edge_lpr.emulation import machine
+from edge_lpr.emulation.arguments import parse_arguments
 from edge_lpr.emulation.disk import read_from_boot_partition
 from edge_lpr.emulation.machine import EmulatedBooth
 from edge_lpr.emulation.software_tpm import SoftwareTpm
@@ -98,3 +99,9 @@ def test_a_machine_without_swtpm_says_what_to_install(
 def _mtool(name: str, card: Path, *arguments: str) -> None:
     command = [tool(name), "-i", f"{card}@@1M", *arguments]
     subprocess.run(command, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+
+
+def test_the_command_line_gives_the_board_a_tpm() -> None:
+    image = "edge-lpr-generic-amd64-1.img"
+    assert parse_arguments([image, "--tpm"]).has_tpm
+    assert not parse_arguments([image]).has_tpm
