@@ -16,6 +16,8 @@ from tests.escape.walls import OPENED, only, walls_of
 UNIT = Path(__file__).parents[2] / "systemd" / "edge-lpr-vision.service"
 
 NO_WALLS = {
+    "IOAccounting",
+    "IPAccounting",
     "LogRateLimitIntervalSec",
     "LogRateLimitBurst",
     "SyslogLevelPrefix",
