@@ -46,7 +46,8 @@ WORDS: Final[tuple[Word, ...]] = (
     Word(
         "diagnose",
         "what is wrong, what comes first, and what to do about it",
-        ((_EDGE_LPR, "diagnose"),),
+        # The second shows how far the enrolment is, and the fingerprint for the custodian.
+        ((_EDGE_LPR, "diagnose"), (_EDGE_LPR, "progress", "--once")),
         2 * _MINUTE_S,
     ),
     Word(
