@@ -1,5 +1,6 @@
 """The real publisher process between a stand-in for the tokeniser and a real consumer."""
 
+import itertools
 import json
 import os
 import shutil
@@ -47,6 +48,7 @@ from tests.support.waiting import wait_until
 
 ANSWER_TIMEOUT_S = 5.0
 SESSION_EXPIRY_S = 3600
+_CONSUMERS = itertools.count()
 
 
 class TokeniserStandIn:
@@ -148,7 +150,8 @@ class Consumer:
         self._signer = signer
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id="consumer",
+            # Each its own: another one's session, which outlives it, would bring what that one had.
+            client_id=f"consumer-{next(_CONSUMERS)}",
             clean_session=None if is_v5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
         )
