@@ -79,4 +79,4 @@ def _bounded_blocks(source: BinaryIO) -> Iterator[bytes]:
 
 def _mb(size_bytes: int) -> str:
     """Return a size for people."""
-    return f"{size_bytes / 1e6:.0f} MB"
+    return f"{size_bytes / 1e6:.1f} MB"

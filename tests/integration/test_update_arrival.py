@@ -159,6 +159,16 @@ def test_what_would_fill_the_disk_leaves_nothing(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+def test_what_is_free_and_what_is_needed_are_two_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The next piece of a pushed bundle, when almost as much is free: seen in an emulated booth.
+    usage = shutil.disk_usage(tmp_path)._replace(free=67_900_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(UpdateError, match=r"has 67\.9 MB free, and 68\.2 MB are needed"):
+        receiving.require_room(tmp_path, 1 << 20)
+
+
 def test_what_is_too_long_or_nothing_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
