@@ -31,6 +31,10 @@ _FOLD: Final = "f79267964956b55deab4dd9d8fb8775a"
 """Tokens of that plate under keys of 32 bytes 1 and 32 bytes 2: a test compares them with a
 second implementation's."""
 
+VECTOR_AGAIN_NS: Final = 600_000_000_000
+"""A token takes memory and threads from those of vehicles: whoever asks every other second gets the
+result of the last ten minutes."""
+
 _HOUR_S: Final = 3600
 _NS: Final = 1_000_000_000
 _MS: Final = 1_000_000
@@ -65,6 +69,7 @@ class TokeniserAnswers:
         self._clock = clock
         self._certificate_ends_s = certificate_ends_s
         self._is_sealed = is_sealed
+        self._vector_said: tuple[int, Check] | None = None
 
     def __call__(self, question: Question) -> bytes | None:
         """Answer.
@@ -95,11 +100,15 @@ class TokeniserAnswers:
     def _vector(self) -> Check:
         """Make the tokens of a plate that nobody has, under keys that nobody uses."""
         began_ns = self._clock.monotonic_ns()
+        if self._vector_said is not None and began_ns - self._vector_said[0] < VECTOR_AGAIN_NS:
+            return self._vector_said[1]
         keys = TokenKeys(bytes([1]) * 32, bytes([2]) * 32)
         made = make_tokens(_PLATE, keys, _SCOPE)
         needed_ms = (self._clock.monotonic_ns() - began_ns) // _MS
         is_right = (made.exact.hex(), made.fold.hex()) == (_EXACT, _FOLD)
-        return bounded_check("token_vector", "good" if is_right else "bad", needed_ms=needed_ms)
+        said = bounded_check("token_vector", "good" if is_right else "bad", needed_ms=needed_ms)
+        self._vector_said = began_ns, said
+        return said
 
     def _keys(self) -> Check:
         """Say how long there are keys without a hole."""

@@ -96,6 +96,30 @@ def test_tokens_that_come_out_wrong_are_told(monkeypatch: pytest.MonkeyPatch) ->
     assert answered(clock, ring(clock, 0))["token_vector"].verdict == "bad"
 
 
+def test_token_is_not_made_again_for_every_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SetClock()
+    keys = ring(clock, 0)
+    answers = TokeniserAnswers(
+        lambda: keys,
+        lambda: 0,
+        lambda: dict.fromkeys(TOKENISER_COUNTERS, 0),
+        clock,
+        certificate_ends_s=0,
+        is_sealed=True,
+    )
+    assert answers(Question(CHECKS)) == answers(Question(CHECKS))
+    monkeypatch.setattr("edge_lpr.tokeniser.answers._EXACT", "0" * 32)
+    before = answers(Question(CHECKS))
+    clock.advance_s(601)
+    after = answers(Question(CHECKS))
+    assert before is not None
+    assert after is not None
+    verdicts = [
+        parse_answer(each, "tokeniser", CHECKS).checks[0].verdict for each in (before, after)
+    ]
+    assert verdicts == ["good", "bad"]
+
+
 def test_other_questions_are_not_answered() -> None:
     clock = SetClock()
     answers = TokeniserAnswers(
