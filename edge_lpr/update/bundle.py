@@ -15,6 +15,7 @@ MANIFEST: Final = "manifest.raucm"
 
 _RAUC: Final = "rauc"
 _MAXIMUM_MANIFEST_BYTES: Final = 65_536
+_READ_BYTES: Final = 1 << 20
 _INFO_WAIT_S: Final = 60
 _INSTALL_WAIT_S: Final = 1800
 """A slow card takes about 10 MB/s."""
@@ -63,6 +64,28 @@ def mounted_name(folder: Path) -> BundleName:
     except (OSError, ValueError, KeyError, configparser.Error) as error:
         raise BundleRefusedError(
             "this bundle names no version; make it with scripts/build_update"
+        ) from error
+
+
+def require_whole(folder: Path) -> None:
+    """Refuse a mounted bundle of which a block was changed; dm-verity does not let that be read.
+
+    RAUC's own ``perform-pre-check`` let such a bundle begin to be written.
+
+    Args:
+        folder: Where RAUC has mounted it; all of it is read.
+
+    Raises:
+        BundleRefusedError: A part of it cannot be read.
+    """
+    try:
+        for file in sorted(each for each in folder.iterdir() if each.is_file()):
+            with file.open("rb", buffering=0) as source:
+                while source.read(_READ_BYTES):
+                    pass
+    except OSError as error:
+        raise BundleRefusedError(
+            f"this bundle was damaged on its way ({error.strerror}); send it again"
         ) from error
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from edge_lpr.core.errors import BundleRefusedError, UpdateError
-from edge_lpr.update.bundle import signed_name
+from edge_lpr.update.bundle import require_whole, signed_name
 from edge_lpr.update.making_keys import AUTHORITY, SIGNING, make_update_keys
 from edge_lpr.update.versions import SystemVersion
 
@@ -168,3 +168,12 @@ def test_raucs_handlers_ask_our_program_in_its_words(slots: str, tmp_path: Path)
         "update check --mounted /run/rauc/mnt/bundle --slot B",
         "update boot-slot set-state B bad",
     ]
+
+
+def test_a_mounted_bundle_is_read_to_its_end_before_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "system.img").write_bytes(bytes(3 << 20))
+    require_whole(tmp_path)
+    # Read from its beginning, it gives the error that dm-verity gives for a changed block.
+    (tmp_path / "unreadable.img").symlink_to("/proc/self/mem")
+    with pytest.raises(BundleRefusedError, match=r"damaged on its way .*; send it again"):
+        require_whole(tmp_path)

@@ -4,6 +4,7 @@ import time
 from argparse import Namespace
 
 from edge_lpr.update.booth import this_booth
+from edge_lpr.update.bundle import require_whole
 from edge_lpr.update.installing import SystemUpdate
 from edge_lpr.update.working import condition, show_unit, works_lately
 
@@ -17,6 +18,7 @@ def run(options: Namespace) -> int:
     Returns:
         0; RAUC writes.
     """
+    require_whole(options.mounted)
     update = SystemUpdate(this_booth())
     works = works_lately(lambda: condition(show_unit), time.sleep)
     update.check_mounted(options.mounted, options.slot, works)
