@@ -248,7 +248,7 @@ class PowerCuts:
             return False
         at_work_s = self.booth.since_power_s
         health = self.booth.ask(HEALTH, max(20.0, left_s()))
-        problems += cut_judging.health_problems(health, memory["keys"])
+        problems += cut_judging.health_problems(health, memory.setdefault("keys", health["keys"]))
         while missing := cut_judging.missing(memory["committed"], self.booth.events()):
             if left_s() <= 0:
                 self._lacking = f"committed and not at the consumer: {missing}"
