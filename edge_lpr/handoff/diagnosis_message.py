@@ -15,8 +15,8 @@ The body of an answer about checks is one record of 68 bytes for each: number of
 verdict (1), how many numbers follow (1), eight numbers of 8 bytes, big-endian, signed, the unused
 ones zero. All names and ranges are those of ``core/check_words.py``, every byte is checked, and a
 check that is not the process's own is refused: a taken-over vision can say numbers in range and
-nothing else. The body of an aim frame (kind 2) is ``aim_message.py``'s, that of a report's signature
-(kind 3) the tokeniser's signature, a line end and its certificate (``wire/report.py``).
+nothing else. The body of an aim frame (kind 2) is ``aim_message.py``'s, that of a report's
+signature (kind 3) the tokeniser's signature, a line end and its certificate (``wire/report.py``).
 """
 
 import struct

@@ -1,8 +1,8 @@
 """What the tokeniser signs about a diagnostics report: its digest, and when.
 
-The key signs no text of somebody else: a report is named by its SHA-256 alone, in a kind of document
-that is used for nothing else. What a report may say is ``report/content.py``'s; whoever verifies one
-holds it against that.
+The key signs no text of somebody else: a report is named by its SHA-256 alone, in a kind of
+document that is used for nothing else. What a report may say is ``report/content.py``'s; whoever
+verifies one holds it against that.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Final
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.wire import jws
 from edge_lpr.wire.bounds import MAXIMUM_UNIX_S, require_length, require_range
-from edge_lpr.wire.claims import ClaimReader, encode_claims
+from edge_lpr.wire.claims import ClaimReader, ClaimValue, encode_claims
 from edge_lpr.wire.sighting import time_quality
 
 REPORT_TYP: Final = "lpr-report+jws"
@@ -57,7 +57,12 @@ def sign_report(claims: ReportClaims, event_key: jws.SigningKey) -> bytes:
     Returns:
         JWS, ASCII, at most ``MAXIMUM_REPORT_SEAL_BYTES`` long.
     """
-    payload = {"v": _VERSION, "digest": claims.digest, "at": claims.at, "tq": claims.tq.value}
+    payload: dict[str, ClaimValue | None] = {
+        "v": _VERSION,
+        "digest": claims.digest,
+        "at": claims.at,
+        "tq": claims.tq.value,
+    }
     return event_key.sign(REPORT_TYP, encode_claims(payload))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from edge_lpr.core.clock import TimeQuality
 from edge_lpr.core.errors import VerificationError, WireError
-from edge_lpr.wire.claims import encode_claims
+from edge_lpr.wire.claims import ClaimValue, encode_claims
 from edge_lpr.wire.jws import SigningKey
 from edge_lpr.wire.report import (
     MAXIMUM_REPORT_SEAL_BYTES,
@@ -44,6 +44,7 @@ def test_time_is_within_the_contracts_bounds() -> None:
 
 
 def test_statement_with_another_claim_is_refused() -> None:
-    claims = {"v": 1, "digest": bytes(32), "at": 1, "tq": "ntp", "plate": "X"}
+    claims: dict[str, ClaimValue | None] = {"v": 1, "digest": bytes(32), "at": 1, "tq": "ntp"}
+    claims["plate"] = "X"
     with pytest.raises(WireError):
         report_claims(encode_claims(claims))
