@@ -153,7 +153,7 @@ class ForgetfulCard:
             understood = option in (_INFO, _GO, _ABORT)
             _reply(link, option, _ACKNOWLEDGED if understood else _UNSUPPORTED, b"")
             if option in (_GO, _ABORT):
-                return option == _GO
+                return bool(option == _GO)
 
     def _answer(self, link: socket.socket, requests: BinaryIO) -> bool:
         """Do what is asked; return whether more may come."""

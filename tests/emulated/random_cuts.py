@@ -173,7 +173,7 @@ class PowerCuts:
         moment_s = plan.share * (RUNNING_S + RUNNING_STARTS * start_s)
 
         def left_s() -> float:
-            return moment_s - self.booth.since_power_s
+            return float(moment_s) - self.booth.since_power_s
 
         stage = "starting"
         try:
