@@ -36,7 +36,6 @@ KEYS: Final = "/etc/edge-lpr /etc/credstore.encrypted /var/lib/edge-lpr/tokenise
 IDENTITY: Final = {
     "image": "cat /usr/lib/edge-lpr/image.json",
     "cmdline": "cat /proc/cmdline",
-    "notes": "cat /boot/efi/grub/grubenv",
     "up": "cut -d' ' -f1 /proc/uptime",
 }
 """Asked as soon as the booth answers, by name."""
@@ -50,6 +49,8 @@ HEALTH: Final = {
     "keys": f"find {KEYS} -type f ! -name '.*' -print0 | sort -z | xargs -0 sha256sum",
     "outbox": "ls /var/lib/edge-lpr/publisher",
     "attempt": "cat /state/update/last-update.json 2>/dev/null",
+    # Not before: the boot partition may not be mounted yet.
+    "notes": "cat /boot/efi/grub/grubenv",
 }
 """Asked when it is at work."""
 

@@ -41,7 +41,7 @@ PATIENCE_S: Final = 2400.0
 _FOLLOW: Final = {
     "attempt": "cat /state/update/last-update.json 2>/dev/null",
     "push": "systemctl is-active push.service",
-    "said": "tail -n 3 /run/push.txt 2>/dev/null",
+    "said": "tail -n 3 /run/push.txt 2>&1; journalctl -q -o cat --no-pager -n 5 -u push.service",
 }
 
 
@@ -227,8 +227,8 @@ class PowerCuts:
         attempt = cut_judging.as_object(answers["attempt"])
         if attempt.get("version") == version and attempt["stage"] != "left":
             return str(attempt["stage"]), False
-        if answers["push"].strip() not in ("active", "activating"):
-            self._boot_problems.append(f"the update ended: {answers['said'].strip()[-300:]}")
+        if answers["push"].strip() in ("inactive", "failed"):
+            self._boot_problems.append(f"the update ended: {answers['said'].strip()[-600:]}")
             return before, True
         return "pushing", False
 
@@ -242,12 +242,11 @@ class PowerCuts:
         identity = self.booth.ask(IDENTITY, left_s())
         answered_s = self.booth.since_power_s
         self._trial = "edge_lpr.trial" in identity["cmdline"].split()
-        problems = cut_judging.identity_problems(identity, memory)
         if not self.booth.is_at_work(left_s()):
-            self._boot_problems += problems
             return False
         at_work_s = self.booth.since_power_s
         health = self.booth.ask(HEALTH, max(20.0, left_s()))
+        problems = cut_judging.identity_problems(identity | health, memory)
         problems += cut_judging.health_problems(health, memory.setdefault("keys", health["keys"]))
         while missing := cut_judging.missing(memory["committed"], self.booth.events()):
             if left_s() <= 0:
@@ -264,7 +263,7 @@ class PowerCuts:
             "version": cut_judging.as_object(identity["image"]).get("version"),
             "slot": cut_judging.slot_of(identity),
             "trial": self._trial,
-            "notes": cut_judging.block(identity["notes"]),
+            "notes": cut_judging.block(health["notes"]),
             "attempt": cut_judging.as_object(health["attempt"]),
             "fsck": re.sub(r"\s+", " ", health["fsck"])[-160:],
             # The rest of it is firmware, GRUB, and the kernel's unpacking.
