@@ -172,7 +172,10 @@ class PublisherAnswers:
         spent_bytes, allowed_bytes = self._budget.spent_of()
         if allowed_bytes is None:
             # Nothing is counted by the day; since the start, then.
-            spent_bytes = 0 if self._is_hit_only else self._session.counters.bytes_sent
+            spent_bytes = self._session.counters.bytes_sent
+        if self._is_hit_only:
+            # A hit is some kilobytes: whoever asks again and again would see one go.
+            spent_bytes = 0
         return bounded_check(
             "budget",
             verdict,

@@ -190,5 +190,15 @@ def test_hit_only_booth_says_nothing_of_sightings() -> None:
     assert found["budget"].numbers["sent_kb"] == 0
 
 
+def test_hit_only_booth_with_a_budget_tells_no_kilobyte_of_a_hit() -> None:
+    parts = Parts(state=BudgetState.NEAR, spent=(90_000_000, 100_000_000))
+    answers = answers_of(parts, SetClock(), is_hit_only=True)
+    before = said_by(answers)["budget"]
+    parts.spent = (90_003_000, 100_000_000)
+    assert said_by(answers)["budget"] == before
+    assert before.verdict == "warning"
+    assert before.numbers == {"sent_kb": 0, "allowed_kb": 100_000}
+
+
 def test_other_questions_are_not_answered() -> None:
     assert answers_of(Parts(), SetClock())(Question(AIM)) is None
