@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import socket
+import socketserver
 import threading
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -61,9 +62,8 @@ class PageServer(ThreadingHTTPServer):
             listening: TCP, on this machine alone; owned by this object from now on.
             keeper: Answers what the page asks.
         """
-        # The socket is there already: http.server's own is closed unused.
-        super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
-        self.socket.close()
+        # Not TCPServer's: it makes a socket, which the page's unit may not.
+        socketserver.BaseServer.__init__(self, listening.getsockname(), _Handler)
         self.socket = listening
         self.keeper = keeper
         self.cookie: str | None = None
