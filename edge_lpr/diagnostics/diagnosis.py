@@ -16,7 +16,7 @@ from edge_lpr.core.settings import BoothSettings, load_settings
 from edge_lpr.diagnostics.finding import Finding
 from edge_lpr.diagnostics.machine import Machine
 from edge_lpr.diagnostics.units import Unit, ask_units, process_findings, sandbox_findings
-from edge_lpr.diagnostics.words import finding_of, lost_vehicles
+from edge_lpr.diagnostics.words import finding_of
 from edge_lpr.handoff.diagnosis_desk import SOCKET_FOLDER, ask
 from edge_lpr.handoff.diagnosis_message import CHECKS, Check, Question
 
@@ -66,12 +66,10 @@ def diagnose(place: Place, clock: Clock, more: Sequence[Finding] = ()) -> Diagno
         models_folder=settings.vision.models_folder,
     )
     findings += machine.findings()
-    findings += process_findings(units)
+    findings += process_findings(units, clock)
     findings += silent
     findings += _absent_camera(settings, place.root, checks)
     findings += map(finding_of, checks.values())
-    lost = lost_vehicles(checks)
-    findings += [] if lost is None else [lost]
     has_ip_camera = settings.vision.source.kind == "rtsp"
     findings += sandbox_findings(units, place.root, has_ip_camera=has_ip_camera)
     booth = f"{settings.booth.site}/{settings.booth.device}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.check_words import PROCESSES, ProcessName, Verdict
+from edge_lpr.core.clock import Clock
 from edge_lpr.diagnostics.finding import Finding
 
 EXPOSURE_LIMITS: Final[Mapping[ProcessName, float]] = {
@@ -21,11 +22,17 @@ EXPOSURE_LIMITS: Final[Mapping[ProcessName, float]] = {
 IP_CAMERA_EXPOSURE: Final = 1.0
 
 FEW_RESTARTS: Final = 3
-"""Starts anew since the booth was switched on that may pass."""
+"""Starts anew that may pass."""
+
+STEADY_S: Final = 600
+"""What has run for so long has got over whatever made it start anew."""
 
 _PROPERTIES: Final = (
-    "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainStatus,PrivateNetwork"
+    "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,ExecMainStatus,PrivateNetwork,"
+    "ActiveEnterTimestampMonotonic,StatusText"
 )
+_NS_PER_US: Final = 1000
+_NS_PER_S: Final = 1_000_000_000
 _PATIENCE_S: Final = 15.0
 _MAXIMUM_CHARACTERS: Final = 65_536
 _IO_STAT: Final = "sys/fs/cgroup/system.slice/edge-lpr-vision.service/io.stat"
@@ -58,6 +65,15 @@ class Unit:
             self.properties.get("ActiveState") == "failed"
         )
 
+    def is_steady(self, clock: Clock) -> bool:
+        """Return whether it has run for a while; systemd's clock is the kernel's monotonic one.
+
+        Args:
+            clock: The machine's.
+        """
+        since_us = self.number("ActiveEnterTimestampMonotonic")
+        return clock.monotonic_ns() - since_us * _NS_PER_US > STEADY_S * _NS_PER_S
+
     def number(self, name: str) -> int:
         """Return a property that is a number; 0 where it is none."""
         text = self.properties.get(name, "")
@@ -78,11 +94,12 @@ def ask_units() -> Mapping[ProcessName, Unit]:
     return units
 
 
-def process_findings(units: Mapping[ProcessName, Unit]) -> Iterator[Finding]:
+def process_findings(units: Mapping[ProcessName, Unit], clock: Clock) -> Iterator[Finding]:
     """Say how each process is, as far as the service manager knows.
 
     Args:
         units: As ``ask_units`` returned them.
+        clock: The machine's.
     """
     for process, unit in units.items():
         if not unit.is_known:
@@ -90,14 +107,16 @@ def process_findings(units: Mapping[ProcessName, Unit]) -> Iterator[Finding]:
         restarts, status = unit.number("NRestarts"), unit.number("ExecMainStatus")
         numbers = {"restarts": restarts, "exit_status": status}
         if unit.crashes:
+            # systemd forgets the result when it starts the process again.
+            code = "LPR-B06" if unit.properties.get("Result") == "watchdog" else "LPR-U01"
             evidence = f"ended with status {status}, started anew {restarts} times"
-            yield Finding("processes", process, "bad", evidence, "LPR-U01", numbers)
+            yield Finding("processes", process, "bad", evidence, code, numbers)
         elif not unit.is_up:
             evidence = unit.properties.get("ActiveState", "")
             yield Finding("processes", process, "bad", evidence, "LPR-U02", numbers)
-        elif unit.properties.get("Result") == "watchdog" or restarts > FEW_RESTARTS:
-            evidence = f"runs; started anew {restarts} times since it was switched on"
-            yield Finding("processes", process, "warning", evidence, "LPR-B06", numbers)
+        elif restarts > FEW_RESTARTS and not unit.is_steady(clock):
+            evidence = f"runs for less than ten minutes; started anew {restarts} times"
+            yield Finding("processes", process, "warning", evidence, "LPR-U01", numbers)
         else:
             evidence = f"runs; started anew {restarts} times"
             yield Finding("processes", process, "good", evidence, "", numbers)

@@ -12,9 +12,6 @@ _Words: TypeAlias = Callable[[_Numbers], str]
 
 _SIDES: Final = ("none", "left", "right", "upper", "lower")
 
-_FEWEST_VEHICLES: Final = 10
-_MOST_LOST: Final = 0.5
-
 _STANDINGS: Final[Mapping[str, tuple[str, str]]] = {
     "waits": ("LPR-P05", "waits for the tokeniser"),
     "connecting": ("LPR-P05", "being connected"),
@@ -31,11 +28,14 @@ BROKER_CODES: Final = frozenset(code for code, _ in _STANDINGS.values())
 
 
 def _away(number: _Numbers) -> str:
+    """Say since when the camera is away."""
+    return f"away for {number['away_s']} s, lost {number['lost']} times"
+
+
+def _there(number: _Numbers) -> str:
     """Say how the camera is there."""
     if number["is_replay"]:
         return "frames come from files"
-    if number["away_s"]:
-        return f"away for {number['away_s']} s, lost {number['lost']} times"
     return f"there; opened {number['opened']} times, lost {number['lost']} times"
 
 
@@ -70,7 +70,7 @@ def _listed(number: _Numbers) -> str:
 
 
 WORDS: Final[Mapping[str, tuple[str, str, _Words]]] = {
-    "camera_present": ("camera", "LPR-C01", _away),
+    "camera_present": ("camera", "LPR-C01", _there),
     "camera_frozen": ("camera", "LPR-C02", lambda n: f"{n['frozen_frames']} repeated frames"),
     "camera_dark": ("camera", "LPR-C03", lambda n: f"{n['black_frames']} black frames"),
     "camera_rate": ("camera", "LPR-C04", _rate),
@@ -205,38 +205,14 @@ def finding_of(check: Check) -> Finding:
     """
     area, code, words = WORDS[check.name]
     verdict, number = check.verdict, check.numbers
+    if check.name == "camera_present" and verdict == "bad":
+        words = _away
     evidence = words(number)
+    if check.name == "funnel_passages" and verdict == "warning":
+        evidence = f"most vehicles lost lately; since the start {evidence}"
     if check.name == "broker":
         code = _STANDINGS[BROKER_STANDINGS[number["standing"]]][0] or code
     if "samples" in number:
         evidence += f"; {number['samples']} plates"
     wrong = verdict in ("bad", "warning")
     return Finding(area, check.name, verdict, evidence, code if wrong else "", number)
-
-
-def lost_vehicles(checks: Mapping[str, Check]) -> Finding | None:
-    """Say whether most vehicles are lost on the way, and where; by the funnel of this start.
-
-    Args:
-        checks: All that vision has answered, by their names.
-
-    Returns:
-        A warning; ``None`` where not enough passed, or enough is published.
-    """
-    if "funnel" not in checks or "funnel_passages" not in checks:
-        return None
-    funnel, lost = checks["funnel"].numbers, dict(checks["funnel_passages"].numbers)
-    # Seen once and not read: a glimpse of anything.
-    lost = {name: number for name, number in lost.items() if name not in ("repeated", "glimpsed")}
-    vehicles = funnel["agreed"] + sum(lost.values())
-    if vehicles < _FEWEST_VEHICLES or sum(lost.values()) <= _MOST_LOST * vehicles:
-        return None
-    most = max(lost, key=lambda name: lost[name])
-    return Finding(
-        "funnel",
-        "lost_vehicles",
-        "warning",
-        f"{sum(lost.values())} of {vehicles} vehicles lost, most {most.replace('_', ' ')}",
-        "LPR-F01",
-        lost,
-    )

@@ -17,6 +17,7 @@ from edge_lpr.core.errors import (
     BrokerTlsError,
     OutboxError,
 )
+from edge_lpr.core.lately import Lately
 from edge_lpr.handoff.diagnosis_message import (
     CHECKS,
     Check,
@@ -83,6 +84,7 @@ class PublisherAnswers:
         self._budget = budget
         self._clock = clock
         self._is_hit_only = is_hit_only
+        self._dropped = Lately(lambda: {"dropped": outbox.dropped}, clock)
         self._waiting: deque[int] = deque(maxlen=_SAMPLES)
         self._next_sample_ns = clock.monotonic_ns()
         self._published = 0
@@ -91,6 +93,7 @@ class PublisherAnswers:
 
     def note(self) -> None:
         """Take note of what changes; called in every turn of the session."""
+        self._dropped.note()
         now_ns = self._clock.monotonic_ns()
         published = self._session.counters.published
         if published != self._published:
@@ -191,7 +194,7 @@ class PublisherAnswers:
         except OutboxError:
             is_failing = True
         verdict: Verdict = "bad" if is_failing else "good"
-        if verdict == "good" and (filled > FILLING_SHARE or self._outbox.dropped):
+        if verdict == "good" and (filled > FILLING_SHARE or self._dropped.growth()["dropped"]):
             verdict = "warning"
         return bounded_check(
             "outbox",

@@ -180,7 +180,7 @@ class Tokeniser:
         self._log.info("stopped", boot=self._boot_id)
 
     def _heartbeat(self) -> None:
-        """Give a sign of life, wipe past keys, and write the funnel once a minute."""
+        """Give a sign of life, wipe past keys, and count for diagnosis and the log."""
         if not self._delivery.is_alive():
             raise HandoffError("the delivering thread has died; the process must start again")
         if self._keeper.must_restart:
@@ -189,6 +189,7 @@ class Tokeniser:
                 "start again to say so in its birth"
             )
         self._heart.beat()
+        self._answers.note()
         self._relay.forget_past_keys()
         self._keep_file_up()
         now_ns = self._clock.monotonic_ns()

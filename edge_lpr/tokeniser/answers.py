@@ -9,6 +9,7 @@ from typing import Final
 
 from edge_lpr.core.check_words import WORD_OF_NAME, Verdict
 from edge_lpr.core.clock import EPOCH_LENGTH_S, Clock, epoch_of
+from edge_lpr.core.lately import HOURLY_MIN, Lately
 from edge_lpr.handoff.diagnosis_message import (
     CHECKS,
     Check,
@@ -69,7 +70,12 @@ class TokeniserAnswers:
         self._clock = clock
         self._certificate_ends_s = certificate_ends_s
         self._is_sealed = is_sealed
+        self._lately = Lately(counters, clock, minutes=HOURLY_MIN)
         self._vector_said: tuple[int, Check] | None = None
+
+    def note(self) -> None:
+        """Take note of the counters now and then; called in every turn of the work."""
+        self._lately.note()
 
     def __call__(self, question: Question) -> bytes | None:
         """Answer.
@@ -94,7 +100,9 @@ class TokeniserAnswers:
         yield self._vision()
         counters = self._counters()
         said = {each.name: counters[each.name] for each in WORD_OF_NAME["funnel_tokens"].numbers}
-        verdict: Verdict = "warning" if said["no_key"] or said["undelivered"] else "good"
+        lately = self._lately.growth()
+        is_losing = lately["no_key"] or lately["undelivered"]
+        verdict: Verdict = "warning" if is_losing else "good"
         yield bounded_check("funnel_tokens", verdict, **said)
 
     def _vector(self) -> Check:

@@ -20,7 +20,7 @@ from edge_lpr.core.watchdog import Heart, Watchdog
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.reading_sender import ReadingSender
 from edge_lpr.vision.aim_view import AimView
-from edge_lpr.vision.answers import CameraChecks, VisionAnswers, funnel_checks
+from edge_lpr.vision.answers import CameraChecks, FunnelChecks, VisionAnswers
 from edge_lpr.vision.beyond import BeyondLanes
 from edge_lpr.vision.capture import LiveSource, open_source
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
@@ -104,18 +104,19 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     told = hourly.counters if hourly else lambda: whole_funnel(funnel, sender.counters())
     status = vision_status(source, clock, is_hourly=is_hourly)
     camera = CameraChecks(source, clock, is_hourly=is_hourly)
+    funnel_checks = FunnelChecks(told, clock, is_hourly=is_hourly)
     aim = AimView(settings.lanes, told, clock)
     for onlooker in (aim, optics, beyond):
         pipeline.show(onlooker)
     makers = (camera, optics.checks, beyond.checks, self_test.checks, workload.checks)
-    answers = VisionAnswers((*makers, funnel_checks(told)), aim)
+    answers = VisionAnswers((*makers, funnel_checks), aim)
     desk = open_desk(settings.vision.diagnosis_socket, answers, log)
     notifier.ready()
     log.info("started")
     with watchdog.watching(lambda: words.say(status())):
         try:
             moments = report_frame_size(source, clock, log)
-            noted = workload.watch(_noted(moments, camera, self_test))
+            noted = workload.watch(_noted(moments, camera, funnel_checks, self_test))
             pipeline.run(_watched(noted, clock, heart, lambda: log.info("funnel", counters=told())))
             _deliver_replay(sender, clock, heart, stop)
         finally:
@@ -127,10 +128,13 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     log.info("stopped")
 
 
-def _noted(source: Iterable[Moment], camera: CameraChecks, self_test: SelfTest) -> Iterator[Moment]:
+def _noted(
+    source: Iterable[Moment], camera: CameraChecks, funnel: FunnelChecks, self_test: SelfTest
+) -> Iterator[Moment]:
     """Pass the moments of a source on, and do between them what diagnosis asks for."""
     for moment in source:
         camera.note(moment)
+        funnel.note()
         self_test.turn()
         yield moment
 

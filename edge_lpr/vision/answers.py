@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from edge_lpr.core.check_words import NONE, WORD_OF_NAME, Verdict
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.lately import HOURLY_MIN, LATELY_MIN, Lately
 from edge_lpr.handoff.diagnosis_desk import Answerer
 from edge_lpr.handoff.diagnosis_message import (
     AIM,
@@ -33,7 +34,19 @@ MOST_SKIPPED_PERMILLE: Final = 500
 """More than half of the camera's frames not taken: the board is too slow for them."""
 
 OFTEN_LOST: Final = 3
-"""Times since the start; a plug that is loose comes and goes."""
+"""Times lately; a plug that is loose comes and goes."""
+
+MANY_FAILURES: Final = 10
+"""Frames lately on which an inference library failed; one may be chance."""
+
+FEWEST_VEHICLES: Final = 10
+"""Of fewer nothing is concluded."""
+
+MOST_LOST: Final = 0.5
+"""Share of the vehicles lately that are not published: more is suspect."""
+
+_NOT_LOST: Final = {"repeated", "glimpsed"}
+"""Seen once and not read: a glimpse of anything."""
 
 _FUNNEL_CHECKS: Final = ("funnel", "funnel_plates", "funnel_passages", "funnel_failures")
 
@@ -78,6 +91,7 @@ class CameraChecks:
         self._clock = clock
         self._is_hourly = is_hourly
         self._counted = self._counters()
+        self._lately = Lately(self._counters, clock)
         self._since_ns = clock.monotonic_ns()
         self._away_since_ns: int | None = None
         self._rate_tenth_hz = NONE
@@ -91,6 +105,11 @@ class CameraChecks:
             moment: What the source gave; of its pixels only their number is looked at.
         """
         now_ns = self._clock.monotonic_ns()
+        self._lately.note()
+        if not isinstance(self._source, LiveSource) or self._source.camera_state() != "away":
+            self._away_since_ns = None
+        elif self._away_since_ns is None:
+            self._away_since_ns = now_ns
         image_bgr = getattr(moment, "image_bgr", None)
         if image_bgr is not None:
             self._size_px = image_bgr.shape[1], image_bgr.shape[0]
@@ -110,19 +129,16 @@ class CameraChecks:
 
     def _checks(self) -> Iterator[Check]:
         """Say it one by one."""
-        source, counted = self._source, self._counters()
+        source, counted, lately = self._source, self._counters(), self._lately.growth()
         is_live = isinstance(source, LiveSource)
         state = source.camera_state() if isinstance(source, LiveSource) else "good"
-        now_ns = self._clock.monotonic_ns()
-        if state != "away":
-            self._away_since_ns = None
-        elif self._away_since_ns is None:
-            self._away_since_ns = now_ns
-        away_ns = 0 if self._away_since_ns is None else now_ns - self._away_since_ns
+        since_ns, now_ns = self._away_since_ns, self._clock.monotonic_ns()
+        # Not noted yet: it was there a moment ago.
+        away_ns = 0 if state != "away" or since_ns is None else now_ns - since_ns
         present: Verdict = "bad" if state == "away" else "good"
         if state == "not_known":
             present = "not_known"
-        elif present == "good" and counted["lost"] >= OFTEN_LOST:
+        elif present == "good" and lately["lost"] >= OFTEN_LOST:
             present = "warning"
         yield bounded_check(
             "camera_present",
@@ -135,7 +151,7 @@ class CameraChecks:
         yield bounded_check(
             "camera_frozen",
             # Opened again it may move for a while.
-            "bad" if state == "frozen" else "warning" if counted["frozen"] else "good",
+            "bad" if state == "frozen" else "warning" if lately["frozen"] else "good",
             frozen_frames=counted["frozen"],
         )
         yield bounded_check(
@@ -152,7 +168,7 @@ class CameraChecks:
         )
         yield bounded_check(
             "camera_stamps",
-            "warning" if counted["stamp_faults"] else "good",
+            "warning" if lately["stamp_faults"] else "good",
             stamp_faults=counted["stamp_faults"],
         )
 
@@ -179,25 +195,52 @@ class CameraChecks:
         }
 
 
-def funnel_checks(told: Callable[[], Mapping[str, int]]) -> CheckMaker:
-    """Return what says the funnel.
+class FunnelChecks:
+    """The funnel, and whether it is bad lately. ``note`` is for the thread of the frames."""
 
-    Args:
-        told: Returns the counters that may be told: in hit-only mode those of the last full hour.
-    """
+    def __init__(
+        self, told: Callable[[], Mapping[str, int]], clock: Clock, *, is_hourly: bool
+    ) -> None:
+        """Begin to compare.
 
-    def checks() -> Sequence[Check]:
-        counters = told()
-        said = {
-            name: {each.name: counters[each.name] for each in WORD_OF_NAME[name].numbers}
-            for name in _FUNNEL_CHECKS
-        }
-        verdicts: Mapping[str, Verdict] = {
-            "funnel_failures": "bad" if any(said["funnel_failures"].values()) else "good"
-        }
+        Args:
+            told: Returns the counters that may be told: in hit-only mode those of the last full
+                hour.
+            clock: Its monotonic time measures.
+            is_hourly: Whether they are those.
+        """
+        self._told = told
+        self._lately = Lately(told, clock, minutes=HOURLY_MIN if is_hourly else LATELY_MIN)
+
+    def note(self) -> None:
+        """Take note of the counters now and then."""
+        self._lately.note()
+
+    def __call__(self) -> Sequence[Check]:
+        """Say the counters since the start, and judge what they have grown by."""
+        counters, lately = self._told(), self._lately.growth()
+        verdicts = {"funnel_failures": _failing(lately), "funnel_passages": _losing(lately)}
         return [
-            bounded_check(name, verdicts.get(name, "good"), **numbers)
-            for name, numbers in said.items()
+            bounded_check(
+                name,
+                verdicts.get(name, "good"),
+                **{each.name: counters[each.name] for each in WORD_OF_NAME[name].numbers},
+            )
+            for name in _FUNNEL_CHECKS
         ]
 
-    return checks
+
+def _failing(lately: Mapping[str, int]) -> Verdict:
+    """Judge how often an inference library has failed."""
+    failures = sum(lately[each.name] for each in WORD_OF_NAME["funnel_failures"].numbers)
+    if failures >= MANY_FAILURES:
+        return "bad"
+    return "warning" if failures else "good"
+
+
+def _losing(lately: Mapping[str, int]) -> Verdict:
+    """Judge whether most vehicles are lost on the way."""
+    names = {each.name for each in WORD_OF_NAME["funnel_passages"].numbers} - _NOT_LOST
+    lost = sum(lately[name] for name in names)
+    vehicles = lately["agreed"] + lost
+    return "warning" if vehicles >= FEWEST_VEHICLES and lost > MOST_LOST * vehicles else "good"

@@ -140,21 +140,37 @@ def unit(**properties: str) -> Unit:
     return Unit({"LoadState": "loaded", "ActiveState": "active"} | properties)
 
 
+AFTER_AN_HOUR = SetClock(now_monotonic_ns=3600 * 1_000_000_000)
+
+
 def one(units: Unit) -> Finding:
-    (finding,) = process_findings({"vision": units})
+    (finding,) = process_findings({"vision": units}, AFTER_AN_HOUR)
     return finding
 
 
 def test_units_are_told_as_the_service_manager_sees_them() -> None:
     assert one(unit(NRestarts="1")).verdict == "good"
-    assert one(unit(NRestarts="9")).code == "LPR-B06"
-    assert one(unit(Result="watchdog")).code == "LPR-B06"
     assert one(unit(ActiveState="inactive")).code == "LPR-U02"
     assert one(unit(ActiveState="failed")).code == "LPR-U01"
     crashing = one(unit(ActiveState="activating", SubState="auto-restart", NRestarts="4"))
     assert crashing.code == "LPR-U01"
     assert "started anew 4 times" in crashing.evidence
-    assert list(process_findings({"vision": Unit({})})) == []
+    assert list(process_findings({"vision": Unit({})}, AFTER_AN_HOUR)) == []
+
+
+def test_process_that_was_started_anew_long_ago_is_good_again() -> None:
+    just_now_us, long_ago_us = str(3_500 * 1_000_000), str(2_000 * 1_000_000)
+    young = one(unit(NRestarts="9", ActiveEnterTimestampMonotonic=just_now_us))
+    assert (young.verdict, young.code) == ("warning", "LPR-U01")
+    old = one(unit(NRestarts="9", ActiveEnterTimestampMonotonic=long_ago_us))
+    assert (old.verdict, old.code) == ("good", "")
+    assert "started anew 9 times" in old.evidence
+
+
+def test_only_a_process_that_hung_is_said_to_have_hung() -> None:
+    again = {"ActiveState": "activating", "SubState": "auto-restart"}
+    assert one(unit(**again, Result="watchdog")).code == "LPR-B06"
+    assert one(unit(**again, Result="exit-code")).code == "LPR-U01"
 
 
 def walls(root: Path, *, has_ip_camera: bool = False) -> dict[str, Finding]:

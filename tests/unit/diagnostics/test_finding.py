@@ -1,9 +1,9 @@
 """The first cause is what makes the rest so: the worst, and of those what stands furthest up."""
 
-from edge_lpr.core.check_words import CHECK_WORDS
+from edge_lpr.core.check_words import CHECK_WORDS, WORD_OF_NAME
 from edge_lpr.diagnostics.codes import AREAS, CODES
 from edge_lpr.diagnostics.finding import Finding, first_cause, worst
-from edge_lpr.diagnostics.words import WORDS, finding_of, lost_vehicles
+from edge_lpr.diagnostics.words import WORDS, finding_of
 from edge_lpr.handoff.diagnosis_message import Check, bounded_check
 
 
@@ -79,28 +79,17 @@ def test_how_it_stands_with_the_broker_chooses_the_code() -> None:
     )
 
 
-def funnel(agreed: int, **lost: int) -> dict[str, Check]:
-    names = ("frames", "still", "detections", "readings", "tracks", "handed_over", "undelivered")
-    passages = (
-        *("glimpsed", "unread", "read_too_seldom", "read_faintly", "disagreed"),
-        *("never_moved", "repeated"),
-    )
-    return {
-        "funnel": bounded_check("funnel", "good", agreed=agreed, **dict.fromkeys(names, 0)),
-        "funnel_passages": bounded_check(
-            "funnel_passages", "good", **(dict.fromkeys(passages, 0) | lost)
-        ),
-    }
+def test_most_vehicles_lost_lately_is_told() -> None:
+    counted = dict.fromkeys((each.name for each in WORD_OF_NAME["funnel_passages"].numbers), 7)
+    found = finding_of(Check("funnel_passages", "warning", counted))
+    assert found.code == "LPR-F01"
+    assert found.evidence.startswith("most vehicles lost lately; since the start glimpsed 7, ")
+    assert finding_of(Check("funnel_passages", "good", counted)).evidence.startswith("glimpsed 7")
 
 
-def test_most_vehicles_lost_is_a_warning_that_says_where() -> None:
-    found = lost_vehicles(funnel(3, unread=2, read_faintly=9, glimpsed=500))
-    assert found is not None
-    assert (found.verdict, found.code) == ("warning", "LPR-F01")
-    assert "11 of 14 vehicles lost, most read faintly" in found.evidence
-
-
-def test_few_vehicles_or_few_lost_say_nothing() -> None:
-    assert lost_vehicles({}) is None
-    assert lost_vehicles(funnel(1, unread=5)) is None
-    assert lost_vehicles(funnel(50, unread=5, repeated=400)) is None
+def test_camera_that_is_away_is_not_said_to_be_there() -> None:
+    counted = {"away_s": 0, "opened": 1, "lost": 1, "is_replay": 0}
+    away = finding_of(Check("camera_present", "bad", counted))
+    assert (away.code, away.evidence) == ("LPR-C01", "away for 0 s, lost 1 times")
+    there = finding_of(Check("camera_present", "good", counted))
+    assert there.evidence == "there; opened 1 times, lost 1 times"

@@ -14,6 +14,7 @@ from edge_lpr.core.errors import (
     BrokerUnreachableError,
     OutboxError,
 )
+from edge_lpr.core.lately import LATELY_MIN
 from edge_lpr.handoff.diagnosis_message import AIM, CHECKS, Check, Question, parse_answer
 from edge_lpr.publisher.answers import GROWING, PublisherAnswers
 from edge_lpr.publisher.budget import BudgetState
@@ -169,7 +170,18 @@ def test_outbox_that_fails_or_fills_is_told() -> None:
     assert said(Parts(is_failing=True))["outbox"].verdict == "bad"
     assert said(Parts(is_readable=False))["outbox"].verdict == "bad"
     assert said(Parts(filled=0.7))["outbox"].verdict == "warning"
-    assert said(Parts(dropped=1))["outbox"].verdict == "warning"
+
+
+def test_sightings_that_were_dropped_are_told_and_are_no_fault_for_ever() -> None:
+    clock, parts = SetClock(), Parts()
+    answers = answers_of(parts, clock)
+    parts.dropped = 1
+    assert said_by(answers)["outbox"].verdict == "warning"
+    for _ in range(LATELY_MIN + 2):
+        clock.advance_s(60)
+        answers.note()
+    outbox = said_by(answers)["outbox"]
+    assert (outbox.verdict, outbox.numbers["dropped"]) == ("good", 1)
 
 
 def test_budget_that_is_nearly_spent_is_told() -> None:

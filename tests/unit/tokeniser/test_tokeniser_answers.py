@@ -1,10 +1,9 @@
 """What the tokeniser answers about keys, certificate and vision."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from edge_lpr.core.clock import EPOCH_LENGTH_S, epoch_of
+from edge_lpr.core.lately import HOURLY_MIN
 from edge_lpr.handoff.diagnosis_message import AIM, CHECKS, Check, Question, parse_answer
 from edge_lpr.tokeniser.answers import TokeniserAnswers
 from edge_lpr.tokeniser.vision_watch import AWAY_AFTER_NS
@@ -27,14 +26,13 @@ def answered(
     key_ring: KeyRing,
     *,
     heard_ns: int = 0,
-    counted: Mapping[str, int] | None = None,
     certificate_s: int = 90 * DAY_S,
     is_sealed: bool = True,
 ) -> dict[str, Check]:
     answers = TokeniserAnswers(
         lambda: key_ring,
         lambda: heard_ns,
-        lambda: dict.fromkeys(TOKENISER_COUNTERS, 0) | dict(counted or {}),
+        lambda: dict.fromkeys(TOKENISER_COUNTERS, 0),
         clock,
         certificate_ends_s=clock.unix_s() + certificate_s,
         is_sealed=is_sealed,
@@ -83,11 +81,24 @@ def test_vision_that_is_silent_is_told() -> None:
     assert answered(clock, ring(clock, 0, 1))["vision_link"].verdict == "bad"
 
 
-def test_readings_without_a_key_are_told() -> None:
+def test_readings_without_a_key_are_told_and_are_no_fault_for_ever() -> None:
     clock = SetClock()
-    assert answered(clock, ring(clock, 0), counted={"no_key": 2})["funnel_tokens"].verdict == (
-        "warning"
+    keys, counters = ring(clock, 0), dict.fromkeys(TOKENISER_COUNTERS, 0)
+    answers = TokeniserAnswers(
+        lambda: keys, lambda: 0, lambda: counters, clock, certificate_ends_s=0, is_sealed=True
     )
+
+    def told() -> str:
+        packed = answers(Question(CHECKS))
+        assert packed is not None
+        return parse_answer(packed, "tokeniser", CHECKS).checks[-1].verdict
+
+    counters["no_key"] = 2
+    assert told() == "warning"
+    for _ in range(HOURLY_MIN + 2):
+        clock.advance_s(60)
+        answers.note()
+    assert told() == "good"
 
 
 def test_tokens_that_come_out_wrong_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

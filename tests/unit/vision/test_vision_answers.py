@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_lpr.core.lately import HOURLY_MIN, LATELY_MIN
 from edge_lpr.core.settings import LaneSection, SourceSection, VisionSection
 from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.handoff.diagnosis_message import AIM, CHECKS, Check, Question, parse_answer
-from edge_lpr.vision.answers import CameraChecks, VisionAnswers, funnel_checks
+from edge_lpr.vision.answers import MANY_FAILURES, CameraChecks, FunnelChecks, VisionAnswers
 from edge_lpr.vision.beyond import LOOK_EVERY_NS, BeyondLanes
 from edge_lpr.vision.capture import LiveSource
 from edge_lpr.vision.contracts import BgrImage, Detection, Engine, Frame, Pause
@@ -65,21 +66,45 @@ def test_state_of_the_camera_is_told(state: CameraState, check: str) -> None:
     found = by_name(checks())
     assert found[check].verdict == "bad"
     assert [name for name, each in found.items() if each.verdict == "bad"] == [check]
-    clock.advance_s(30)
-    assert by_name(checks())["camera_present"].numbers["away_s"] == (30 if state == "away" else 0)
     camera.state = "good"
     assert by_name(checks())[check].verdict == "good"
 
 
+def test_camera_is_away_since_it_went_and_not_since_somebody_asked() -> None:
+    camera, clock = Camera(), SetClock()
+    checks = CameraChecks(camera, clock, is_hourly=False)
+    checks.note(Pause(1))
+    camera.state = "away"
+    for number in range(3):
+        checks.note(Pause(number))
+        clock.advance_s(3600)
+    assert by_name(checks())["camera_present"].numbers["away_s"] == 3 * 3600
+    camera.state = "good"
+    checks.note(Pause(4))
+    assert by_name(checks())["camera_present"].numbers["away_s"] == 0
+    camera.state = "away"
+    # Not noted yet.
+    assert by_name(checks())["camera_present"].numbers["away_s"] == 0
+
+
 def test_camera_that_comes_and_goes_or_was_frozen_is_suspect() -> None:
-    camera = Camera()
+    camera, clock = Camera(), SetClock()
+    checks = CameraChecks(camera, clock, is_hourly=False)
     camera.counted |= {"lost": 5, "frozen": 90, "stamp_faults": 1}
-    found = by_name(CameraChecks(camera, SetClock(), is_hourly=False)())
+    found = by_name(checks())
     assert {found[name].verdict for name in ("camera_present", "camera_frozen")} == {"warning"}
     assert found["camera_stamps"].verdict == "warning"
     camera.state = "not_known"
-    found = by_name(CameraChecks(camera, SetClock(), is_hourly=False)())
-    assert found["camera_present"].verdict == "not_known"
+    assert by_name(checks())["camera_present"].verdict == "not_known"
+    camera.state = "good"
+    for number in range(LATELY_MIN + 2):
+        clock.advance_s(60)
+        checks.note(Pause(number))
+    # Once upon a time; the numbers are told all the same.
+    found = by_name(checks())
+    assert {found[name].verdict for name in found if name.startswith("camera_p")} == {"good"}
+    assert (found["camera_frozen"].verdict, found["camera_stamps"].verdict) == ("good", "good")
+    assert found["camera_frozen"].numbers == {"frozen_frames": 90}
 
 
 @pytest.mark.parametrize(
@@ -107,14 +132,44 @@ def test_hit_only_booth_tells_no_rate_and_a_replay_has_none() -> None:
 
 def test_each_kind_of_question_has_one_who_answers() -> None:
     counters = dict.fromkeys(VISION_COUNTERS, 3)
-    answers = VisionAnswers([funnel_checks(lambda: counters)], lambda question: question.parameters)
+    funnel = FunnelChecks(lambda: counters, SetClock(), is_hourly=False)
+    answers = VisionAnswers([funnel], lambda question: question.parameters)
     packed = answers(Question(CHECKS))
     assert packed is not None
     found = by_name(parse_answer(packed, "vision", CHECKS).checks)
     assert found["funnel"].numbers["detections"] == 3
-    assert found["funnel_failures"].verdict == "bad"
     assert answers(Question(AIM, bytes([7] * 56))) == bytes([7] * 56)
     assert VisionAnswers([])(Question(AIM)) is None
+
+
+@pytest.mark.parametrize("is_hourly", [False, True])
+def test_failures_and_losses_are_judged_by_what_was_lately(
+    is_hourly: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    counters, clock = dict.fromkeys(VISION_COUNTERS, 0), SetClock()
+    funnel = FunnelChecks(lambda: counters, clock, is_hourly=is_hourly)
+
+    def told() -> tuple[str, str]:
+        found = by_name(funnel())
+        return found["funnel_failures"].verdict, found["funnel_passages"].verdict
+
+    counters |= {"agreed": 1000, "glimpsed": 700, "repeated": 300}
+    assert told() == ("good", "good")
+    for _ in range(HOURLY_MIN + 2):
+        clock.advance_s(60)
+        funnel.note()
+    counters |= {"reader_failures": 1, "agreed": 1003, "read_faintly": 9}
+    assert told() == ("warning", "warning")
+    counters["corner_failures"] = MANY_FAILURES
+    assert told() == ("bad", "warning")
+    for _ in range(HOURLY_MIN + 2):
+        clock.advance_s(60)
+        funnel.note()
+    assert told() == ("good", "good")
+    assert by_name(funnel())["funnel_failures"].numbers["reader_failures"] == 1
+    # Too few to tell.
+    counters["read_faintly"] += 5
+    assert told() == ("good", "good")
 
 
 def test_time_of_each_stage_is_measured_and_too_much_is_told(
