@@ -6,6 +6,7 @@ So, while something moves anywhere in the picture, the whole of it is looked at 
 is found is counted, inside or outside the lanes, and never read.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -32,6 +33,10 @@ MOSTLY: Final = 3
 """Looks with a plate outside the lanes, and how many times more than with one inside. A camera may
 well see its neighbour's lane too; but not three times as much of it as of its own."""
 
+LAST_LOOKS: Final = 60
+"""Looks with a plate that are remembered: a camera that was knocked aside after weeks shows itself
+in the next three quarters of them."""
+
 _SMALL_PX: Final = (48, 27)
 _CHANGED: Final = 12
 _FEWEST_CELLS: Final = 8
@@ -55,7 +60,8 @@ class BeyondLanes:
         self._clock = clock
         self._next_ns = clock.monotonic_ns()
         self._before: NDArray[np.int16] | None = None
-        self._looks = self._inside = self._outside = 0
+        # Whether there was a plate inside the lanes, and one outside, for each of the last looks.
+        self._looks: deque[tuple[bool, bool]] = deque(maxlen=LAST_LOOKS)
 
     def see(self, frame: Frame, plates: Sequence[Detection]) -> None:
         """Look at the whole frame, if something moves and it is time.
@@ -84,22 +90,28 @@ class BeyondLanes:
             if plate.confidence >= self._settings.minimum_plate_confidence
             and plate_size_px(plate.quad_frame_px)[0] >= self._settings.minimum_plate_width_px
         ]
-        self._looks += 1
-        self._inside += any(place is not None for place in places)
-        self._outside += any(place is None for place in places)
+        if places:
+            # What moved without a plate says nothing of where plates pass.
+            self._looks.append(
+                (any(place is not None for place in places), any(place is None for place in places))
+            )
 
     def checks(self) -> Sequence[Check]:
-        """Say how many looks found a plate where."""
-        verdict: Verdict = "good" if self._inside else "not_known"
-        if self._outside >= FEWEST_OUTSIDE and self._outside >= MOSTLY * self._inside:
+        """Say how many of the last looks that found a plate found it where."""
+        # A copy: the thread of the frames goes on.
+        looks = tuple(self._looks)
+        inside = sum(is_inside for is_inside, _ in looks)
+        outside = sum(is_outside for _, is_outside in looks)
+        verdict: Verdict = "good" if inside else "not_known"
+        if outside >= FEWEST_OUTSIDE and outside >= MOSTLY * inside:
             verdict = "bad"
         return (
             bounded_check(
                 "lane_region",
                 verdict,
-                looks=self._looks,
-                inside=self._inside,
-                outside=self._outside,
+                looks=len(looks),
+                inside=inside,
+                outside=outside,
             ),
         )
 

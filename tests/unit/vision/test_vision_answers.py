@@ -11,7 +11,7 @@ from edge_lpr.core.settings import LaneSection, SourceSection, VisionSection
 from edge_lpr.core.vision_counts import VISION_COUNTERS, CameraState
 from edge_lpr.handoff.diagnosis_message import AIM, CHECKS, Check, Question, parse_answer
 from edge_lpr.vision.answers import MANY_FAILURES, CameraChecks, FunnelChecks, VisionAnswers
-from edge_lpr.vision.beyond import LOOK_EVERY_NS, BeyondLanes
+from edge_lpr.vision.beyond import LAST_LOOKS, LOOK_EVERY_NS, BeyondLanes
 from edge_lpr.vision.capture import LiveSource
 from edge_lpr.vision.contracts import BgrImage, Detection, Engine, Frame, Pause
 from edge_lpr.vision.lanes import Lanes
@@ -220,6 +220,27 @@ def test_plates_that_pass_outside_the_lanes_are_noticed(
         clock.advance_s(LOOK_EVERY_NS / 1_000_000_000)
     (check,) = beyond.checks()
     assert check.verdict == verdict
+
+
+def test_camera_that_is_knocked_aside_after_weeks_is_noticed() -> None:
+    clock = SetClock()
+    beyond = BeyondLanes(ENGINE, SETTINGS, elsewhere(), clock)
+    number = 0
+
+    def look(x0: int, y0: int) -> str:
+        nonlocal number
+        number += 1
+        moved = x0 + 3 * (number % 8), y0, x0 + 3 * (number % 8) + 140, y0 + 40
+        beyond.see(frame(passing(moved) if number % 2 else passing(moved) // 2, number), [])
+        clock.advance_s(LOOK_EVERY_NS / 1_000_000_000)
+        return beyond.checks()[0].verdict
+
+    for _ in range(5 * LAST_LOOKS):
+        verdict = look(20, 40)
+    assert verdict == "good"
+    for _ in range(2 * LAST_LOOKS):
+        verdict = look(300, 300)
+    assert verdict == "bad"
 
 
 def test_whole_picture_is_not_looked_at_twice_and_a_failure_is_the_pipelines_to_say() -> None:
