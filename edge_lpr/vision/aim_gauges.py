@@ -18,18 +18,23 @@ from edge_lpr.vision.geometry import plate_size_px
 from edge_lpr.vision.legibility import steepness
 from edge_lpr.vision.rectify import rectify_plate
 
-_REMEMBERED: Final = 30
-"""Plates that a gauge is the median of: the last few vehicles."""
+_REMEMBERED: Final = 10
+"""Vehicles that a gauge is the median of."""
 
 _VEHICLES: Final = 3
-"""Nothing is told of fewer: how a single plate looks hangs on its text a little. With the third of
-what is remembered that each may fill, a median is never of one plate alone."""
+"""Nothing is told of fewer: how a single plate looks hangs on its text a little. Each vehicle is
+one number in a median, however long it stands."""
+
+_LOOKS: Final = 30
+"""Of a vehicle, the last ones, whose median is the vehicle's number."""
 
 _GAP_NS: Final = 2 * NANOSECONDS
 """A plate after so long is another vehicle's."""
 
-_LONGEST_NS: Final = 20 * NANOSECONDS
-"""In traffic without gaps, so much is taken for one vehicle."""
+_JUMP_WIDTHS: Final = 3.0
+"""And so is one that is so many of its widths away from where each was a moment ago. Far, because
+two vehicles taken for one only let gauges wait, but one taken for three would tell its own numbers:
+at ten frames a second this is 50 km/h."""
 
 _EVEN: Final = 0.9
 """Vertical over horizontal gradients of a plate that does not move.
@@ -87,45 +92,66 @@ def measure_plate(frame_bgr: BgrImage, quad: Quad) -> PlateMeasures:
     )
 
 
+class _Vehicle:
+    """One that passes or stands."""
+
+    def __init__(self) -> None:
+        """Begin without a look."""
+        self.looks: deque[PlateMeasures] = deque(maxlen=_LOOKS)
+        self._box_xyxy = np.zeros(4, np.float32)
+        self._seen_ns = 0
+
+    def look(self, measures: PlateMeasures, box_xyxy: NDArray[np.float32], now_ns: int) -> None:
+        """Take one look at it in."""
+        self.looks.append(measures)
+        self._box_xyxy, self._seen_ns = box_xyxy, now_ns
+
+    def may_have(self, box_xyxy: NDArray[np.float32], now_ns: int) -> bool:
+        """Tell whether a plate may be its."""
+        if now_ns - self._seen_ns > _GAP_NS:
+            return False
+        ways = np.abs(box_xyxy - self._box_xyxy)
+        width_px = max(box[2] - box[0] for box in (box_xyxy, self._box_xyxy))
+        return bool((ways <= _JUMP_WIDTHS * width_px).all())
+
+
 class Gauges:
-    """The last plates, together."""
+    """The last vehicles, together."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._last: deque[PlateMeasures] = deque(maxlen=_REMEMBERED)
+        self._last: deque[_Vehicle] = deque(maxlen=_REMEMBERED)
         self._plates = 0
-        self._vehicles = 0
-        self._of_vehicle = 0
-        self._began_ns = 0
-        self._seen_ns = 0
 
-    def add(self, measures: PlateMeasures, now_ns: int) -> None:
+    def add(self, measures: PlateMeasures, box_xyxy: NDArray[np.float32], now_ns: int) -> None:
         """Take one plate in.
 
         Args:
             measures: What it is like.
+            box_xyxy: Where it is in the frame, shape (4,), pixels.
             now_ns: When it was seen, not before the one before.
         """
-        is_next = now_ns - self._seen_ns > _GAP_NS or now_ns - self._began_ns > _LONGEST_NS
-        if is_next or self._vehicles == 0:
-            self._vehicles += 1
-            self._of_vehicle, self._began_ns = 0, now_ns
-        self._seen_ns = now_ns
-        self._of_vehicle += 1
         self._plates += 1
-        if self._of_vehicle <= _REMEMBERED // _VEHICLES:
-            self._last.append(measures)
+        vehicle = next((each for each in self._last if each.may_have(box_xyxy, now_ns)), None)
+        if vehicle is None:
+            vehicle = _Vehicle()
+            self._last.append(vehicle)
+        vehicle.look(measures, box_xyxy, now_ns)
 
     def told(self) -> Mapping[Gauge, int]:
         """Return the medians, as coarse as they may be told; of few vehicles, nothing."""
         told: dict[Gauge, int] = {"plates": min(self._plates, GAUGE_RANGES["plates"][-1])}
-        if self._vehicles < _VEHICLES:
+        if len(self._last) < _VEHICLES:
             return told
         for name, steps in GAUGE_RANGES.items():
             # The number of plates is told already.
             field = "width_px" if name == "plate_width_px" else name
             if field != "plates":
-                middle = float(np.median([getattr(each, field) for each in self._last]))
+                of_vehicles = [
+                    np.median([getattr(each, field) for each in vehicle.looks])
+                    for vehicle in self._last
+                ]
+                middle = float(np.median(of_vehicles))
                 nearest = round((middle - steps.start) / steps.step)
                 told[name] = steps[min(max(nearest, 0), len(steps) - 1)]
         return told

@@ -83,7 +83,7 @@ class AimView:
                 return
             for plate in plates:
                 measures = measure_plate(frame.image_bgr, plate.quad_frame_px)
-                self._gauges.add(measures, frame.captured_ns)
+                self._gauges.add(measures, plate.box_xyxy, frame.captured_ns)
                 self._outlines.append(outline_of(plate.quad_frame_px, self._frame_px))
             if not self._is_sketch_told:
                 boxes_xyxy = [plate.box_xyxy for plate in plates]

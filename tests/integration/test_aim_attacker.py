@@ -35,6 +35,9 @@ WIDTHS_PX = (70, 85, 105, 130, 150, 170)
 
 PICTURE_PX = (256, 144)
 CUT_PX = (64, 16)
+STANDS_S = 42
+"""How long every third vehicle stands, each time, at the end of its passage: a second a look."""
+
 TREMBLE_PX = 1.0
 """By which a corner finder's corners are beside the plate's."""
 
@@ -66,11 +69,11 @@ class Lane:
         """Let every plate pass, in any order; return what is taken of each, in theirs."""
         taken: dict[int, Taken] = {}
         for place in self.rng.permutation(len(known)).tolist():
-            taken[place] = self.passage(known[place])
+            taken[place] = self.passage(known[place], 1 if place % 3 else STANDS_S)
         return [taken[place] for place in range(len(known))]
 
-    def passage(self, plate: RenderedPlate) -> Taken:
-        """Let a plate pass, some seconds after the one before."""
+    def passage(self, plate: RenderedPlate, stands_s: int) -> Taken:
+        """Let a plate pass, some seconds after the one before; the last look is the last one's."""
         self.frames += 4
         self.ask()
         place = self.rng.uniform((480, 260), (800, 400))
@@ -81,7 +84,8 @@ class Lane:
             quad = self._quad(plate, place + np.array([0, 20 * step]), width_px)
             part = self._paint(plate, quad, light)
             cuts.append(cut_from_small_picture(self.frame_bgr, quad))
-            told += list(self._told_of(quad))
+            looks = stands_s if step == len(WIDTHS_PX) - 1 else 1
+            told += [list(self._told_of(quad)) for _ in range(looks)][-1]
             self.frame_bgr[part] = self.empty_bgr[part]
         return Taken(np.array(told, np.float64), np.mean(cuts, axis=0).ravel())
 

@@ -1,4 +1,4 @@
-"""The page's process as its unit starts it: handed one socket, and with no right to make another."""
+"""The page's process as its unit starts it: handed one socket, without a right to make more."""
 
 import http.client
 import socket
@@ -38,8 +38,10 @@ def test_page_serves_where_no_socket_but_the_keepers_can_be_made(tmp_path: Path)
         closing(listening(keeper_socket, None)) as keeper,
         socket.create_server(("127.0.0.1", 0)) as handed,
         subprocess.Popen(
-            [sys.executable, "-c", ONLY_UNIX, str(handed.fileno()), "aim", "--page", "0"]
-            + ["--keeper", str(keeper_socket)],
+            [
+                *(sys.executable, "-c", ONLY_UNIX, str(handed.fileno())),
+                *("aim", "--page", "0", "--keeper", str(keeper_socket)),
+            ],
             pass_fds=[handed.fileno()],
             stderr=subprocess.PIPE,
             text=True,

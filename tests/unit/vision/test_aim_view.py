@@ -106,23 +106,46 @@ def test_gauges_are_medians_of_three_vehicles_or_more() -> None:
     assert abs(gauges["slant_deg"]) <= 2
 
 
-def test_one_vehicle_that_stands_long_is_a_third_of_a_median_at_most() -> None:
+def see_for(bench: Bench, seconds: int, *plates: Detection) -> AimFrame:
+    """Let plates be seen each second, and then nothing for a while."""
+    for _ in range(seconds):
+        bench.clock.advance_s(1)
+        bench.see(street(), plates)
+        bench.ask()
+    told = bench.ask()
+    for _ in range(3):
+        bench.see(street())
+    return told
+
+
+def test_vehicles_that_stand_for_minutes_are_one_each_beside_one_another_or_not() -> None:
     bench = Bench()
     bench.ask()
-    for width_px, frames in ((100, 1), (120, 1), (400, 18)):
-        for _ in range(frames):
-            bench.clock.advance_s(1)
-            bench.see(street(), [plate_at(300, 200, width_px)])
-            bench.ask()
-        for _ in range(3):
-            bench.see(street())
-    assert bench.ask().gauges["plates"] == 20
-    # 10 of 12 are the one that stood; a busy lane's are ten of thirty.
-    for _ in range(20):
-        bench.see(street(), [plate_at(300, 200, 120)])
-        for _ in range(3):
-            bench.see(street())
+    assert see_for(bench, 300, plate_at(300, 200, 400)).gauges == {"plates": 300}
+    bench = Bench()
+    bench.ask()
+    assert see_for(bench, 300, plate_at(80, 200, 60), plate_at(500, 200, 60)).gauges == {
+        "plates": 600
+    }
+
+
+def test_each_vehicle_weighs_the_same_however_often_it_was_seen() -> None:
+    bench = Bench()
+    bench.ask()
+    for width_px, seconds in ((100, 1), (120, 1), (400, 300)):
+        see_for(bench, seconds, plate_at(300, 200, width_px))
     assert bench.ask().gauges["plate_width_px"] == 120
+
+
+def test_vehicle_that_drives_is_one_and_the_next_one_without_a_gap_another() -> None:
+    bench = Bench()
+    bench.ask()
+    for nth in range(3):
+        assert bench.ask().gauges.keys() == {"plates"}, nth
+        for y in range(20, 350, 55):
+            bench.clock.advance_s(1)
+            bench.see(street(), [plate_at(300, y, 40)])
+    assert bench.ask().gauges["plate_width_px"] == 40
 
 
 @pytest.mark.parametrize("width_px", [30, 60, 90, 120, 240])
