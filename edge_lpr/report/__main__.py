@@ -14,7 +14,7 @@ from typing import Final
 from edge_lpr.audit import record
 from edge_lpr.audit.log import AuditLog
 from edge_lpr.core.clock import Clock, SystemClock
-from edge_lpr.core.errors import EdgeLprError
+from edge_lpr.core.errors import EdgeLprError, HandoffError
 from edge_lpr.handoff.diagnosis_desk import SOCKET_FOLDER
 from edge_lpr.report import gathering
 from edge_lpr.report.content import Audit, Report, read_report
@@ -24,6 +24,10 @@ from edge_lpr.report.sealing import sealed
 EVENT: Final = "bundle_exported"
 """In the audit; the report has the root over all entries up to this one."""
 
+_NOT_SIGNED: Final = (
+    "the tokeniser does not run, or does not answer, and nobody else can sign a bundle; "
+    "edge-lpr diagnose says what is wrong and can be read to whoever helps (docs/report.md)"
+)
 _SETTINGS: Final = Path("/etc/edge-lpr/booth.toml")
 
 
@@ -51,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         clock = SystemClock()
         report = gathered(chosen.settings, chosen.sockets, chosen.logs, clock)
+        if not report.processes["tokeniser"].answered:
+            # Asked all the same, it would be started.
+            raise HandoffError(_NOT_SIGNED)
         bundle = sealed(report, chosen.sockets / "tokeniser.sock")
     except EdgeLprError as error:
         sys.stderr.write(f"edge-lpr export-bundle: {error}\n")

@@ -17,7 +17,7 @@ from typing import Final, cast, get_args
 from edge_lpr import __version__
 from edge_lpr.core.check_words import PROCESSES, ProcessName
 from edge_lpr.core.errors import EdgeLprError, SettingsError
-from edge_lpr.handoff.diagnosis_desk import ask
+from edge_lpr.handoff.diagnosis_desk import SOCKET_FOLDER, ask
 from edge_lpr.handoff.diagnosis_message import CHECKS, Question
 from edge_lpr.report.content import (
     MOST_EVENTS,
@@ -47,6 +47,7 @@ _MAXIMUM_LOG_BYTES: Final = 1 << 20
 
 _UNIT: Final = re.compile(r"(edge-lpr(?:-[a-z]{1,16}){0,3})(?:@[^.]*)?\.service")
 _LOGGING_UNITS: Final = (*PROCESSES, "technician@*", "audit", "progress", "enrol-renew", "update")
+_ALL_UNITS: Final = ("edge-lpr*.service",)
 _UNSAFE: Final = re.compile(r"[^0-9A-Za-z.+~_-]")
 
 
@@ -85,10 +86,16 @@ def processes(sockets: Path) -> dict[ProcessName, ProcessSaid]:
     """Ask the three processes how they are.
 
     Args:
-        sockets: Folder of the sockets at which they answer.
+        sockets: Folder of the sockets at which they answer. Of the service manager's, only who is
+            at work is asked: a question would start the others.
     """
+    names = [f"edge-lpr-{name}.service" for name in PROCESSES] if sockets == SOCKET_FOLDER else []
+    resting = {unit.name for unit in units(*names) if unit.active != "active"} if names else set()
     said: dict[ProcessName, ProcessSaid] = {}
     for name in PROCESSES:
+        if f"edge-lpr-{name}" in resting:
+            said[name] = ProcessSaid(answered=False, checks={})
+            continue
         try:
             answer = ask(sockets / f"{name}.sock", name, Question(CHECKS))
         except EdgeLprError:
@@ -106,11 +113,15 @@ def processes(sockets: Path) -> dict[ProcessName, ProcessSaid]:
     return said
 
 
-def units() -> list[Unit]:
-    """Return how it stands with the booth's units; none where there is no systemd."""
+def units(*patterns: str) -> list[Unit]:
+    """Return how it stands with units of the booth; none where there is no systemd.
+
+    Args:
+        patterns: Which; all of its services if left out.
+    """
     found = []
-    properties = "--property=Id,ActiveState,Result,NRestarts"
-    for block in _output(_SYSTEMCTL, "show", properties, "edge-lpr*.service").split("\n\n"):
+    options = ("show", "--property=Id,ActiveState,Result,NRestarts")
+    for block in _output(_SYSTEMCTL, *options, *(patterns or _ALL_UNITS)).split("\n\n"):
         said = dict(line.partition("=")[::2] for line in block.splitlines())
         name = _UNIT.fullmatch(said.get("Id", ""))
         active, result = said.get("ActiveState"), said.get("Result")

@@ -166,7 +166,9 @@ def test_booth_without_its_tokeniser_cannot_sign(
 ) -> None:
     monkeypatch.setattr(record, "RECORD_FOLDER", tmp_path / "audit")
     assert Booth(tmp_path).export() == 1
-    assert capsys.readouterr().out == ""
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "nobody else can sign" in written.err
 
 
 def test_settings_that_cannot_be_read_are_named(
