@@ -27,6 +27,12 @@ _TAKE_OVER: Final = (
 )
 """Both, because the tokeniser refuses readings of a lane that it does not know."""
 
+KEEP_LIMIT_S: Final = 310
+"""More than ``edge-lpr-lanes.service`` may take."""
+
+TAKE_OVER_LIMIT_S: Final = 230
+"""More than two units take that stop in 20 s and start in 90 s each, or fail."""
+
 _LIMIT_S: Final = 60
 
 
@@ -52,8 +58,16 @@ class UnitBooth:
     def save_lanes(self, lanes: Sequence[LaneSection]) -> None:
         """Have the unit that may write them keep lanes, and start vision and tokeniser anew."""
         keep(WANTED_LANES, lanes_text(lanes).encode(), PUBLIC_MODE)
-        _run(_KEEP, "the lanes could not be kept; journalctl -u edge-lpr-lanes says why")
-        _run(_TAKE_OVER, "the lanes are kept, but vision did not start anew; use: restart")
+        _run(
+            _KEEP,
+            "the lanes could not be kept; journalctl -u edge-lpr-lanes says why",
+            KEEP_LIMIT_S,
+        )
+        _run(
+            _TAKE_OVER,
+            "the lanes are kept, but vision did not start anew; use: restart",
+            TAKE_OVER_LIMIT_S,
+        )
 
 
 class HandBooth:
@@ -130,7 +144,7 @@ def _ask(vision_socket: Path) -> AimFrame:
     return parse_aim_frame(ask(vision_socket, "vision", Question(AIM)).body)
 
 
-def _run(command: Sequence[str], fault: str) -> None:
+def _run(command: Sequence[str], fault: str, limit_s: float = _LIMIT_S) -> None:
     """Run a program; what it says goes where this one's errors go."""
     try:
         subprocess.run(  # noqa: S603 (our own words, or a developer's)
@@ -138,7 +152,7 @@ def _run(command: Sequence[str], fault: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             check=True,
-            timeout=_LIMIT_S,
+            timeout=limit_s,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise InstallationError(fault) from error

@@ -14,8 +14,9 @@ Message: TypeAlias = dict[str, Any]
 MAXIMUM_MESSAGE_BYTES: Final = 32_768
 """Sixteen lanes of 32 corners in numbers of four digits have half of it."""
 
-_ANSWER_S: Final = 90.0
-"""Saving lanes starts vision anew, which takes its time on a slow board."""
+ANSWER_S: Final = 570.0
+"""More than the keeper's steps of a save may take together (``booths.py``), each of which has an
+end of its own and says what went wrong; the browser waits longer still (``aim.js``)."""
 
 
 def packed(message: Message) -> bytes:
@@ -79,7 +80,7 @@ class KeeperLink:
         """
         with self._lock:
             self._connection.send(packed({"ask": question, **details}))
-            answer = self._connection.receive(MAXIMUM_MESSAGE_BYTES, timeout_s=_ANSWER_S)
+            answer = self._connection.receive(MAXIMUM_MESSAGE_BYTES, timeout_s=ANSWER_S)
         if answer is None:
             raise NeighbourAwayError("the keeper does not answer; begin a new session")
         return parsed(answer)

@@ -71,8 +71,8 @@ WORDS: Final[tuple[Word, ...]] = (
         "aim",
         "a page to point the camera and draw lanes: ssh -L 8470:127.0.0.1:8470 ... aim",
         ((_EDGE_LPR, "aim"),),
-        # It ends by itself after half an hour.
-        33 * _MINUTE_S,
+        # It ends by itself after half an hour, or after the save that was begun just before.
+        43 * _MINUTE_S,
     ),
     Word(
         "export-bundle",

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.aim.__main__ import PORT
-from edge_lpr.aim.booths import WANTED_LANES
+from edge_lpr.aim.booths import KEEP_LIMIT_S, TAKE_OVER_LIMIT_S, WANTED_LANES
 from edge_lpr.aim.entry import SESSION_S
+from edge_lpr.aim.keeper_link import ANSWER_S
+from edge_lpr.aim.page_files import PAGE_FILES
 from edge_lpr.aim.session import KEEPER_SOCKET, PAGE_USER
 from edge_lpr.technician.words import word_of
 
@@ -55,9 +57,27 @@ def test_lanes_are_kept_by_a_unit_that_writes_settings_and_nothing_else() -> Non
 def test_a_session_ends_before_what_would_end_it_by_force() -> None:
     word = word_of("aim")
     assert word is not None
-    assert word.limit_s > SESSION_S
+    assert word.limit_s > SESSION_S + ANSWER_S
     (limit,) = [line for line in lines_of("edge-lpr-aim.service") if "RuntimeMaxSec" in line]
-    assert 60 * int(re.findall(r"=(\d+)min", limit)[0]) > SESSION_S
+    assert 60 * int(re.findall(r"=(\d+)min", limit)[0]) > SESSION_S + ANSWER_S
+
+
+def test_whoever_waits_for_a_save_waits_longer_than_who_does_it() -> None:
+    (limit,) = [line for line in lines_of("edge-lpr-lanes.service") if "TimeoutStartSec" in line]
+    kept_s = 60 * int(re.findall(r"=(\d+)min", limit)[0])
+    stopped_s = [
+        int(line.partition("=")[2])
+        for unit in ("edge-lpr-tokeniser.service", "edge-lpr-vision.service")
+        for line in lines_of(unit)
+        if line.startswith("TimeoutStopSec=")
+    ]
+    assert kept_s < KEEP_LIMIT_S
+    # A unit that says nothing else starts in 90 s.
+    assert sum(stopped_s) + 2 * 90 < TAKE_OVER_LIMIT_S
+    assert KEEP_LIMIT_S + TAKE_OVER_LIMIT_S < ANSWER_S
+    script = PAGE_FILES["/aim.js"][0].decode()
+    (browser_ms,) = re.findall(r'"PUT" \? ([\d_]+)', script)
+    assert int(browser_ms) > 1000 * ANSWER_S
 
 
 @pytest.mark.parametrize(

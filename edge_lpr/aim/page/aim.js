@@ -19,8 +19,8 @@ async function ask(method, path, body) {
     method,
     headers: { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
-    // A vision that starts anew takes its time; a dead booth does not answer at all.
-    signal: AbortSignal.timeout(method === "PUT" ? 120_000 : 15_000),
+    // Keeping lanes takes its time on a slow card; a dead booth does not answer at all.
+    signal: AbortSignal.timeout(method === "PUT" ? 600_000 : 15_000),
   });
   return { status: answer.status, said: answer.ok ? await answer.json() : {} };
 }
@@ -115,7 +115,7 @@ function work(lanes) {
 
   async function look() {
     const { status, said } = await ask("GET", "/api/frame").catch(() => ({ status: 0, said: {} }));
-    failures = status === 200 ? 0 : failures + 1;
+    failures = status === 200 || isSaving ? 0 : failures + 1;
     if (status === 401 || status === 410 || failures >= MOST_FAILURES) {
       clearInterval(timer);
       showOnly("over");
@@ -149,7 +149,8 @@ function work(lanes) {
   refresh();
   let isLooking = false;
   const timer = setInterval(async () => {
-    if (isLooking) return;
+    // The keeper does one thing at a time: while it saves, it answers nothing else, and is not gone.
+    if (isLooking || isSaving) return;
     isLooking = true;
     await look().finally(() => { isLooking = false; });
   }, ASK_EVERY_MS);
