@@ -15,7 +15,7 @@ from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import AuditError, EdgeLprError, HandoffError
 from edge_lpr.core.settings import LaneSection
 from edge_lpr.handoff.aim_message import AimFrame, Sketch, lanes_fingerprint
-from edge_lpr.installation.lanes import checked_lanes
+from edge_lpr.installation.lanes import MAXIMUM_LANES, checked_lanes
 from edge_lpr.wire.health import two_digits
 
 FRAME_INTERVAL_S: Final = 1.0
@@ -29,6 +29,7 @@ _MOST_COUNTED: Final = 9_900_000
 
 _NANOSECONDS: Final = 1_000_000_000
 _MAXIMUM_CODE_CHARACTERS: Final = 64
+_MAXIMUM_FAULT_CHARACTERS: Final = 500
 
 
 class Booth(Protocol):
@@ -225,16 +226,23 @@ class Keeper:
 
     def _save(self, untrusted_lanes: object) -> Message:
         """Keep lanes, once that is recorded."""
+        # Counted first: of each that is wrong, something would be said.
+        if not isinstance(untrusted_lanes, list) or len(untrusted_lanes) > MAXIMUM_LANES:
+            return {"fault": f"lanes: there must be 1 to {MAXIMUM_LANES}"}
         try:
             lanes = checked_lanes(json.dumps(untrusted_lanes).encode())
             fingerprint = lanes_fingerprint(lanes)
             self._record("lanes_saved", lanes=len(lanes), fingerprint=f"{fingerprint:08x}")
+            # Also a save that fails may have come as far as the settings: they are read again.
+            self._fingerprint = None
             self._booth.save_lanes(lanes)
         except AuditError as error:
-            return {"fault": f"this booth cannot record what is done, so nothing is done: {error}"}
+            fault = f"this booth cannot record what is done, so nothing is done: {error}"
+            return {"fault": fault[:_MAXIMUM_FAULT_CHARACTERS]}
         except EdgeLprError as error:
-            return {"fault": str(error)}
-        self._fingerprint = fingerprint
+            return {"fault": str(error)[:_MAXIMUM_FAULT_CHARACTERS]}
+        except RecursionError:
+            return {"fault": "lanes: they are none"}
         return {}
 
     def _now_s(self) -> float:

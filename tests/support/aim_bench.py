@@ -30,6 +30,7 @@ class ListedBooth:
         self.questions = 0
         self.saved: list[tuple[LaneSection, ...]] = []
         self.fault: Exception | None = None
+        self.late_fault: Exception | None = None
 
     def ask_vision(self) -> AimFrame:
         self.questions += 1
@@ -38,12 +39,14 @@ class ListedBooth:
         return self.frame
 
     def lanes(self) -> tuple[LaneSection, ...]:
-        return LANES
+        return self.saved[-1] if self.saved else LANES
 
     def save_lanes(self, lanes: Sequence[LaneSection]) -> None:
         if self.fault is not None:
             raise self.fault
         self.saved.append(tuple(lanes))
+        if self.late_fault is not None:
+            raise self.late_fault
 
 
 class Bench:

@@ -1,11 +1,13 @@
 """What a session may do, what of it is recorded, and what a taken-over page or vision gets."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from edge_lpr.aim.entry import SESSION_S
 from edge_lpr.aim.keeper import Keeper
+from edge_lpr.aim.keeper_link import packed
 from edge_lpr.core.errors import AuditError, HandoffError, InstallationError, NeighbourAwayError
 from edge_lpr.core.vision_counts import VISION_COUNTERS
 from edge_lpr.handoff.aim_message import Sketch, lanes_fingerprint
@@ -123,6 +125,37 @@ def test_lanes_that_cannot_be_recorded_are_not_kept(bench: Bench) -> None:
 def test_lanes_that_cannot_be_kept_are_told(bench: Bench) -> None:
     bench.booth.fault = InstallationError("no room")
     assert bench.ask("save", lanes=DRAWN) == {"fault": "no room"}
+
+
+def test_lanes_that_are_kept_although_something_failed_after_it_are_those_in_force(
+    bench: Bench,
+) -> None:
+    assert bench.ask("frame")["is_in_force"]
+    bench.booth.late_fault = InstallationError("vision did not start anew")
+    assert bench.ask("save", lanes=DRAWN) == {"fault": "vision did not start anew"}
+    bench.clock.advance_s(1)
+    assert not bench.ask("frame")["is_in_force"]
+    fingerprint = lanes_fingerprint(bench.booth.saved[-1])
+    bench.booth.frame = replace(FRAME, lanes_fingerprint=fingerprint)
+    bench.clock.advance_s(1)
+    assert bench.ask("frame")["is_in_force"]
+
+
+@pytest.mark.parametrize(
+    "lanes",
+    [
+        [{}] * 4_000,
+        [{f"{nth:x}": 0 for nth in range(2_000)}],
+        [{"number": 1, "region": [["x", "y"]] * 2_000}],
+        json.loads("[" * 900 + "]" * 900),
+    ],
+    ids=["many lanes", "many names", "many corners", "deep"],
+)
+def test_fault_is_short_however_much_is_wrong(bench: Bench, lanes: object) -> None:
+    answer = bench.ask("save", lanes=lanes)
+    assert answer["fault"].startswith("lanes: ")
+    assert len(packed(answer)) < 4_000
+    assert bench.booth.saved == []
 
 
 def test_a_session_that_cannot_be_recorded_is_none() -> None:
