@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from edge_lpr.core.check_words import ProcessName
 from edge_lpr.core.errors import EdgeLprError, HandoffError, NeighbourAwayError
 from edge_lpr.core.log import Log
+from edge_lpr.core.watchdog import HANG_LIMIT_S, Heart
 from edge_lpr.handoff.diagnosis_message import (
     MAXIMUM_ANSWER_BYTES,
     QUESTION_BYTES,
@@ -41,6 +42,9 @@ _FIRST_DESCRIPTOR: Final = 3
 
 _PATIENCE_S: Final = 2.0
 """So long may an asker take for his question, or to take the answer."""
+
+_LONGEST_ANSWER_S: Final = 60.0
+"""A thread that answers for longer hangs: a slow board takes seconds for its self-test."""
 
 _LOOK_AROUND_S: Final = 0.5
 
@@ -103,17 +107,23 @@ def listening_socket(path: Path) -> socket.socket:
 class DiagnosisDesk:
     """Answer one asker after the other, in a thread of its own."""
 
-    def __init__(self, listening: socket.socket, answerer: Answerer, log: Log) -> None:
+    def __init__(
+        self, listening: socket.socket, answerer: Answerer, log: Log, heart: Heart | None = None
+    ) -> None:
         """Take over a listening socket.
 
         Args:
             listening: ``SOCK_SEQPACKET``; closed by this object.
             answerer: Answers; called in the desk's thread.
             log: Hears of answers that could not be made.
+            heart: Of the desk's thread. The service manager's socket takes questions whether
+                anybody answers or not, so a thread that has died must end the process; ``None``
+                to watch nothing.
         """
         self._listening = listening
         self._answerer = answerer
         self._log = log
+        self._heart = heart
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="diagnosis", daemon=True)
 
@@ -130,6 +140,7 @@ class DiagnosisDesk:
         """Serve until closed."""
         with closing(self._listening):
             while not self._stopped.is_set():
+                self._beat()
                 try:
                     self._listening.settimeout(_LOOK_AROUND_S)
                     peer, _ = self._listening.accept()
@@ -138,10 +149,22 @@ class DiagnosisDesk:
                 except OSError as error:
                     # Not ours to mend; the work goes on without.
                     self._log.warning("diagnosis_ends", detail=error.strerror or "no socket")
-                    return
-                with closing(Connection(peer)) as connection:
-                    self._serve(connection)
+                    break
+                self._beat(next_within_s=_LONGEST_ANSWER_S)
+                try:
+                    with closing(Connection(peer)) as connection:
+                        self._serve(connection)
+                finally:
+                    # What nobody foresaw ends this thread, and soon the process.
+                    self._beat()
                 self._stopped.wait(_SPACING_S)
+            if self._heart is not None:
+                self._heart.rest()
+
+    def _beat(self, *, next_within_s: float = HANG_LIMIT_S) -> None:
+        """Give a sign of life."""
+        if self._heart is not None:
+            self._heart.beat(next_within_s=next_within_s)
 
     def _serve(self, connection: Connection) -> None:
         """Answer one question; who says nothing, or nonsense, is hung up on."""
@@ -158,13 +181,16 @@ class DiagnosisDesk:
             self._log.failure(error)
 
 
-def open_desk(path: Path | None, answerer: Answerer, log: Log) -> DiagnosisDesk | None:
+def open_desk(
+    path: Path | None, answerer: Answerer, log: Log, heart: Heart | None = None
+) -> DiagnosisDesk | None:
     """Return the desk of this process, started, if it has a socket to answer at.
 
     Args:
         path: Where to listen if the service manager has handed nothing over; ``None`` for nowhere.
         answerer: Answers, in the desk's thread.
         log: Log of the process.
+        heart: Of the desk's thread; ``None`` to watch nothing.
 
     Raises:
         HandoffError: It cannot listen at the path.
@@ -174,7 +200,7 @@ def open_desk(path: Path | None, answerer: Answerer, log: Log) -> DiagnosisDesk 
         listening = listening_socket(path)
     if listening is None:
         return None
-    desk = DiagnosisDesk(listening, answerer, log)
+    desk = DiagnosisDesk(listening, answerer, log, heart)
     desk.start()
     return desk
 

@@ -187,7 +187,9 @@ class Publisher:
         """
         stop.tell(self._wake_up.set)
         self._log.info("started", version=__version__)
-        desk = open_desk(self._diagnosis_socket, self._answers, self._log)
+        desk = open_desk(
+            self._diagnosis_socket, self._answers, self._log, self._watchdog.heart("diagnosis")
+        )
         self._notifier.ready()
         words = StatusWords(self._notifier, self._clock)
         with self._watchdog.watching(lambda: words.say(self._status())):

@@ -164,7 +164,9 @@ class Tokeniser:
         self._log.info("started", version=__version__, boot=self._boot_id)
         self._warn_of_keys()
         self._delivery.start(self._watchdog.heart("delivery"), self._inbox, self._checkpoints)
-        desk = open_desk(self._diagnosis_socket, self._report_desk, self._log)
+        desk = open_desk(
+            self._diagnosis_socket, self._report_desk, self._log, self._watchdog.heart("diagnosis")
+        )
         self._notifier.ready()
         words, ring = StatusWords(self._notifier, self._clock), self._keeper.ring
         with self._watchdog.watching(lambda: words.say(keys_status(ring, self._clock))):

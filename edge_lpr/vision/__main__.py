@@ -110,7 +110,7 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
         pipeline.show(onlooker)
     makers = (camera, optics.checks, beyond.checks, self_test.checks, workload.checks)
     answers = VisionAnswers((*makers, funnel_checks), aim)
-    desk = open_desk(settings.vision.diagnosis_socket, answers, log)
+    desk = open_desk(settings.vision.diagnosis_socket, answers, log, watchdog.heart("diagnosis"))
     notifier.ready()
     log.info("started")
     with watchdog.watching(lambda: words.say(status())):

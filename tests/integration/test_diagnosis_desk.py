@@ -13,6 +13,7 @@ import pytest
 
 from edge_lpr.core.errors import HandoffError, NeighbourAwayError
 from edge_lpr.core.log import Log
+from edge_lpr.core.watchdog import HANG_LIMIT_S, Heart
 from edge_lpr.handoff.diagnosis_desk import (
     DiagnosisDesk,
     ask,
@@ -29,6 +30,7 @@ from edge_lpr.handoff.diagnosis_message import (
     pack_checks,
 )
 from edge_lpr.handoff.seqpacket import connect
+from tests.support.clock import SetClock
 from tests.support.waiting import wait_until
 
 DARK = bounded_check("camera_dark", "bad", black_frames=4)
@@ -124,6 +126,37 @@ def test_answer_that_does_not_come_is_not_waited_for(
     finally:
         leave.set()
         desk.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_thread_that_ends_by_what_nobody_foresaw_is_missed_by_the_watchdog(path: Path) -> None:
+    """The service manager's socket would take questions that nobody answers, for good."""
+    clock = SetClock()
+    heart = Heart("diagnosis", clock)
+
+    def surprises(_: Question) -> bytes | None:
+        raise KeyError("a number that is not there")
+
+    desk = open_desk(path, surprises, Log("vision"), heart)
+    assert desk is not None
+    wait_until(lambda: heart._beat_ns is not None)
+    with pytest.raises(NeighbourAwayError):
+        ask(path, "vision", Question(CHECKS))
+    wait_until(lambda: not desk._thread.is_alive())
+    assert not heart.is_hanging()
+    clock.advance_s(HANG_LIMIT_S + 1)
+    assert heart.is_hanging()
+
+
+def test_desk_that_is_closed_is_not_missed(path: Path) -> None:
+    clock = SetClock()
+    heart = Heart("diagnosis", clock)
+    desk = open_desk(path, answer, Log("vision"), heart)
+    assert desk is not None
+    ask(path, "vision", Question(CHECKS))
+    desk.close()
+    clock.advance_s(3600)
+    assert not heart.is_hanging()
 
 
 def test_nobody_is_answered_without_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
