@@ -2,7 +2,8 @@
 
 For orientation only: where the road is and where its edge. A vehicle is not in it, because around
 a plate and where anything changes nothing is taken, and because of what is left the median over
-time counts. Kept are means of cells, never a picture.
+time counts. Only the lanes' window is in it: outside of it no plate is looked for, so nothing would
+say that a vehicle stands there. Kept are means of cells, never a picture.
 """
 
 import math
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_lpr.handoff.aim_message import MAXIMUM_CELLS, Sketch
 from edge_lpr.vision.contracts import NANOSECONDS, BgrImage
+from edge_lpr.vision.lanes import Lanes
 
 SAMPLE_NS: Final = NANOSECONDS
 """Time between two looks."""
@@ -39,12 +41,14 @@ of a plate that fills an eighth of it."""
 class SketchMaker:
     """Gathers one sketch."""
 
-    def __init__(self, samples: int = SAMPLES) -> None:
+    def __init__(self, lanes: Lanes, samples: int = SAMPLES) -> None:
         """Begin.
 
         Args:
+            lanes: Where plates are looked for.
             samples: How many looks a cell needs.
         """
+        self._lanes = lanes
         self._samples = samples
         self._looks = 0
         self._next_ns: int | None = None
@@ -92,14 +96,29 @@ class SketchMaker:
         stack = np.stack(self._greys)
         counts = np.isfinite(stack).sum(axis=0)
         enough = self._samples // 2
-        if (counts < enough).any() and self._looks < _GIVE_UP:
+        is_inside = self._inside(stack.shape[1], stack.shape[2])
+        if (is_inside & (counts < enough)).any() and self._looks < _GIVE_UP:
             return None
-        filled = np.where(counts >= enough, stack, np.float32(0))
+        is_enough = is_inside & (counts >= enough)
+        filled = np.where(is_enough, stack, np.float32(0))
         medians = np.nanmedian(filled, axis=0).astype(np.float32)
-        joined, is_known = _joined(medians, counts >= enough, self._joined_cells())
+        joined, is_known = _joined(medians, is_enough, self._joined_cells())
         cells = np.where(is_known, 1 + np.clip(np.round(joined / 255 * 14), 0, 14), 0)
         rows, columns = cells.shape
         return Sketch(columns, rows, cells.astype(np.uint8).tobytes())
+
+    def _inside(self, rows: int, columns: int) -> NDArray[np.bool_]:
+        """Return which cells are wholly in the lanes' window."""
+        window = self._lanes.window(*self._frame_px)
+        width_px, height_px = self._frame_px
+        is_inside = np.zeros((rows, columns), np.bool_)
+        is_inside[
+            math.ceil(window.top / height_px * rows) : math.floor(window.bottom / height_px * rows),
+            math.ceil(window.left / width_px * columns) : math.floor(
+                window.right / width_px * columns
+            ),
+        ] = True
+        return is_inside
 
     def _joined_cells(self) -> int:
         """Return how many cells of the finest grid make one, each way."""

@@ -30,6 +30,7 @@ from edge_lpr.vision.aim_gauges import Gauges, measure_plate
 from edge_lpr.vision.aim_sketch import SAMPLES, SketchMaker
 from edge_lpr.vision.contracts import NANOSECONDS, Detection, Frame, Quad
 from edge_lpr.vision.geometry import plate_size_px
+from edge_lpr.vision.lanes import Lanes
 
 OPEN_NS: Final = 10 * NANOSECONDS
 """How long a question keeps a session open; a page asks every second."""
@@ -59,6 +60,7 @@ class AimView:
             samples: Looks that a cell of the sketch needs.
         """
         self._fingerprint = lanes_fingerprint(lanes)
+        self._lanes = Lanes(lanes)
         self._counters = counters
         self._clock = clock
         self._samples = samples
@@ -67,7 +69,7 @@ class AimView:
         self._frame_px = (0, 0)
         self._gauges = Gauges()
         self._outlines: deque[Outline] = deque(maxlen=MAXIMUM_OUTLINES)
-        self._sketch = SketchMaker(samples)
+        self._sketch = SketchMaker(self._lanes, samples)
         self._is_sketch_told = False
 
     def see(self, frame: Frame, plates: Sequence[Detection]) -> None:
@@ -118,7 +120,7 @@ class AimView:
         """Forget the session before."""
         self._gauges = Gauges()
         self._outlines.clear()
-        self._sketch = SketchMaker(self._samples)
+        self._sketch = SketchMaker(self._lanes, self._samples)
         self._is_sketch_told = False
 
     def _is_open(self) -> bool:

@@ -24,6 +24,7 @@ from edge_lpr.vision.aim_sketch import SketchMaker
 from edge_lpr.vision.aim_view import AimView, outline_of
 from edge_lpr.vision.contracts import NANOSECONDS, Detection, Frame, Quad
 from edge_lpr.vision.geometry import box_around
+from edge_lpr.vision.lanes import Lanes
 from tests.support.clock import SetClock
 
 SIZE_PX = (640, 360)
@@ -202,8 +203,11 @@ def test_light_is_told() -> None:
     assert measure_plate(dark, quad).brightness_percent < 20
 
 
-def sketch_after(looks: Sequence[tuple[NDArray[np.uint8], Sequence[Detection]]]) -> Sketch | None:
-    maker = SketchMaker(samples=10)
+def sketch_after(
+    looks: Sequence[tuple[NDArray[np.uint8], Sequence[Detection]]],
+    lanes: Sequence[LaneSection] = LANES,
+) -> Sketch | None:
+    maker = SketchMaker(Lanes(lanes), samples=10)
     for second, (frame_bgr, plates) in enumerate(looks):
         maker.see(frame_bgr, second * NANOSECONDS, [plate.box_xyxy for plate in plates])
     return maker.sketch()
@@ -242,6 +246,19 @@ def test_a_lane_that_is_never_empty_gives_no_sketch_of_what_stands_in_it() -> No
     cells = np.frombuffer(sketch.cells, np.uint8).reshape(sketch.rows, sketch.columns)
     assert cells[sketch.rows // 2, round(300 / SIZE_PX[0] * sketch.columns)] == 0
     assert sketch_after(looks[:100]) is None
+
+
+def test_what_stands_outside_the_lanes_is_not_in_the_sketch() -> None:
+    right = ((0.5, 0.2), (0.97, 0.2), (0.97, 0.9), (0.5, 0.9))
+    # Nothing ever moves on the left, and no plate is looked for there.
+    sketch = sketch_after([(street(), [])] * 40, [LaneSection(number=1, region=right)])
+    assert sketch is not None
+    assert (sketch.columns, sketch.rows) == (16, 9)
+    cells = np.frombuffer(sketch.cells, np.uint8).reshape(sketch.rows, sketch.columns)
+    known = np.zeros(cells.shape, np.bool_)
+    known[2:8, 8:15] = True
+    assert (cells > 0).tolist() == known.tolist()
+    assert set(cells[known].tolist()) == {1 + round(200 / 255 * 14)}
 
 
 def test_sketch_begins_anew_when_the_picture_has_another_shape() -> None:
