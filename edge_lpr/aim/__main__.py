@@ -73,6 +73,8 @@ def _hold_session(chosen: argparse.Namespace) -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopped.set())
+    # The page's first question, which would end the session once the code is used.
+    booth.lanes()
     # Nobody there any more is seen by the poll; a line that nobody reads must not end us before.
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     with closing_listener(listening(keeper_socket, user)) as listener:

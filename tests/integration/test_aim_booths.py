@@ -1,5 +1,6 @@
 """What an aim session reaches of a booth: its units, by what systemctl is told, and its lanes."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 from edge_lpr.aim import booths
 from edge_lpr.aim.__main__ import main
 from edge_lpr.aim.booths import HandBooth, HandPage, UnitBooth, UnitPage
+from edge_lpr.audit import record as audit
 from edge_lpr.core.errors import HandoffError, InstallationError
 from edge_lpr.core.settings import LaneSection, load_settings
 from edge_lpr.handoff.aim_message import pack_aim_frame
@@ -107,6 +109,21 @@ def test_a_session_has_half_an_hour_at_most(
     with pytest.raises(SystemExit):
         main(["--minutes", minutes])
     assert "--minutes" in capsys.readouterr().err
+
+
+def test_no_session_begins_with_settings_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "RECORD_FOLDER", audit.RECORD_FOLDER)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    settings_file = tmp_path / "booth.toml"
+    settings_file.write_text("[booth")
+    command = ["--by-hand", str(tmp_path), "--port", "0", "--settings", str(settings_file)]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "booth.toml" in said.err
+    assert "Code" not in said.out
+    assert not (tmp_path / "audit").exists()
 
 
 def test_session_by_hand_ends_with_its_reader(settings_file: Path, tmp_path: Path) -> None:
