@@ -68,7 +68,8 @@ def diagnose(place: Place, clock: Clock, more: Sequence[Finding] = ()) -> Diagno
     findings += machine.findings()
     findings += process_findings(units, clock)
     findings += silent
-    findings += _absent_camera(settings, place.root, checks)
+    if "camera_present" not in checks:
+        findings += _absent_camera(settings, place.root, units["vision"])
     findings += map(finding_of, checks.values())
     has_ip_camera = settings.vision.source.kind == "rtsp"
     findings += sandbox_findings(units, place.root, has_ip_camera=has_ip_camera)
@@ -119,16 +120,16 @@ def _answers(
     return checks, silent
 
 
-def _absent_camera(
-    settings: BoothSettings, root: Path, checks: Mapping[str, Check]
-) -> Iterator[Finding]:
-    """Say that a USB camera is not plugged in, where vision is not up to say it."""
+def _absent_camera(settings: BoothSettings, root: Path, vision: Unit) -> Iterator[Finding]:
+    """Say that the camera is away, where vision is not up to say it: it does not start without."""
     source = settings.vision.source
-    if "camera_present" in checks or source.kind != "camera" or not source.address.isdecimal():
-        return
     device = root / "dev" / f"video{source.address}"
-    if not device.exists():
+    evidence = ""
+    if source.kind == "camera" and source.address.isdecimal() and not device.exists():
         evidence = f"there is no {device}"
+    elif source.is_live and vision.gave_up_at_its_camera:
+        evidence = "vision ends each time while it opens the camera"
+    if evidence:
         yield Finding("camera", "camera_present", "bad", evidence, "LPR-C01")
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from edge_lpr.core.check_words import PROCESSES, ProcessName, Verdict
 from edge_lpr.core.clock import Clock
+from edge_lpr.core.status_words import read_status
 from edge_lpr.diagnostics.finding import Finding
 
 EXPOSURE_LIMITS: Final[Mapping[ProcessName, float]] = {
@@ -64,6 +65,13 @@ class Unit:
         return self.properties.get("SubState") == "auto-restart" or (
             self.properties.get("ActiveState") == "failed"
         )
+
+    @property
+    def gave_up_at_its_camera(self) -> bool:
+        """Whether it is not up, and the last that it said is that it opens the camera."""
+        has_tried = self.crashes or self.number("NRestarts") > 0
+        said = read_status(self.properties.get("StatusText", ""))
+        return not self.is_up and has_tried and "camera_opening" in said
 
     def is_steady(self, clock: Clock) -> bool:
         """Return whether it has run for a while; systemd's clock is the kernel's monotonic one.

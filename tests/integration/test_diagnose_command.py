@@ -82,6 +82,46 @@ def test_camera_that_is_not_plugged_in_comes_before_the_process_that_cannot_do_w
     assert named(diagnose(place(tmp_path), SetClock())) == "LPR-U02"
 
 
+OPENING = "models loaded; camera is being opened"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "properties", "code"),
+    [
+        ("rtsp", OPENING, {"ActiveState": "activating", "SubState": "auto-restart"}, "LPR-C01"),
+        ("csi-rpi", OPENING, {"ActiveState": "failed"}, "LPR-C01"),
+        ("rtsp", OPENING, {"ActiveState": "activating", "NRestarts": 3}, "LPR-C01"),
+        # It may well answer in a moment.
+        ("rtsp", OPENING, {"ActiveState": "activating", "NRestarts": 0}, "LPR-U02"),
+        ("rtsp", "models are being loaded", {"ActiveState": "failed"}, "LPR-U01"),
+        ("folder", OPENING, {"ActiveState": "failed"}, "LPR-U01"),
+    ],
+)
+def test_camera_that_was_away_when_vision_started_comes_before_vision(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    said: str,
+    properties: dict[str, str | int],
+    code: str,
+) -> None:
+    at_work = {"ActiveState": "active"}
+    units = {"vision": {"StatusText": said} | properties}
+    path = with_systemctl(tmp_path, units | {"tokeniser": at_work, "publisher": at_work})[1]
+    monkeypatch.setenv("PATH", path.removeprefix("PATH="))
+    desks = [
+        open_desk(tmp_path / name, lambda _, name=name: pack_checks(name, []), Log("test"))  # type: ignore[misc]
+        for name in ("tokeniser", "publisher")
+    ]
+    address = {"rtsp": "rtsp://192.0.2.9/lane", "csi-rpi": "0", "folder": "/none"}[kind]
+    try:
+        assert named(diagnose(place(tmp_path, kind, address), SetClock())) == code
+    finally:
+        for desk in desks:
+            assert desk is not None
+            desk.close()
+
+
 KEYS_OF_TOMORROW = bounded_check("keys", "bad", hours_left=0, epochs_held=3, is_for_tests=0)
 FROM_THE_FUTURE = bounded_check(
     "broker", "bad", standing=4, refusal_code=9, puback_age_s=-1, connections=0
