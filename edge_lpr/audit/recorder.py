@@ -172,7 +172,8 @@ def serve(stop: StopRequest) -> None:
     wake_up = WakeUp()
     stop.tell(wake_up.set)
     recorder.begin()
-    ServiceNotifier().ready()
+    notifier = ServiceNotifier()
+    notifier.ready()
     log.info("started")
     sources: list[ClockWatch | UsbWatch | WakeUp] = [clock_watch, usb_watch, wake_up]
     while not stop.event.is_set():
@@ -184,4 +185,6 @@ def serve(stop: StopRequest) -> None:
         for change, product in usb_watch.changes():
             recorder.usb_changed(change, product)
         recorder.look()
+        # Once a look: one that hangs starves the unit's watchdog, which is three looks long.
+        notifier.alive()
     log.info("stopped")

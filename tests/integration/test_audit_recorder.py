@@ -1,34 +1,31 @@
 """The recording service: what it sees of a booth, what of it is news, and the byte ledger."""
 
 import errno
-import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge_lpr.audit import clock_watch, recorder
+from edge_lpr.audit import clock_watch
 from edge_lpr.audit.clock_watch import ClockWatch
 from edge_lpr.audit.entry import parse_entry
 from edge_lpr.audit.ledger import Ledger
-from edge_lpr.audit.log import TOO_MANY, AuditLog, verify_log
+from edge_lpr.audit.log import TOO_MANY, verify_log
 from edge_lpr.audit.observer import Observer, Places
 from edge_lpr.audit.reconcile import WINDOW_S
-from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY, Recorder
+from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY
 from edge_lpr.audit.story import tell
 from edge_lpr.audit.unit_states import UnitState, read_units, unit_states
 from edge_lpr.audit.usb_watch import UsbWatch, read_event
-from edge_lpr.core.complaints import Complaints
-from edge_lpr.core.log import Log
 from edge_lpr.core.sent_account import SentAccount, write_account
-from tests.support.clock import SetClock
+from tests.support.recorded_booth import PUBLISHER, VISION, Booth
 
 SHOWN = """\
 Id=edge-lpr-vision.service
@@ -53,24 +50,6 @@ IPEgressPackets=[not set]
 Id=other.service
 ActiveState=active
 """
-RIGHTS = {"NoNewPrivs": "1", "Seccomp": "2", "CapEff": "0" * 16, "CapBnd": "0" * 16}
-VISION = UnitState(
-    active="active",
-    said={"camera_works": ""},
-    has_own_network=True,
-    sent_bytes=0,
-    sent_packets=0,
-    written_bytes=0,
-    rights=RIGHTS,
-)
-PUBLISHER = UnitState(
-    active="active",
-    said={"broker_reached": ""},
-    sent_bytes=1_000,
-    sent_packets=10,
-    written_bytes=4_096,
-    rights=RIGHTS,
-)
 
 
 def test_what_systemd_and_the_kernel_say_is_read(tmp_path: Path) -> None:
@@ -134,50 +113,6 @@ def test_ledger_begins_anew_with_a_process_and_passes_over_silence() -> None:
     silent: Mapping[str, UnitState] = {"vision": UnitState(), "publisher": UnitState()}
     assert ledger.window(silent, None) == {}
     assert ledger.window({"publisher": PUBLISHER}, SentAccount()) == {}
-
-
-class Booth:
-    """Files of a booth, and a recorder that looks at them."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        self.clock = SetClock()
-        self.units = {"vision": VISION, "tokeniser": UnitState(), "publisher": PUBLISHER}
-        self.unit_files = "[Service]"
-        monkeypatch.setattr(recorder, "unit_states", lambda _names: self.units)
-        for name, text in {
-            "etc/edge-lpr/booth.toml": "",
-            "etc/nftables.conf": "table",
-            "etc/nftables.d/booth.nft": "rule",
-            "usr/lib/edge-lpr/image.json": '{"version": "0.2.0+1", "board": "rpi"}',
-            "proc/sys/kernel/random/boot_id": "0123-4567\n",
-        }.items():
-            self.write(name, text)
-        (folder / "audit").mkdir()
-        self.log = AuditLog(folder / "audit", self.clock)
-        self.recorder = Recorder(
-            self.log,
-            Observer(Places(folder), self.clock, lambda: self.unit_files),
-            self.clock,
-            Complaints(Log("audit"), self.clock),
-            head_file=folder / "head",
-            account_file=folder / "sent",
-        )
-
-    def write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def lines(self) -> list[dict[str, Any]]:
-        path = self.folder / "audit" / "entries-000000000001"
-        return [json.loads(line) for line in path.read_text().splitlines()]
-
-    def new(self) -> list[dict[str, Any]]:
-        """Return what one more look records."""
-        before = len(self.lines())
-        self.recorder.look()
-        return self.lines()[before:]
 
 
 @pytest.fixture
@@ -334,21 +269,33 @@ def test_story_of_a_recorded_start_needs_no_look(booth: Booth) -> None:
     assert ("system", "0.2.0+1") in story.ran
 
 
-def test_service_starts_records_and_stops(tmp_path: Path) -> None:
+def test_service_starts_records_feeds_its_watchdog_and_stops(tmp_path: Path) -> None:
     program = (
         "import edge_lpr.audit.recorder as r, edge_lpr.audit.__main__ as m, pathlib\n"
         f"r.RECORD_FOLDER = pathlib.Path({str(tmp_path)!r})\n"
         "r.LOOK_EVERY_S = 0.1\n"
         "raise SystemExit(m.main(['record']))\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if b'"event":"started"' in line:
-                break
-        process.send_signal(signal.SIGTERM)
-        assert b'"event":"stopped"' in process.stderr.read()
-        assert process.wait(20) == 0
+    # An abstract name has no length that pytest's folder could exceed.
+    name = f"edge-lpr-test-audit-{os.getpid()}"
+    environment = {**os.environ, "NOTIFY_SOCKET": f"@{name}"}
+    command = [sys.executable, "-c", program]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name}")
+        manager.settimeout(30)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
+            heard: list[bytes] = []
+            while len(heard) < 3:  # noqa: PLR2004
+                said = manager.recv(100)
+                # A systemctl without a service manager says why into the same socket.
+                heard += [said] * (not said.startswith(b"ERRNO="))
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr is not None
+            events = process.stderr.read()
+            assert process.wait(20) == 0
+    assert heard == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    assert b'"event":"started"' in events
+    assert b'"event":"stopped"' in events
     count, fault = verify_log(tmp_path)
     assert fault is None
     assert count >= 7

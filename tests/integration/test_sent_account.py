@@ -1,10 +1,12 @@
 """The publisher's account: numbers alone, whole, and by the kernel's count."""
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -42,6 +44,27 @@ def test_account_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_anything_else_is_no_account(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "sent").write_bytes(content)
     assert read_account(tmp_path / "sent") is None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path, _other: os.mkfifo(path), id="a pipe that nobody writes to"),
+        pytest.param(lambda path, other: path.symlink_to(other), id="a link to an account"),
+        pytest.param(lambda path, _other: path.mkdir(), id="a folder"),
+    ],
+)
+def test_publisher_cannot_make_the_audit_wait_or_read_elsewhere(
+    tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    write_account(tmp_path / "other", ACCOUNT)
+    make(tmp_path / "sent", tmp_path / "other")
+    read: list[SentAccount | None] = []
+    # A daemon, so that a reader who waits for ever fails the test and does not hold it up.
+    reader = Thread(target=lambda: read.append(read_account(tmp_path / "sent")), daemon=True)
+    reader.start()
+    reader.join(10)
+    assert read == [None]
 
 
 def test_missing_account_is_none(tmp_path: Path) -> None:

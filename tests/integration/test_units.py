@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_lpr.audit.reconcile import WINDOW_S
+from edge_lpr.audit.recorder import LOOK_EVERY_S
 from edge_lpr.authority.arguments import parse_arguments
 from edge_lpr.core.watchdog import HANG_LIMIT_S
 from edge_lpr.installation.processes import CAMERA_CREDENTIALS
@@ -239,6 +241,13 @@ def test_process_that_stands_still_is_back_within_fifteen_seconds(process_name: 
     assert watchdog_s >= HANG_LIMIT_S
     assert watchdog_s + restart_s + START_S <= RECOVERED_S
     # Other signals wait until a stopped process goes on.
+    assert "WatchdogSignal=SIGKILL" in lines
+
+
+def test_recording_that_stands_still_is_started_anew() -> None:
+    lines = lines_of("audit")
+    (watchdog_s,) = [int(line.partition("=")[2]) for line in lines if "WatchdogSec=" in line]
+    assert 2 * LOOK_EVERY_S < watchdog_s < WINDOW_S
     assert "WatchdogSignal=SIGKILL" in lines
 
 
