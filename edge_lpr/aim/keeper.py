@@ -1,8 +1,9 @@
 """What a session may do, and what of it is recorded: it asks vision, keeps lanes, and ends in time.
 
 Here is bounded what vision can tell anybody, who may have been taken over: outlines once a second,
-gauges and counters every five, one sketch and one size of the picture a session. A page that
-somebody has taken over gets no more than a page.
+gauges and counters every five, one sketch and one size of the picture a session. When within its
+second it answers is not bounded; SECURITY.md counts that. A page that somebody has taken over gets
+no more than a page.
 """
 
 import json

@@ -1,16 +1,28 @@
 """What a session may do, what of it is recorded, and what a taken-over page or vision gets."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
 from edge_lpr.aim.entry import SESSION_S
-from edge_lpr.aim.keeper import Keeper
+from edge_lpr.aim.keeper import NUMBERS_INTERVAL_S, Keeper
 from edge_lpr.aim.keeper_link import packed
 from edge_lpr.core.errors import AuditError, HandoffError, InstallationError, NeighbourAwayError
 from edge_lpr.core.vision_counts import VISION_COUNTERS
-from edge_lpr.handoff.aim_message import Sketch, lanes_fingerprint
+from edge_lpr.handoff.aim_message import (
+    GAUGE_RANGES,
+    GRID,
+    MAXIMUM_CELLS,
+    MAXIMUM_OUTLINES,
+    MAXIMUM_TILT,
+    WIDTHS,
+    Sketch,
+    lanes_fingerprint,
+    step_of,
+)
+from edge_lpr.wire.health import two_digits
 from tests.support.aim_bench import FRAME, Bench, ListedBooth
 from tests.support.clock import SetClock
 
@@ -66,6 +78,23 @@ def test_numbers_are_told_every_five_seconds_and_counted_from_the_sessions_begin
     # More than counters count is cut, and a vision that begins anew counts from 0.
     assert told_after(5, 10**14) == (9_900_000, 0)
     assert told_after(5, 40) == (40, 40)
+
+
+def test_what_vision_can_tell_in_a_session_is_as_the_documents_say() -> None:
+    outlines = sum((GRID // step_of(width) + 1) ** 2 for width in WIDTHS)
+    outlines *= 2 * (2 * MAXIMUM_TILT + 1)
+    a_second = math.log2(sum(outlines**number for number in range(MAXIMUM_OUTLINES + 1)))
+    gauges = sum(math.log2(len(steps) + 1) for steps in GAUGE_RANGES.values())
+    # Numbers of two digits, of any magnitude up to the largest that is told.
+    told = {two_digits(number) for number in range(100)}
+    told |= {digits * 10**zeros for digits in range(10, 100) for zeros in range(1, 6)}
+    counters = len(VISION_COUNTERS) * math.log2(len(told))
+    a_second += (gauges + counters) / NUMBERS_INTERVAL_S
+    # Whether it answers, sees, and has the lanes in force.
+    a_second += 3
+    assert 135 < a_second < 136
+    timing, size_px, sketch = 6, 32, MAXIMUM_CELLS**2 * 4
+    assert 255_000 < (a_second + timing) * SESSION_S + size_px + sketch < 260_000
 
 
 def test_picture_has_one_size_a_session(bench: Bench) -> None:
