@@ -25,7 +25,7 @@ if (what === "wrong") {
 } else {
   say("entered", await enter(code));
   await page.locator("#work").waitFor();
-  await page.locator("#over").waitFor({ timeout: 120_000 });
+  await page.locator("#over").waitFor({ timeout: 180_000 });
   say("over", { said: await page.locator("#over h2").textContent() });
 }
 await context.close();

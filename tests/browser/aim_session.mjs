@@ -115,8 +115,9 @@ const name = await fetch(`${address}api/enter`, {
 });
 say("strangers", { without_cookie: stranger.status, from_elsewhere: name.status });
 
-// 7. The end.
+// 7. The end, by the page's own button.
 await wait("end");
+await page.locator("#end").click();
 await page.locator("#over").waitFor({ timeout: 60_000 });
 await look("over");
 say("done", { origins: [...asked], complaints });
