@@ -9,8 +9,11 @@ from typing import Final
 
 from edge_lpr.wire.checkpoint import Checkpoint
 
-_MAXIMUM_KEPT: Final = 4096
-"""Checkpoints remembered a device, the latest: two weeks of one every five minutes."""
+_MAXIMUM_KEPT: Final = 256
+"""Checkpoints remembered a key, the latest: twenty-one hours of one every five minutes."""
+
+_MAXIMUM_KEYS: Final = 2
+"""Keys remembered a device, the latest: a booth that was enrolled anew begins another log."""
 
 
 class Growth(Enum):
@@ -26,8 +29,30 @@ class Growth(Enum):
     """The log is smaller than it was, or an old message was played again."""
 
 
+class CheckpointRecords:
+    """What was received of one device, by the key that has signed it."""
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._records: dict[bytes, CheckpointRecord] = {}
+
+    def admit(self, event_key: bytes, checkpoint: Checkpoint) -> Growth:
+        """Take in a checkpoint whose signature holds.
+
+        Args:
+            event_key: The public key that has signed it; another key has another log.
+            checkpoint: What it says.
+        """
+        record = self._records.pop(event_key, None) or CheckpointRecord()
+        self._records[event_key] = record
+        if len(self._records) > _MAXIMUM_KEYS:
+            # The one that was heard of longest ago.
+            del self._records[next(iter(self._records))]
+        return record.admit(checkpoint)
+
+
 class CheckpointRecord:
-    """What was received, by size."""
+    """What was received of one log, by size."""
 
     def __init__(self) -> None:
         """Begin with nothing received."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from edge_lpr.subscriber.checkpoint_record import CheckpointRecord
+from edge_lpr.subscriber.checkpoint_record import CheckpointRecords
 from edge_lpr.subscriber.continuity import BootRecord
 from edge_lpr.subscriber.sequence import SequenceRange
 from edge_lpr.subscriber.verdicts import Continuity
@@ -25,7 +25,7 @@ class DeviceRecord:
         self._joins_late = joins_late
         self._boots: dict[str, BootRecord] = {}
         self._up_s: dict[str, int] = {}
-        self.checkpoints = CheckpointRecord()
+        self.checkpoints = CheckpointRecords()
         """What it has signed of its audit log."""
 
     def boot(self, boot: str) -> BootRecord:

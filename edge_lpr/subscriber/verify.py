@@ -168,7 +168,7 @@ def _place_health(authentic: AuthenticHealth, device: DeviceRecord) -> Verdict:
 
 def _place_checkpoint(authentic: AuthenticCheckpoint, device: DeviceRecord) -> Verdict:
     """Judge how a checkpoint fits the ones before."""
-    growth = device.checkpoints.admit(authentic.checkpoint)
+    growth = device.checkpoints.admit(authentic.certificate.event_key.octets, authentic.checkpoint)
     if growth is Growth.FORKED:
         reason = RefusalReason.FORKED_LOG
         detail = "the booth has signed another root of its audit log at this size: two logs"

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 
 from edge_lpr.subscriber import checkpoint_record
-from edge_lpr.subscriber.checkpoint_record import CheckpointRecord, Growth
+from edge_lpr.subscriber.checkpoint_record import CheckpointRecord, CheckpointRecords, Growth
 from edge_lpr.subscriber.json_lines import event_object
 from edge_lpr.subscriber.messages import Message
 from edge_lpr.subscriber.reception import Reception, ReceptionRules
@@ -95,6 +95,28 @@ def test_checkpoint_under_the_key_before_is_believed(server: Server) -> None:
     server.receive(renewed.birth(), TopicKind.BIRTH)
     assert isinstance(server.receive(old), VerifiedCheckpoint)
     assert isinstance(server.receive(renewed.checkpoint(6)), VerifiedCheckpoint)
+
+
+def test_booth_that_was_flashed_anew_begins_another_log_and_is_not_accused(server: Server) -> None:
+    for size in (5, 9):
+        server.receive(server.booth.checkpoint(size, ROOT))
+    server.booth = SignedBooth()
+    server.receive(server.booth.birth(), TopicKind.BIRTH)
+    for size in (1, 5):
+        verdict = server.receive(server.booth.checkpoint(size, OTHER_ROOT))
+        assert isinstance(verdict, VerifiedCheckpoint), verdict
+        assert not verdict.is_duplicate
+    # Within the new log, two roots are two logs as ever.
+    assert server.reason(server.booth.checkpoint(5, ROOT)) is RefusalReason.FORKED_LOG
+
+
+def test_two_keys_are_remembered() -> None:
+    records = CheckpointRecords()
+    checkpoint = Checkpoint(SignedBooth().address, 5, ROOT)
+    for key in (b"a", b"b", b"a", b"c"):
+        records.admit(key, checkpoint)
+    assert records.admit(b"a", checkpoint) is Growth.REPEATED
+    assert records.admit(b"b", checkpoint) is Growth.GROWN
 
 
 def test_json_has_the_note_for_the_auditor(server: Server) -> None:
