@@ -23,6 +23,8 @@ Details: TypeAlias = Mapping[str, "str | int"]
 
 _OWN_NAMES: Final = frozenset({"number", "at", "event"})
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_AT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_TEXT: Final = re.compile(r"[\x20-\x7e]*")
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -79,6 +81,8 @@ def kept_details(details: Details) -> dict[str, str | int]:
 def parse_entry(untrusted_line: bytes) -> Entry | None:
     """Return what a line says, or ``None`` if it is no entry.
 
+    Its texts end on an auditor's screen, so none has a character that could steer a terminal.
+
     Args:
         untrusted_line: A line of any length, without its end.
     """
@@ -92,9 +96,14 @@ def parse_entry(untrusted_line: bytes) -> Entry | None:
     is_entry = (
         type(number) is int
         and isinstance(at, str)
+        and _AT.fullmatch(at) is not None
         and isinstance(event, str)
         and _EVENT.fullmatch(event) is not None
-        and all(type(value) in (str, int) for value in members.values())
+        and all(_FIELD.fullmatch(name) is not None for name in members)
+        and all(
+            type(value) is int or (type(value) is str and _TEXT.fullmatch(value) is not None)
+            for value in members.values()
+        )
     )
     return Entry(number, at, event, members) if is_entry else None
 
