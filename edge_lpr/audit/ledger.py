@@ -23,14 +23,24 @@ class Ledger:
         self._units: Mapping[str, UnitState] = {}
         self._account: SentAccount | None = None
 
-    def window(self, units: Mapping[str, UnitState], account: SentAccount | None) -> dict[str, int]:
+    def window(
+        self, units: Mapping[str, UnitState], account: SentAccount | None
+    ) -> dict[str, int | str]:
         """Return what has grown since the last call; what nobody counts is left out.
+
+        The kernel's counters are of one start of a unit. ``anew`` names the units that were started
+        again in between: what they sent and wrote from the last call to their end is lost.
 
         Args:
             units: How the processes are, the kernel's counters with them.
             account: What the publisher says it has sent.
         """
-        details: dict[str, int] = {}
+        details: dict[str, int | str] = {}
+        anew = {name for name, now in units.items() if _began_anew(self._units.get(name), now)} | (
+            {"publisher"} if self._has_another_start(account) else set()
+        )
+        if anew:
+            details["anew"] = " ".join(sorted(anew))
         for name, now in units.items():
             before = self._units.get(name)
             if before is None or not before.active or not now.active:
@@ -42,14 +52,37 @@ class Ledger:
                 _add(details, "packets", _grown(now.sent_packets, before.sent_packets))
             elif not now.has_own_network:
                 _add(details, f"{name}_sent", _grown(now.sent_bytes, before.sent_bytes))
-        if account is not None and self._account is not None:
-            # A publisher that was started anew begins with zeros.
-            old = self._account if self._account.start == account.start else SentAccount()
+        old = self._account_before(account)
+        if account is not None and old is not None:
             for name in _ACCOUNT_FIELDS:
                 details[name] = max(getattr(account, name) - getattr(old, name), 0)
             details["is_ipv6"] = account.is_ipv6
         self._units, self._account = dict(units), account
         return details
+
+    def _account_before(self, account: SentAccount | None) -> SentAccount | None:
+        """Return what an account is compared with, ``None`` for nothing."""
+        if account is None:
+            return None
+        if self._account is not None:
+            # A publisher that was started anew begins with zeros.
+            return self._account if self._account.start == account.start else SentAccount()
+        publisher = self._units.get("publisher", UnitState())
+        # The first account of a start, if nothing was sent before it. One that was away for a while
+        # would explain what was sent before once more.
+        return SentAccount() if publisher.active and not publisher.sent_bytes else None
+
+    def _has_another_start(self, account: SentAccount | None) -> bool:
+        """Return whether the publisher names another start than before."""
+        old = self._account
+        return old is not None and account is not None and old.start != account.start
+
+
+def _began_anew(before: UnitState | None, now: UnitState) -> bool:
+    """Return whether a unit was started again, as far as the service manager says."""
+    if before is None or not before.active or not now.active or not before.invocation:
+        return False
+    return before.invocation != now.invocation or before.restarts != now.restarts
 
 
 def _grown(now: int | None, before: int | None) -> int | None:
@@ -59,7 +92,7 @@ def _grown(now: int | None, before: int | None) -> int | None:
     return now - before if before is not None and now >= before else now
 
 
-def _add(details: dict[str, int], name: str, number: int | None) -> None:
+def _add(details: dict[str, int | str], name: str, number: int | None) -> None:
     """Add a number, if it is known."""
     if number is not None:
         details[name] = number

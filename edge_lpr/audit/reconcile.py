@@ -6,8 +6,13 @@ The kernel counts what leaves the publisher's control group, by IP packet. Of th
     connections    1 x (8 more of TCP options in a SYN, 256 for finding the broker's address)
     greetings      as the kernel counted them, at most 4,096 bytes a connection
     MQTT           what the publisher says it handed over
-    TLS            22 bytes a record: header 5, kind 1, tag 16 (RFC 8446, section 5.2)
-    sent again     as the kernel counted it
+    TLS            22 bytes a record: header 5, kind 1, tag 16 (RFC 8446, section 5.2); a record
+                   carries 2 bytes of MQTT at least
+    sent again     as the kernel counted it, at most what was sent once
+
+All but bytes and packets is the publisher's own word. So nothing is explained by more than the rest
+of its word allows, and who says more is flagged; that it handed over other MQTT packets than it
+says, and that it is over IPv6, cannot be seen here.
 
 The rest is unexplained. It is a little off zero in every window, because the counters are not read
 in one instant, and what is too much in one is too little in the next. An upper limit is kept for
@@ -41,6 +46,9 @@ MAXIMUM_GREETING_BYTES: Final = 4_096
 RECORD_BYTES: Final = 22
 """What TLS 1.3 adds to a record."""
 
+MINIMUM_MQTT_BYTES: Final = 2
+"""Of a packet (MQTT 5, section 2.1); a record carries one at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class Egress:
@@ -66,15 +74,24 @@ class Egress:
     def explained_bytes(self) -> int:
         """Return how much of ``sent_bytes`` has a reason."""
         headers = IPV6_HEADERS_BYTES if self.is_ipv6 else IPV4_HEADERS_BYTES
-        greetings = min(self.greeting_bytes, self.connections * MAXIMUM_GREETING_BYTES)
         return (
             self.packets * headers
             + self.connections * SYN_OPTIONS_BYTES
-            + greetings
+            + self._greetings()
             + self.mqtt_bytes
-            + self.records * RECORD_BYTES
-            + self.resent_bytes
+            + min(self.records, self._most_records()) * RECORD_BYTES
+            + min(self.resent_bytes, self._most_resent())
         )
+
+    def contradiction(self) -> str | None:
+        """Return which number of the publisher's is more than its others allow, if one is."""
+        for name, said, most in (
+            ("records", self.records, self._most_records()),
+            ("resent_bytes", self.resent_bytes, self._most_resent()),
+        ):
+            if said > most:
+                return f"{name} {said:,}, and at most {most:,} are possible"
+        return None
 
     def unexplained_bytes(self) -> int:
         """Return what is left; negative if less left than was said."""
@@ -83,3 +100,16 @@ class Egress:
     def is_flagged(self) -> bool:
         """Return whether more is unexplained than may be."""
         return self.unexplained_bytes() > LIMIT_BYTES + self.connections * ADDRESS_BYTES
+
+    def _greetings(self) -> int:
+        """Return how many bytes of greetings can be."""
+        return min(self.greeting_bytes, self.connections * MAXIMUM_GREETING_BYTES)
+
+    def _most_records(self) -> int:
+        """Return how many TLS records the MQTT packets can have had."""
+        return self.mqtt_bytes // MINIMUM_MQTT_BYTES
+
+    def _most_resent(self) -> int:
+        """Return how many bytes there were that could be sent again, each once."""
+        records = min(self.records, self._most_records()) * RECORD_BYTES
+        return self.mqtt_bytes + records + self._greetings()

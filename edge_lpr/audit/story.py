@@ -16,6 +16,10 @@ from edge_lpr.audit.reconcile import LIMIT_BYTES, Egress
 SILENT_S: Final = 900
 """Three windows without an entry, and no start in between: nobody recorded."""
 
+STOPPED_S: Final = 330
+"""A window and a half minute without an entry before a start within the same boot: somebody had
+stopped the recording, or it had hung. A crash and its start are seconds."""
+
 LEDGER: Final = "ledger"
 """Event of one window."""
 
@@ -45,6 +49,8 @@ class Story:
     """Windows in which the publisher's bytes could be compared."""
     not_compared: int = 0
     """Windows in which they could not."""
+    uncounted: int = 0
+    """Those of them in which the kernel's counter was missing too."""
     written: Counter[str] = field(default_factory=Counter)
     """Bytes written to disks, by process; those that were measured."""
     egress: list[int] = field(default_factory=lambda: [0, 0, 0])
@@ -75,7 +81,7 @@ def tell(entries: Sequence[Entry]) -> Story:
             story.persons[str(entry.details.get("person"))] += 1
         elif entry.event == "torn_line":
             story.flags.append(f"{entry.at}: a power cut had left half an entry")
-    story.flags += _silences(entries)
+    story.flags += [*_uncounted(story), *_silences(entries)]
     return story
 
 
@@ -129,13 +135,25 @@ def _add_window(story: Story, entry: Entry) -> None:
         story.flags.append(f"{entry.at}: vision wrote {written} bytes to a disk; it must be 0")
     if (sent := entry.details.get("vision_sent")) not in (None, 0):
         story.flags.append(f"{entry.at}: vision sent {sent} bytes over a network")
+    if begun := entry.details.get("anew"):
+        story.flags.append(
+            f"{entry.at}: {begun} began anew within these five minutes; what was sent or written "
+            "before is not counted"
+        )
+    _add_egress(story, entry)
+
+
+def _add_egress(story: Story, entry: Entry) -> None:
+    """Add what the publisher sent in one window, by the kernel and by its own account."""
     numbers = [entry.details.get(name) for name in EGRESS_FIELDS]
     known = [number for number in numbers if isinstance(number, int)]
     if len(known) < len(EGRESS_FIELDS):
-        story.not_compared += 1
+        _add_uncompared(story, entry)
         return
     egress = Egress(*known)
     story.windows += 1
+    if contradiction := egress.contradiction():
+        story.flags.append(f"{entry.at}: the publisher's account cannot be: {contradiction}")
     unexplained = egress.unexplained_bytes()
     for place, amount in enumerate((egress.sent_bytes, egress.explained_bytes(), unexplained)):
         story.egress[place] += amount
@@ -144,6 +162,21 @@ def _add_window(story: Story, entry: Entry) -> None:
             f"{entry.at}: {unexplained:,} bytes of five minutes are unexplained; the limit is "
             f"{LIMIT_BYTES:,}"
         )
+
+
+def _add_uncompared(story: Story, entry: Entry) -> None:
+    """Add a window whose bytes cannot be compared: what is known to be sent is unexplained."""
+    story.not_compared += 1
+    sent = entry.details.get("sent_bytes")
+    if not isinstance(sent, int):
+        # One sentence for all of them: a booth that is not enrolled has nothing else.
+        story.uncounted += 1
+        return
+    for place, amount in enumerate((sent, 0, sent)):
+        story.egress[place] += amount
+    story.flags.append(
+        f"{entry.at}: the publisher gave no account of {sent:,} bytes; all are unexplained"
+    )
 
 
 def _add_sandbox(story: Story, entry: Entry) -> None:
@@ -165,17 +198,36 @@ def _add_sandbox(story: Story, entry: Entry) -> None:
         story.flags.append(f"{entry.at}: {unit} had more rights than it needs")
 
 
+def _uncounted(story: Story) -> Iterator[str]:
+    """Yield how often the kernel's counter was missing."""
+    if story.uncounted:
+        yield f"in {story.uncounted:,} windows nobody counted what the publisher sent"
+
+
 def _silences(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield when nothing was recorded although the service had not been started anew."""
+    """Yield when nothing was recorded although the booth had not been started anew.
+
+    The service alone says ``audit_started`` and then ``boot``, with the kernel's name for the boot.
+    """
     before: datetime | None = None
+    boot: object = None
+    stopped: tuple[str, float] | None = None
     for entry in entries:
+        if entry.event == "boot":
+            same_boot = boot is not None and boot == entry.details.get("boot")
+            if stopped is not None and same_boot:
+                at_text, pause_s = stopped
+                yield f"{at_text}: the recording was stopped for {pause_s / 60:.0f} minutes before"
+            boot, stopped = entry.details.get("boot"), None
         at = _time_of(entry)
         if at is None:
             yield f"entry {entry.number} has no time"
             continue
-        if before is not None and entry.event != STARTED:
+        if before is not None:
             pause_s = (at - before).total_seconds()
-            if pause_s > SILENT_S:
+            if entry.event == STARTED:
+                stopped = (entry.at, pause_s) if pause_s > STOPPED_S else None
+            elif pause_s > SILENT_S:
                 yield f"{entry.at}: nothing was recorded for {pause_s / 60:.0f} minutes before"
         before = at
 

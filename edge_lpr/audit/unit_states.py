@@ -17,7 +17,7 @@ from edge_lpr.core.status_words import Saying, read_status
 
 _PROPERTIES: Final = (
     "Id,ActiveState,SubState,NRestarts,MainPID,StatusText,ControlGroup,PrivateNetwork,"
-    "IPEgressBytes,IPEgressPackets"
+    "IPEgressBytes,IPEgressPackets,InvocationID"
 )
 _PATIENCE_S: Final = 5.0
 _MAXIMUM_CHARACTERS: Final = 65_536
@@ -35,6 +35,8 @@ class UnitState:
     """``ActiveState``; empty if nobody knows."""
     restarts: int = 0
     """How often systemd has started it again."""
+    invocation: str = ""
+    """systemd's name for this start; empty for a unit that was never started."""
     said: Mapping[Saying, str] = field(default_factory=dict)
     """What it says about itself, as far as that is on the list."""
     has_own_network: bool = False
@@ -122,6 +124,7 @@ def _state(values: Mapping[str, str], processes: Path, groups: Path) -> UnitStat
     return UnitState(
         active=values.get("ActiveState", ""),
         restarts=_number(values.get("NRestarts", "")) or 0,
+        invocation=values.get("InvocationID", ""),
         said=read_status(values.get("StatusText", "")),
         has_own_network=values.get("PrivateNetwork") == "yes",
         sent_bytes=_number(values.get("IPEgressBytes", "")),

@@ -285,7 +285,7 @@ def test_service_starts_records_feeds_its_watchdog_and_stops(tmp_path: Path) -> 
         manager.settimeout(30)
         with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment) as process:
             heard: list[bytes] = []
-            while len(heard) < 3:  # noqa: PLR2004
+            while len(heard) < 3:
                 said = manager.recv(100)
                 # A systemctl without a service manager says why into the same socket.
                 heard += [said] * (not said.startswith(b"ERRNO="))

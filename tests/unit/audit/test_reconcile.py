@@ -60,3 +60,27 @@ def test_finding_the_broker_is_allowed_for_with_each_connection() -> None:
 
 def test_leak_of_5_kb_is_flagged_even_where_two_sightings_fell_between_the_counters() -> None:
     assert replace(ONE_SIGHTING, sent_bytes=666 + 5_000 - 2 * 666).is_flagged()
+
+
+def test_records_explain_no_more_than_mqtt_packets_can_have() -> None:
+    said = replace(ONE_SIGHTING, sent_bytes=100_000, records=5_000)
+    assert said.explained_bytes() == 666 + (540 // 2 - 1) * 22
+    assert said.contradiction() == "records 5,000, and at most 270 are possible"
+    assert said.is_flagged()
+
+
+def test_sent_again_explains_no_more_than_was_sent() -> None:
+    said = replace(ONE_SIGHTING, sent_bytes=100_000, resent_bytes=99_000)
+    assert said.explained_bytes() == 666 + 540 + 22
+    assert said.contradiction() == "resent_bytes 99,000, and at most 562 are possible"
+    assert said.is_flagged()
+
+
+def test_greeting_may_be_sent_again() -> None:
+    greeted = replace(ONE_SIGHTING, connections=1, greeting_bytes=1_500, resent_bytes=2_062)
+    assert greeted.contradiction() is None
+    assert replace(greeted, resent_bytes=2_063).contradiction() is not None
+
+
+def test_what_can_be_is_no_contradiction() -> None:
+    assert ONE_SIGHTING.contradiction() is None
