@@ -26,10 +26,10 @@ class Ledger:
     def window(
         self, units: Mapping[str, UnitState], account: SentAccount | None
     ) -> dict[str, int | str]:
-        """Return what has grown since the last call; what nobody counts is left out.
+        """Return what has grown since the last ``close``; what nobody counts is left out.
 
         The kernel's counters are of one start of a unit. ``anew`` names the units that were started
-        again in between: what they sent and wrote from the last call to their end is lost.
+        again in between: what they sent and wrote between the last ``close`` and their end is lost.
 
         Args:
             units: How the processes are, the kernel's counters with them.
@@ -57,8 +57,16 @@ class Ledger:
             for name in _ACCOUNT_FIELDS:
                 details[name] = max(getattr(account, name) - getattr(old, name), 0)
             details["is_ipv6"] = account.is_ipv6
-        self._units, self._account = dict(units), account
         return details
+
+    def close(self, units: Mapping[str, UnitState], account: SentAccount | None) -> None:
+        """Begin the next window: what the last one had is on the disk.
+
+        Args:
+            units: As for ``window``.
+            account: As for ``window``.
+        """
+        self._units, self._account = dict(units), account
 
     def _account_before(self, account: SentAccount | None) -> SentAccount | None:
         """Return what an account is compared with, ``None`` for nothing."""

@@ -106,15 +106,23 @@ class Observer:
         }
 
     def news(self, units: Mapping[str, UnitState]) -> Iterator[Fact]:
-        """Yield each fact that is new since the last call; a caller records all of them.
+        """Yield each fact that is not recorded yet; a caller calls ``noted`` for each that is.
 
         Args:
             units: How the processes are.
         """
         for event, what, details in (*self._files(), *_about_units(units), *self._others()):
             if self._recorded.get((event, what)) != details:
-                self._recorded[event, what] = details
                 yield event, what, details
+
+    def noted(self, fact: Fact) -> None:
+        """Take a fact for recorded: it is on the disk.
+
+        Args:
+            fact: Of ``news``.
+        """
+        event, what, details = fact
+        self._recorded[event, what] = details
 
     def _files(self) -> Iterator[Fact]:
         """Yield the digests of what decides over the booth."""
@@ -147,12 +155,21 @@ def _about_units(units: Mapping[str, UnitState]) -> Iterator[Fact]:
         if not unit.active:
             continue
         yield "process", name, {"state": unit.active, "restarts": unit.restarts}
-        if unit.rights:
+        # Before that it is systemd's own process, on its way to giving its rights away.
+        if unit.rights and unit.active == "active":
             yield "sandbox", name, _sandbox(unit)
+        yield from _said(name, unit)
+
+
+def _said(name: str, unit: UnitState) -> Iterator[Fact]:
+    """Yield what a process says about what is its own business, and nothing of another's."""
+    if name == "vision":
         for state in _first_of(unit, _CAMERA):
             yield "camera", name, {"state": state}
+    if name == "publisher":
         for state in _first_of(unit, _BROKER):
             yield "broker", name, {"state": state}
+    if name == "tokeniser":
         if "keys_until" in unit.said:
             yield "keys", name, {"until": unit.said["keys_until"]}
         elif "keys_absent" in unit.said:

@@ -33,6 +33,11 @@ LOOK_EVERY_S: Final = 30.0
 MAXIMUM_OF_A_DAY: Final = 200
 """Entries of one event about one thing: who plugs something in and out all day pushes none out."""
 
+MAXIMUM_SAID_A_DAY: Final = 48
+"""Likewise, of what processes say about themselves: one that was taken over chooses when."""
+
+_SAID: Final = frozenset({"camera", "broker", "keys"})
+
 PROCESSES: Final = ("vision", "tokeniser", "publisher")
 
 _ACCOUNT_FILE: Final = Path("/run/edge-lpr/publisher") / ACCOUNT_NAME
@@ -76,7 +81,7 @@ class Recorder:
         self._record("audit_started", "service", {})
         self._record("boot", "system", self._observer.boot())
         units = unit_states(PROCESSES)
-        self._ledger.window(units, read_account(self._account_file))
+        self._ledger.close(units, read_account(self._account_file))
         self._window_ns = self._clock.monotonic_ns()
         self.look()
         self._say_head()
@@ -84,15 +89,19 @@ class Recorder:
     def look(self) -> None:
         """Record what is news, and the ledger when its five minutes are over."""
         units = unit_states(PROCESSES)
-        for event, what, details in self._observer.news(units):
-            self._record(event, what, details)
+        for fact in self._observer.news(units):
+            if self._record(*fact):
+                self._observer.noted(fact)
         passed_ns = self._clock.monotonic_ns() - self._window_ns
         if passed_ns < WINDOW_S * _NS:
             return
-        self._window_ns += passed_ns
         account = read_account(self._account_file)
         sums = self._ledger.window(units, account)
-        self._record("ledger", "window", {"seconds": passed_ns // _NS, **sums})
+        if not self._record("ledger", "window", {"seconds": passed_ns // _NS, **sums}):
+            # The window goes on until a look at which the disk takes it.
+            return
+        self._window_ns += passed_ns
+        self._ledger.close(units, account)
         self._say_head()
 
     def clock_was_set(self, step_s: int) -> None:
@@ -112,13 +121,15 @@ class Recorder:
         """
         self._record("usb", change, {"product": product})
 
-    def _record(self, event: str, what: str, details: Details) -> None:
-        """Add one entry, unless there are too many like it today."""
+    def _record(self, event: str, what: str, details: Details) -> bool:
+        """Add one entry, unless there are too many like it today; return whether that is settled.
+
+        It is not where the disk takes nothing.
+        """
         about = "unit" if what in PROCESSES else "what"
         try:
             self._log.append_at_most(
-                # One every five minutes is 288 a day; a clock may be set on each of them.
-                2 * 86_400 // WINDOW_S if event == "ledger" else MAXIMUM_OF_A_DAY,
+                _most_of_a_day(event),
                 about,
                 event,
                 **{about: what},
@@ -126,6 +137,8 @@ class Recorder:
             )
         except AuditError as error:
             self._complaints.about("not_recorded", error)
+            return False
+        return True
 
     def _say_head(self) -> None:
         """Let the tokeniser sign the root."""
@@ -138,6 +151,14 @@ class Recorder:
                 "not_recorded",
                 AuditError(f"{self._head_file}: cannot be written ({error.strerror})"),
             )
+
+
+def _most_of_a_day(event: str) -> int:
+    """Return how many entries of one event about one thing there may be on one day."""
+    if event == "ledger":
+        # One every five minutes is 288 a day; a clock may be set on each of them.
+        return 2 * 86_400 // WINDOW_S
+    return MAXIMUM_SAID_A_DAY if event in _SAID else MAXIMUM_OF_A_DAY
 
 
 def unit_files() -> str:

@@ -20,12 +20,13 @@ from edge_lpr.audit.ledger import Ledger
 from edge_lpr.audit.log import TOO_MANY, verify_log
 from edge_lpr.audit.observer import Observer, Places
 from edge_lpr.audit.reconcile import WINDOW_S
-from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY
+from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY, MAXIMUM_SAID_A_DAY
 from edge_lpr.audit.story import tell
 from edge_lpr.audit.unit_states import UnitState, read_units, unit_states
 from edge_lpr.audit.usb_watch import UsbWatch, read_event
 from edge_lpr.core.sent_account import SentAccount, write_account
-from tests.support.recorded_booth import PUBLISHER, VISION, Booth
+from edge_lpr.core.status_words import Saying
+from tests.support.recorded_booth import PUBLISHER, RIGHTS, VISION, Booth
 
 SHOWN = """\
 Id=edge-lpr-vision.service
@@ -81,7 +82,7 @@ def test_machine_without_these_units_says_nothing() -> None:
 
 def test_ledger_has_what_has_grown() -> None:
     ledger = Ledger()
-    assert ledger.window({"vision": VISION, "publisher": PUBLISHER}, SentAccount()) == {}
+    ledger.close({"vision": VISION, "publisher": PUBLISHER}, SentAccount())
     later = replace(PUBLISHER, sent_bytes=3_000, sent_packets=30, written_bytes=5_096)
     account = SentAccount(0, 1, 900, 1_000, 4, 0, 0)
     assert ledger.window({"vision": VISION, "publisher": later}, account) == {
@@ -101,7 +102,7 @@ def test_ledger_has_what_has_grown() -> None:
 def test_ledger_begins_anew_with_a_process_and_passes_over_silence() -> None:
     ledger = Ledger()
     networked = replace(VISION, has_own_network=False, sent_bytes=50)
-    ledger.window({"vision": networked, "publisher": PUBLISHER}, SentAccount(1, 5, 5, 5, 5, 5, 0))
+    ledger.close({"vision": networked, "publisher": PUBLISHER}, SentAccount(1, 5, 5, 5, 5, 5, 0))
     anew = replace(PUBLISHER, sent_bytes=70, sent_packets=7, written_bytes=None)
     sums = ledger.window(
         {"vision": replace(networked, sent_bytes=60), "publisher": anew},
@@ -112,6 +113,7 @@ def test_ledger_begins_anew_with_a_process_and_passes_over_silence() -> None:
     assert "publisher_written" not in sums
     silent: Mapping[str, UnitState] = {"vision": UnitState(), "publisher": UnitState()}
     assert ledger.window(silent, None) == {}
+    ledger.close(silent, None)
     assert ledger.window({"publisher": PUBLISHER}, SentAccount()) == {}
 
 
@@ -146,7 +148,9 @@ def test_only_news_is_recorded(booth: Booth) -> None:
     booth.write("state/update/last-update.json", '{"version": "0.3.0+1", "stage": "kept"}')
     booth.units["vision"] = replace(VISION, said={"camera_away": "12"}, restarts=1)
     booth.units["tokeniser"] = UnitState("active", said={"keys_until": "2026-12-02"})
-    booth.units["publisher"] = replace(PUBLISHER, said={"broker_tls": "", "keys_absent": ""})
+    booth.units["publisher"] = replace(
+        PUBLISHER, said={"broker_tls": "", "keys_absent": "", "camera_dark": ""}
+    )
     booth.unit_files += "\nPrivateNetwork=no"
     said = {(line["event"], line.get("unit", line.get("what"))) for line in booth.new()}
     assert said == {
@@ -157,7 +161,6 @@ def test_only_news_is_recorded(booth: Booth) -> None:
         ("process", "tokeniser"),
         ("keys", "tokeniser"),
         ("broker", "publisher"),
-        ("keys", "publisher"),
         ("update", "last"),
     }
     assert booth.new() == []
@@ -203,11 +206,31 @@ def test_disk_that_takes_nothing_is_said_and_recording_goes_on(
     (booth.folder / "head").unlink()
     (booth.folder / "head").mkdir()
     booth.clock.advance_s(WINDOW_S)
+    booth.units["vision"] = replace(VISION, said={"camera_away": "12"})
+    booth.units["publisher"] = replace(PUBLISHER, sent_bytes=1_700)
     booth.recorder.look()
     assert "not_recorded" in caplog.text
     kept.rename(booth.folder / "audit")
-    booth.clock.advance_s(WINDOW_S)
-    assert [line["event"] for line in booth.new()] == ["ledger"]
+    assert [line["event"] for line in booth.new()] == ["camera", "ledger"]
+    (_, ledger) = booth.lines()[-2:]
+    # Of both windows: what the disk did not take is not lost.
+    assert (ledger["seconds"], ledger["sent_bytes"]) == (WINDOW_S, 700)
+    assert booth.new() == []
+
+
+def test_who_says_something_new_all_day_pushes_nothing_out(booth: Booth) -> None:
+    for number in range(MAXIMUM_SAID_A_DAY + 5):
+        said: Mapping[Saying, str] = {("camera_dark", "camera_works")[number % 2]: ""}
+        booth.units["vision"] = replace(VISION, said=said)
+        booth.recorder.look()
+    events = [line["event"] for line in booth.lines()]
+    assert events.count("camera") == MAXIMUM_SAID_A_DAY
+
+
+def test_rights_of_a_process_that_is_still_starting_are_not_taken_for_its_own(booth: Booth) -> None:
+    full = {**RIGHTS, "CapEff": "f" * 16, "Seccomp": "0"}
+    booth.units["tokeniser"] = UnitState("activating", rights=full)
+    assert [line["event"] for line in booth.new()] == ["process"]
 
 
 def test_clock_that_is_set_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

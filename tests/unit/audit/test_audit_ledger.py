@@ -16,7 +16,7 @@ def second_window(
     before: tuple[UnitState, SentAccount | None], now: tuple[UnitState, SentAccount | None]
 ) -> dict[str, int | str]:
     ledger = Ledger()
-    ledger.window({"publisher": before[0]}, before[1])
+    ledger.close({"publisher": before[0]}, before[1])
     return ledger.window({"publisher": now[0]}, now[1])
 
 

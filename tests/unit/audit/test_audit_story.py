@@ -6,8 +6,6 @@ from edge_lpr.audit.entry import parse_entry
 from edge_lpr.audit.story import Story, tell
 from tests.support.audited_booth import QUIET_WINDOW, AuditedBooth
 
-ACCOUNT = ("connections", "greeting_bytes", "mqtt_bytes", "records", "resent_bytes", "is_ipv6")
-
 
 @pytest.fixture
 def booth() -> AuditedBooth:
@@ -77,12 +75,8 @@ def test_start_that_does_not_name_its_boot_before_more_is_recorded_is_still_a_st
 
 
 def test_what_began_anew_is_flagged(booth: AuditedBooth) -> None:
-    booth.append("ledger", **{**dict.fromkeys(ACCOUNT, 0), "sent_bytes": 0, "packets": 0})
+    booth.window()
     assert told(booth).flags == []
-    booth.lines.clear()
-    booth.append(
-        "ledger",
-        **{**dict.fromkeys(ACCOUNT, 0), "sent_bytes": 0, "packets": 0, "anew": "publisher"},
-    )
-    (flag,) = told(booth).flags
-    assert "publisher began anew within these five minutes" in flag
+    booth.append("ledger", seconds=300, sent_bytes=0, packets=0, anew="publisher")
+    flags = told(booth).flags
+    assert any("publisher began anew within these five minutes" in flag for flag in flags)
