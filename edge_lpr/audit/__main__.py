@@ -11,18 +11,22 @@ from edge_lpr.audit.log import RECORD_FOLDER
 from edge_lpr.audit.recorder import serve
 from edge_lpr.audit.story import sentences, tell
 from edge_lpr.audit.verify import verify
-from edge_lpr.core.errors import AuditError, EdgeLprError
+from edge_lpr.core.errors import AuditError, EdgeLprError, WireError
 from edge_lpr.core.log import start_logging
 from edge_lpr.core.service import forbid_core_dumps, stopping_on_signals
 from edge_lpr.subscriber.key_files import read_authority_key
-from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES
+from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES, parse_checkpoint
 
 BROKEN: Final = 1
 """Exit status: a link does not hold, or it could not be done."""
 
+WRONG_INPUT: Final = 2
+"""Exit status: what was given is no checkpoint, so nothing was said about the booth."""
+
 TO_LOOK_AT: Final = 3
 """Exit status: nothing is broken, but a link is open or something should be looked at."""
 
+_MOST_LINE_ENDS: Final = 16
 _TOKENISER_FOLDER: Final = Path("/var/lib/edge-lpr/tokeniser")
 _CERTIFICATE: Final = "device-certificate"
 _CHECKPOINT: Final = "checkpoint"
@@ -35,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after ``edge-lpr audit``; those of the process if left out.
 
     Returns:
-        0; 1 if a link is broken or it could not be done, 2 for wrong words, 3 if something is to be
-        looked at.
+        0; 1 if a link is broken or it could not be done, 2 for wrong words or a file that is no
+        checkpoint, 3 if something is to be looked at.
     """
     chosen = _parser().parse_args(arguments)
     try:
@@ -52,11 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-lpr audit",
         description="What happened at a booth, for an auditor. docs/audit.md shows the way.",
-        epilog="Exit status of verify: 0 all holds, 1 a link is broken, 3 something to look at.",
+        epilog="Exit status of verify: 0 all holds, 1 a link is broken, 2 wrong words or files, "
+        "3 something to look at.",
     )
     tasks = parser.add_subparsers(required=True, metavar="TASK")
     export = tasks.add_parser("export", help="on the booth, as root: write the file to take home")
-    export.add_argument("file", type=Path, help="where to; replaced if it exists")
+    export.add_argument("file", type=Path, help="where to, replaced if it exists; - for the output")
     export.add_argument("--folder", type=Path, default=RECORD_FOLDER, help="of the log")
     export.add_argument(
         "--tokeniser",
@@ -86,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
 def _export(chosen: argparse.Namespace) -> int:
     """Write the file."""
     export = collect(chosen.folder, chosen.tokeniser / _CERTIFICATE, chosen.tokeniser / _CHECKPOINT)
+    if str(chosen.file) == "-":
+        sys.stdout.buffer.write(export.content())
+        return 0
     try:
         chosen.file.write_bytes(export.content())
     except OSError as error:
@@ -97,7 +105,12 @@ def _export(chosen: argparse.Namespace) -> int:
 def _verify(chosen: argparse.Namespace) -> int:
     """Say what holds and what the log tells."""
     authority = None if chosen.authority is None else read_authority_key(chosen.authority)
-    outside = [_read(path, MAXIMUM_CHECKPOINT_BYTES) for path in chosen.checkpoint]
+    try:
+        outside = [_kept_checkpoint(path) for path in chosen.checkpoint]
+    except AuditError as error:
+        # A file of the auditor's own, so no finding about the booth.
+        sys.stderr.write(f"edge-lpr audit: {error}\n")
+        return WRONG_INPUT
     verified = verify(parse_export(_read(chosen.file, MAXIMUM_FILE_BYTES)), authority, outside)
     story = tell(verified.entries)
     lines: Iterator[str] = sentences(story, verified.entries, verified.loose)
@@ -107,6 +120,24 @@ def _verify(chosen: argparse.Namespace) -> int:
     if verified.is_broken:
         return BROKEN
     return TO_LOOK_AT if verified.is_open or story.flags else 0
+
+
+def _kept_checkpoint(path: Path) -> bytes:
+    """Return a checkpoint that somebody kept, without what editors and shells do to line ends.
+
+    Raises:
+        AuditError: It cannot be read, or is none.
+    """
+    content = _read(path, MAXIMUM_CHECKPOINT_BYTES + _MOST_LINE_ENDS)
+    note = content.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+    try:
+        parse_checkpoint(note)
+    except WireError as error:
+        raise AuditError(
+            f"{path}: is no checkpoint ({error}); each is the whole `note` of one line of "
+            "`edge-lpr subscribe --json`: jq -r .note"
+        ) from error
+    return note
 
 
 def _record(_chosen: argparse.Namespace) -> int:

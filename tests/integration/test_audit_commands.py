@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -142,8 +143,6 @@ def test_stranger_and_another_booth_are_told_apart(
     # The same names under another key, as after an enrolment: same roots, another signature.
     assert desk.verify() == 3
     assert "another key than this certificate's has signed it" in capsys.readouterr().out
-    desk.kept.write_bytes(b"nonsense")
-    assert desk.verify() == 1
     desk.authority.write_bytes(base64url.encode(desk.booth.booth.event_key.public_key.octets))
     desk.keep()
     assert desk.verify() == 1
@@ -186,6 +185,9 @@ def test_export_is_what_the_booth_has_and_the_same_each_time(
     assert main(arguments) == 0
     assert file.read_bytes() == content
     assert parse_export(content).content() == content
+    capsys.readouterr()
+    assert main([*arguments[:1], "-", *arguments[2:]]) == 0
+    assert capsys.readouterr().out.encode() == content
     assert main(["verify", str(file)]) == 3
     assert "1 to 1 are what was signed" in capsys.readouterr().out
     assert main([*arguments[:1], str(tmp_path / "no" / "folder"), *arguments[2:]]) == 1
@@ -213,6 +215,34 @@ def test_log_whose_old_segments_have_left_still_holds(tmp_path: Path) -> None:
         kept = tmp_path / "kept"
         kept.write_bytes(notes[size - 1])
         assert main(["verify", str(file), "--checkpoint", str(kept)]) == status
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(lambda note: note + b"\n", id="jq -r"),
+        pytest.param(lambda note: note.rstrip(b"\n"), id="no end"),
+        pytest.param(lambda note: note.replace(b"\n", b"\r\n"), id="Windows"),
+        pytest.param(lambda note: note.replace(b"\n", b"\r\n") + b"\r\n", id="Windows and jq"),
+    ],
+)
+def test_checkpoint_is_believed_however_its_lines_were_saved(
+    desk: Desk, saved: Callable[[bytes], bytes]
+) -> None:
+    desk.kept.write_bytes(saved(desk.booth.checkpoint()))
+    assert desk.verify() == 0
+
+
+def test_file_that_is_no_checkpoint_is_no_finding_about_the_booth(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.kept.write_bytes(b"nonsense")
+    assert desk.verify() == 2
+    said = capsys.readouterr()
+    assert "BROKEN" not in said.out
+    assert "jq -r .note" in said.err
+    desk.kept.unlink()
+    assert desk.verify() == 2
 
 
 @pytest.mark.parametrize(
@@ -248,7 +278,7 @@ def test_missing_and_endless_files_are_said(
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "note").write_bytes(bytes(1000))
     arguments = ["verify", str(tmp_path / "file"), "--checkpoint", str(tmp_path / "note")]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     said = capsys.readouterr().err
     assert "cannot be read" in said
     assert "is another file" in said
