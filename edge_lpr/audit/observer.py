@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from edge_lpr.audit.entry import Details
 from edge_lpr.audit.unit_states import UnitState
+from edge_lpr.audit.usb_watch import plugged_in
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.core.settings import load_settings
@@ -65,6 +66,11 @@ class Places:
         """How the last update went."""
         return self.root / "state/update/last-update.json"
 
+    @property
+    def usb(self) -> Path:
+        """What the kernel has found at USB."""
+        return self.root / "sys/bus/usb/devices"
+
     def digested(self, models: Path) -> Iterator[tuple[str, list[Path]]]:
         """Yield what is recorded by its digest: a word, and the files.
 
@@ -104,6 +110,10 @@ class Observer:
             "board": str(image.get("board", "unknown")),
             "boot": boot_id or "unknown",
         }
+
+    def plugged_in(self) -> list[str]:
+        """Return vendor and product of what is plugged in at USB."""
+        return plugged_in(self._places.usb)
 
     def news(self, units: Mapping[str, UnitState]) -> Iterator[Fact]:
         """Yield each fact that is not recorded yet; a caller calls ``noted`` for each that is.

@@ -1,7 +1,7 @@
 """The recording service: what happens at a booth into the log, its root to whoever signs it.
 
 Root without a single capability, and without a network. In this order: the start is recorded; then,
-every half minute and at once when the clock is set or something is plugged in, what is news; every
+at once, that the clock is set or something is plugged in; every half minute what is news; every
 five minutes the byte ledger, and after it size and root for the tokeniser.
 """
 
@@ -75,11 +75,13 @@ class Recorder:
         self._account_file = account_file
         self._ledger = Ledger()
         self._window_ns = clock.monotonic_ns()
+        self._plugged_in: list[str] = []
 
     def begin(self) -> None:
         """Record the start, take the first counters, and let the root be signed."""
         self._record("audit_started", "service", {})
         self._record("boot", "system", self._observer.boot())
+        self._plugged_in = self._observer.plugged_in()
         units = unit_states(PROCESSES)
         self._ledger.close(units, read_account(self._account_file))
         self._window_ns = self._clock.monotonic_ns()
@@ -88,6 +90,11 @@ class Recorder:
 
     def look(self) -> None:
         """Record what is news, and the ledger when its five minutes are over."""
+        self._plugged_in = [
+            product
+            for product in self._plugged_in
+            if not self._record("usb", "present", {"product": product})
+        ]
         units = unit_states(PROCESSES)
         for fact in self._observer.news(units):
             if self._record(*fact):
@@ -197,14 +204,20 @@ def serve(stop: StopRequest) -> None:
     notifier.ready()
     log.info("started")
     sources: list[ClockWatch | UsbWatch | WakeUp] = [clock_watch, usb_watch, wake_up]
+    look_at_s = clock.monotonic_ns() / _NS + LOOK_EVERY_S
     while not stop.event.is_set():
-        select.select(sources, [], [], LOOK_EVERY_S)
+        wait_s = max(look_at_s - clock.monotonic_ns() / _NS, 0.0)
+        select.select(sources, [], [], wait_s)
         wake_up.clear()
         step_s = clock_watch.step_s()
         if step_s is not None:
             recorder.clock_was_set(step_s)
         for change, product in usb_watch.changes():
             recorder.usb_changed(change, product)
+        if clock.monotonic_ns() / _NS < look_at_s:
+            # Something was plugged in or set; a look is dear, and has its own time.
+            continue
+        look_at_s = clock.monotonic_ns() / _NS + LOOK_EVERY_S
         recorder.look()
         # Once a look: one that hangs starves the unit's watchdog, which is three looks long.
         notifier.alive()

@@ -2,6 +2,7 @@
 
 import re
 import socket
+from pathlib import Path
 from typing import Final
 
 _KOBJECT_UEVENT: Final = 15
@@ -12,6 +13,7 @@ _FROM_THE_KERNEL: Final = 1
 
 _MAXIMUM_EVENT_BYTES: Final = 8192
 _PRODUCT: Final = re.compile(r"([0-9a-f]{1,4})/([0-9a-f]{1,4})/[0-9a-f]{1,4}")
+_SHOWN: Final = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
 
 
 class UsbWatch:
@@ -55,6 +57,26 @@ class UsbWatch:
     def close(self) -> None:
         """Listen no longer."""
         self._socket.close()
+
+
+def plugged_in(devices: Path) -> list[str]:
+    """Return vendor and product of every device that is plugged in, in order.
+
+    Args:
+        devices: The kernel's folder of them, ``/sys/bus/usb/devices``.
+    """
+    found: list[str] = []
+    for device in devices.glob("*/idVendor"):
+        try:
+            parts = [
+                part.read_text("ascii").strip() for part in (device, device.parent / "idProduct")
+            ]
+        except (OSError, ValueError):
+            # Pulled out at this moment; the watch hears of it.
+            continue
+        product = ":".join(parts)
+        found.append(product if _SHOWN.fullmatch(product) else "unknown")
+    return sorted(found)
 
 
 def read_event(event: bytes) -> tuple[str, str] | None:

@@ -142,6 +142,26 @@ def test_start_says_what_runs_and_lets_the_root_be_signed(booth: Booth) -> None:
     assert (booth.folder / "head").stat().st_mode & 0o777 == 0o644
 
 
+def test_what_was_plugged_in_before_the_start_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booth = Booth(tmp_path, monkeypatch)
+    for device, vendor, product in (("usb1", "1d6b", "0002"), ("1-1", "046d", "c31c")):
+        booth.write(f"sys/bus/usb/devices/{device}/idVendor", f"{vendor}\n")
+        booth.write(f"sys/bus/usb/devices/{device}/idProduct", f"{product}\n")
+    booth.write("sys/bus/usb/devices/1-2/idVendor", "AB 123 CD\n")
+    booth.write("sys/bus/usb/devices/1-2/idProduct", "0001\n")
+    booth.write("sys/bus/usb/devices/1-3/idVendor", "0001\n")
+    booth.recorder.begin()
+    usb = [line for line in booth.lines() if line["event"] == "usb"]
+    assert [(line["what"], line["product"]) for line in usb] == [
+        ("present", "046d:c31c"),
+        ("present", "1d6b:0002"),
+        ("present", "unknown"),
+    ]
+    assert "usb" not in {line["event"] for line in booth.new()}
+
+
 def test_only_news_is_recorded(booth: Booth) -> None:
     assert booth.new() == []
     booth.write("etc/nftables.d/booth.nft", "another rule")
