@@ -131,7 +131,7 @@ def _certificate(
             return certificate, Link(
                 name, State.OPEN, f"it says {who}; add --authority FILE to know that it is so"
             )
-        # When it was valid is compared with the entries; an old log stays a log.
+        # Whether it is still valid says nothing about an old log: only the signature is looked at.
         verify_certificate(document, authority, certificate.not_before)
     except WireError as error:
         return None, Link(name, State.BROKEN, f"the authority has not certified this: {error}")
