@@ -20,12 +20,14 @@ from edge_lpr.audit.ledger import Ledger
 from edge_lpr.audit.log import TOO_MANY, verify_log
 from edge_lpr.audit.observer import Observer, Places
 from edge_lpr.audit.reconcile import WINDOW_S
-from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY, MAXIMUM_SAID_A_DAY
+from edge_lpr.audit.recorder import MAXIMUM_OF_A_DAY, MAXIMUM_SAID_A_DAY, Recorder, serve
 from edge_lpr.audit.story import tell
 from edge_lpr.audit.unit_states import UnitState, read_units, unit_states
 from edge_lpr.audit.usb_watch import UsbWatch, read_event
 from edge_lpr.core.sent_account import SentAccount, write_account
+from edge_lpr.core.service import StopRequest
 from edge_lpr.core.status_words import Saying
+from edge_lpr.core.wake_up import WakeUp
 from tests.support.recorded_booth import PUBLISHER, RIGHTS, VISION, Booth
 
 SHOWN = """\
@@ -310,6 +312,28 @@ def test_story_of_a_recorded_start_needs_no_look(booth: Booth) -> None:
     story = tell(entries)
     assert story.flags == []
     assert ("system", "0.2.0+1") in story.ran
+
+
+def test_what_is_plugged_in_all_day_causes_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = StopRequest()
+    wakings: list[None] = []
+    looks: list[None] = []
+
+    def woken(*_arguments: object) -> None:
+        wakings.append(None)
+        if len(wakings) == 5:
+            stop.event.set()
+
+    with closing(ClockWatch()) as clock, closing(UsbWatch()) as watch, closing(WakeUp()) as wake_up:
+        monkeypatch.setattr("edge_lpr.audit.recorder.ClockWatch", lambda: clock)
+        monkeypatch.setattr("edge_lpr.audit.recorder.UsbWatch", lambda: watch)
+        monkeypatch.setattr("edge_lpr.audit.recorder.WakeUp", lambda: wake_up)
+        monkeypatch.setattr("edge_lpr.audit.recorder.select.select", woken)
+        monkeypatch.setattr(Recorder, "begin", lambda _self: None)
+        monkeypatch.setattr(Recorder, "look", lambda _self: looks.append(None))
+        serve(stop)
+    assert len(wakings) == 5
+    assert looks == []
 
 
 def test_service_starts_records_feeds_its_watchdog_and_stops(tmp_path: Path) -> None:
