@@ -39,7 +39,9 @@ const { messages, ...files } = JSON.parse(readFileSync(join(folder, "messages.js
 const good = messages.filter(({ verdict }) => verdict !== "refused");
 for (const { what, topic, payload } of document ? good : []) {
   const message = document.json().components.messages[topic.split("/").at(-1)];
-  if (message["x-jws"] === undefined) {
+  if (message.contentType === "text/plain") {
+    judge(message.payload, payload, what);
+  } else if (message["x-jws"] === undefined) {
     judge(message.payload, JSON.parse(payload), what);
   } else {
     judge(message.payload, payload, what);
