@@ -86,13 +86,14 @@ def _keys(facts: Facts) -> _Finding:
     """Return whether there are keys: the booth's own, and once it is enrolled those of today."""
     standing, said = facts.standing, facts.tokeniser.said
     kept = "sealed by the TPM" if facts.is_sealed else "in plain files: no TPM, so custody tier C"
-    if standing is None or standing.stage in ("settings", "time"):
-        return "waiting", "made once there are answers, and the time"
+    # Before the standing: an enrolled booth that is started again is at work before it is told.
     if "keys_absent" in said:
         return "waiting", "no token keys for today: the key custodian must issue them"
     if "keys_until" in said:
         test = ", test keys" if "keys_for_tests" in said else ""
         return "done", f"{kept}; token keys until {said['keys_until']}{test}"
+    if standing is None or standing.stage in ("settings", "time"):
+        return "waiting", "made once there are answers, and the time"
     if standing.fingerprint or standing.stage == "enrolled":
         return "done", kept
     if standing.stage == "failed":
@@ -103,9 +104,9 @@ def _keys(facts: Facts) -> _Finding:
 def _approval(facts: Facts) -> _Finding:
     """Return whether the key custodian has approved."""
     standing = facts.standing
-    if standing is None:
+    if standing is None and "keys_until" not in facts.tokeniser.said:
         return "waiting", "asked for once there are keys"
-    if standing.stage == "enrolled":
+    if standing is None or standing.stage == "enrolled":
         return "done", "the key custodian has approved"
     if standing.stage in ("refused", "failed"):
         return "failed", standing.sentence

@@ -107,6 +107,13 @@ def test_approval_says_what_the_first_boot_says(stage: Stage, state: str) -> Non
     assert stage == "enrolled" or approval.sentence == "do something"
 
 
+def test_enrolled_booth_that_starts_again_is_not_said_to_wait_for_keys_and_approval() -> None:
+    facts = replace(WELL, standing=None)
+    assert [step(facts, name).state for name in ("keys", "approval")] == ["done", "done"]
+    facts = replace(NEW, standing=None)
+    assert [step(facts, name).state for name in ("keys", "approval")] == ["waiting", "waiting"]
+
+
 def test_disk_that_does_not_open_is_told() -> None:
     closed = replace(WELL, has_state=False, disk=UnitFacts("edge-lpr-state", "activating", "start"))
     assert step(closed, "disk").state == "working"
