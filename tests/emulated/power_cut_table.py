@@ -1,4 +1,4 @@
-"""The table of the rows that ``test_power_cuts.py`` leaves.
+"""The table of the rows that ``test_random_power_cuts.py`` leaves.
 
 ``python -m tests.emulated.power_cut_table ROWS [ROWS ...] [--into docs/emulated-booth.md]``
 """
