@@ -22,6 +22,7 @@ from tests.support.authority_broker import AUTHORITY_LINE, AgencyBroker, agency_
 from tests.support.authority_commands import Run, named_folders, terminal, today
 from tests.support.broker import Mosquitto, free_port, running_mosquitto
 from tests.support.mqtt_peer import Peer, connected
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -121,6 +122,7 @@ def test_delivery_that_the_broker_throws_away_is_made_again_at_once(
     assert peer.subscribe(topic(booth.address, TopicKind.KEYS)) == 1
     assert run("rotate") == 0
     assert "published" in capsys.readouterr().out
+    wait_until(lambda: len(peer.payloads()) > 0)
     (payload,) = peer.payloads()
     open_delivery(payload, authority.deployment.authority, booth.transport_key)
     assert run("rotate") == 0
