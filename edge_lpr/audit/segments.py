@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.audit.merkle import HASH_BYTES, Frontier, leaf_hash, root_of
+from edge_lpr.core.folder_sync import sync_folder
 
 SUBTREES_NAME: Final = "subtrees"
 """File of the hashes that stay."""
@@ -99,7 +100,7 @@ class Segments:
             self._finish(first)
             first += 1 << self._level
         _add_line(self._path(first), line)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         self._make_room()
 
     def head(self) -> tuple[int, bytes]:
@@ -142,7 +143,7 @@ class Segments:
         wanted = [*self._subtrees_before(first), self.full_hash(index)]
         for each in wanted[len(self.subtrees()) :]:
             _add_line(path, each.hex().encode("ascii"))
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _make_room(self) -> None:
         """Let the oldest segments go, if there are too many; their hashes are on the disk."""
@@ -215,14 +216,5 @@ def _cut(path: Path) -> int:
             os.ftruncate(descriptor, whole)
             os.fsync(descriptor)
         return size - whole
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -30,6 +30,7 @@ from edge_lpr.core.errors import (
     KeyFileError,
     KeyFileMissingError,
 )
+from edge_lpr.core.folder_sync import sync_folder
 from edge_lpr.core.secret_file import read_secret_file, write_secret_file
 from edge_lpr.core.wipe import wipe
 
@@ -82,8 +83,8 @@ class FileWrappingKeys:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keys = cls(folder)
             (folder / _README).write_text(_README_TEXT, encoding="utf-8")
-            _sync(folder)
-            _sync(folder.parent)
+            sync_folder(folder)
+            sync_folder(folder.parent)
         return keys
 
     @property
@@ -125,7 +126,7 @@ class FileWrappingKeys:
             # A power cut while a key is made may leave its file under a temporary name.
             for file in (path, *self._folder.glob(f".{path.name}.*")):
                 _overwrite_and_remove(file)
-            _sync(self._folder)
+            sync_folder(self._folder)
 
     def names(self) -> frozenset[str]:
         """Return the names of all keys there are."""
@@ -196,15 +197,6 @@ def _overwrite_and_remove(path: Path) -> None:
     finally:
         os.close(descriptor)
     path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Final
 
 from edge_lpr.core.errors import KeyFileError, KeyFileMissingError
 from edge_lpr.core.file_access import is_private
+from edge_lpr.core.folder_sync import sync_folder
 
 _OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
 
@@ -90,7 +91,7 @@ def write_secret_file(path: Path, content: bytes | bytearray) -> None:
     try:
         _write_new(temporary, content)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -135,15 +136,6 @@ def _write_new(path: Path, content: bytes | bytearray) -> None:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the new name of a file is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from edge_lpr.core.folder_sync import sync_folder
 from edge_lpr.installation.boot_partition import BootPartition
-from edge_lpr.installation.keeping import sync_folder
 from edge_lpr.installation.places import Places
 from edge_lpr.provisioning.asking import Asking
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import FlashError
+from edge_lpr.core.folder_sync import sync_folder
 from edge_lpr.flashing.boot_files import get_file, put_file
 from edge_lpr.flashing.disk import size
 from edge_lpr.flashing.image_file import CHUNK_BYTES, ImageStream
@@ -294,11 +295,7 @@ def _name(part: Path, path: Path) -> None:
     """Give a whole file its name, and wait until that is on the disk."""
     try:
         part.rename(path)
-        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(path.parent)
     except OSError as error:
         raise _refused(path, error) from error
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from edge_lpr.core.boot_partition import writable
 from edge_lpr.core.errors import InstallationError
-from edge_lpr.installation.keeping import sync_folder
+from edge_lpr.core.folder_sync import sync_folder
 
 ERROR_FILE_NAME: Final = "installation-error.txt"
 """What is wrong with the installer's files, beside them: who puts the card into his laptop again

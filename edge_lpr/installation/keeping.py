@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import InstallationError
+from edge_lpr.core.folder_sync import sync_folder
 from edge_lpr.installation.dumping import dump_installation
 from edge_lpr.installation.model import Installation
 
@@ -64,22 +65,6 @@ def keep(path: Path, content: bytes, mode: int, user: tuple[int, int] | None = N
         raise InstallationError(
             f"{path}: cannot be written ({error.strerror}); run this as root, on a disk with room"
         ) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        OSError: It cannot be opened, or the disk fails.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make_folders(folder: Path) -> None:

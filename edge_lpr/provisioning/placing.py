@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_lpr.core.errors import EnrolmentError
+from edge_lpr.core.folder_sync import sync_folder
 from edge_lpr.tokens.overwriting import destroy_remains
 
 SECRET_MODE: Final = 0o600
@@ -86,8 +87,8 @@ def move(source: Path, target: Path) -> None:
         _give(source, target.parent)
         _name_past(target)
         source.replace(target)
-        _sync(target.parent)
-        _sync(source.parent)
+        sync_folder(target.parent)
+        sync_folder(source.parent)
     except FileNotFoundError as error:
         if source.exists() or not target.exists():
             raise _cannot(target, error) from error
@@ -176,15 +177,6 @@ def _give(path: Path, folder: Path) -> None:
         raise EnrolmentError(f"{path}: is no regular file; remove it and enrol again")
     if (status.st_uid, status.st_gid) != (owner.st_uid, owner.st_gid):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _cannot(path: Path, error: OSError) -> EnrolmentError:
