@@ -19,10 +19,13 @@ HOT_C: Final = 80
 
 DISK_FULL: Final = 0.95
 DISK_FILLING: Final = 0.85
-"""Shares of the state partition."""
+"""Shares of the state partition that are used, as ``df`` counts them."""
 
 LEAST_FREE_BYTES: Final = 32 * 1024 * 1024
 """The outbox, the key ring and the audit log each need room to be rewritten."""
+
+AMPLE_FREE_BYTES: Final = 1024 * 1024 * 1024
+"""More than everything that a booth keeps: so much is enough, however large the disk is."""
 
 LITTLE_MEMORY: Final = 0.08
 """Share of the memory that is left."""
@@ -76,9 +79,10 @@ class Machine:
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
         usage = shutil.disk_usage(folder)
-        share = 1 - usage.free / usage.total
+        # Not of the total: what the file system keeps for root is neither used nor free.
+        share = usage.used / max(1, usage.used + usage.free)
         verdict: Verdict = "good"
-        if share > DISK_FILLING or usage.free < LEAST_FREE_BYTES:
+        if usage.free < (AMPLE_FREE_BYTES if share > DISK_FILLING else LEAST_FREE_BYTES):
             verdict = "warning"
         if share > DISK_FULL and usage.free < LEAST_FREE_BYTES:
             verdict = "bad"

@@ -170,13 +170,12 @@ class DiagnosisDesk:
         """Answer one question; who says nothing, or nonsense, is hung up on."""
         try:
             untrusted_message = connection.receive(QUESTION_BYTES, timeout_s=_PATIENCE_S)
-            if untrusted_message is None:
-                return
-            answer = self._answerer(parse_question(untrusted_message))
-            if answer is not None:
-                connection.send(answer)
+            if untrusted_message is not None:
+                answer = self._answerer(parse_question(untrusted_message))
+                if answer is not None:
+                    connection.send(answer)
         except NeighbourAwayError:
-            return
+            pass
         except EdgeLprError as error:
             self._log.failure(error)
 

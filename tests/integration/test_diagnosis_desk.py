@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -64,6 +65,12 @@ def test_one_asker_after_the_other_is_answered(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("desk")
+def test_asker_who_comes_late_is_answered(path: Path) -> None:
+    time.sleep(1.0)  # Longer than the desk waits before it looks whether it is closed.
+    assert ask(path, "vision", Question(CHECKS)).checks == (DARK,)
+
+
+@pytest.mark.usefixtures("desk")
 def test_asker_who_says_nothing_or_nonsense_is_hung_up_on(path: Path) -> None:
     with closing(connect(path)) as silent, pytest.raises(NeighbourAwayError):
         silent.receive(10, timeout_s=10)
@@ -71,6 +78,12 @@ def test_asker_who_says_nothing_or_nonsense_is_hung_up_on(path: Path) -> None:
         confused.send(bytes(64))
         with pytest.raises(NeighbourAwayError):
             confused.receive(10, timeout_s=10)
+    assert ask(path, "vision", Question(CHECKS)).checks == (DARK,)
+
+
+@pytest.mark.usefixtures("desk")
+def test_asker_who_goes_without_a_word_disturbs_nobody(path: Path) -> None:
+    connect(path).close()
     assert ask(path, "vision", Question(CHECKS)).checks == (DARK,)
 
 

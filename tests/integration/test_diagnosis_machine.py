@@ -74,6 +74,17 @@ def test_disk_that_fills_is_a_warning_and_a_full_one_is_bad(
         assert found(tmp_path)["disk_space"].verdict == verdict
 
 
+def test_large_disk_that_is_mostly_used_but_has_ample_room_is_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 270 GB of which 62 GB cannot be had by anyone: `df` says 93 %.
+    usage = shutil._ntuple_diskusage(270_000_000_000, 193_000_000_000, 15_000_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    disk = found(tmp_path)["disk_space"]
+    assert disk.verdict == "good"
+    assert disk.evidence == "93% used, 15000 MB free"
+
+
 @pytest.mark.parametrize("quality", list(TimeQuality))
 def test_clock_that_nothing_has_set_is_wrong(tmp_path: Path, quality: TimeQuality) -> None:
     said = found(tmp_path, SetClock(now_quality=quality))["clock"]

@@ -166,8 +166,10 @@ class Campaign:
     def _wait_less(self) -> None:
         """Be as careless as was asked."""
         if self._careless == "files":
-            secret_file._sync_folder = _do_not_wait
-            file_wrapping._sync = _do_not_wait
+            for user in (secret_file, file_wrapping):
+                if "sync_folder" not in vars(user):
+                    raise AssertionError(f"{user.__name__} no longer waits by that name")
+                vars(user)["sync_folder"] = _do_not_wait
         if self._careless == "database":
             store_module._DURABLE = "PRAGMA synchronous = OFF"  # type: ignore[misc]
 
