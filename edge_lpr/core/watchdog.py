@@ -10,6 +10,9 @@ fences, one behind the other:
 3. the service manager (``WatchdogSec`` in the units), for a process that stands as a whole.
 
 How long each step of the work may take is left to the work: no time-out may exceed the limit.
+
+Where the service manager is told to have more patience than that (``WatchdogSec`` in a drop-in, as
+the emulator of a booth does, which is many times slower than any board), all three have it.
 """
 
 import faulthandler
@@ -31,10 +34,24 @@ HANG_LIMIT_S: Final = 10.0
 """A hang shall be over within 15 s: this, half a second to notice, one until the service manager
 starts the process again, and the start."""
 
+WATCHDOG_VARIABLE: Final = "WATCHDOG_USEC"
+"""The service manager's patience in microseconds, see sd_watchdog_enabled(3)."""
+
 _LOOK_EVERY_S: Final = 0.5
 _MOST_FRAMES_TOLD: Final = 6
 _STANDARD_ERROR: Final = 2
 _NS_PER_S: Final = 1_000_000_000
+_US_PER_S: Final = 1_000_000
+
+
+def patience() -> float:
+    """Return how many times the limits of this process are longer than usual, at least 1.
+
+    Source:
+        ``WatchdogSec`` of its unit, which the service manager hands over in the environment.
+    """
+    told = os.environ.get(WATCHDOG_VARIABLE, "")
+    return max(1.0, int(told) / _US_PER_S / HANG_LIMIT_S) if told.isdecimal() else 1.0
 
 
 class Heart:
@@ -50,6 +67,7 @@ class Heart:
         self.name = name
         self._clock = clock
         self._beat_ns: int | None = None
+        self._patience = patience()
         self._limit_s = HANG_LIMIT_S
         self._thread_id: int | None = None
 
@@ -70,7 +88,7 @@ class Heart:
 
     def is_hanging(self) -> bool:
         """Return whether the next sign of life is overdue."""
-        return self.silent_s() > self._limit_s
+        return self.silent_s() > self._limit_s * self._patience
 
     def silent_s(self) -> float:
         """Return how long the last sign of life is past; 0 for one that is not watched."""
@@ -98,6 +116,7 @@ class Watchdog:
         self._notifier = notifier
         self._log = log
         self._clock = clock
+        self._alone_s = HANG_LIMIT_S * patience()
         self._hearts: list[Heart] = []
         self._stopped = threading.Event()
         self._tell: Callable[[], None] | None = None
@@ -133,7 +152,7 @@ class Watchdog:
         """Look at all hearts, again and again."""
         while not self._stopped.is_set():
             # Wound up again each time; runs out only if this thread gets no turn.
-            faulthandler.dump_traceback_later(HANG_LIMIT_S, exit=True, file=_STANDARD_ERROR)
+            faulthandler.dump_traceback_later(self._alone_s, exit=True, file=_STANDARD_ERROR)
             for heart in list(self._hearts):
                 if heart.is_hanging():
                     self._end(heart)

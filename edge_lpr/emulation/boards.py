@@ -26,6 +26,8 @@ class EmulatedBoard:
     """The kernel's name of the serial console."""
     tpm_device: str
     """QEMU's name of a TPM on this board."""
+    software_watchdog_s: int
+    """In software a frame takes seconds: so long may a process give no sign of life there."""
 
 
 BOARDS: Final = {
@@ -37,6 +39,7 @@ BOARDS: Final = {
         packages="qemu-system-x86 ovmf",
         serial_device="ttyS0",
         tpm_device="tpm-crb",
+        software_watchdog_s=40,
     ),
     "generic-arm64": EmulatedBoard(
         program="qemu-system-aarch64",
@@ -47,6 +50,7 @@ BOARDS: Final = {
         packages="qemu-system-arm qemu-efi-aarch64",
         serial_device="ttyAMA0",
         tpm_device="tpm-tis-device",
+        software_watchdog_s=180,
     ),
 }
 """Boards that an image can be emulated for, by the name that the image has."""

@@ -46,6 +46,14 @@ After=edge-lpr-lane.service
 BindReadOnlyPaths={LANE_FOLDER}
 """
 
+_PATIENT_DROP_IN: Final = """\
+[Service]
+WatchdogSec={watchdog_s}
+"""
+
+_WATCHED: Final = ("vision", "tokeniser", "publisher")
+"""Processes whose threads must give signs of life, see ``core.watchdog``."""
+
 PROBE_UNIT: Final = f"""\
 [Unit]
 Description=emulator: a test's way in
@@ -115,19 +123,27 @@ def without_setting(grub: bytes) -> bytes:
     return rest if first.startswith(_SETTING) else grub
 
 
-def credentials(*, lane: bool, probe: bool, drop_ins: dict[str, str]) -> dict[str, str]:
+def credentials(
+    *, lane: bool, probe: bool, drop_ins: dict[str, str], watchdog_s: int | None = None
+) -> dict[str, str]:
     """Return the system credentials that an emulated booth is given.
 
     Args:
         lane: There is a disk with the lane's pictures.
         probe: A test's way in.
         drop_ins: Text to be added to units, by the unit's name.
+        watchdog_s: How long a process may give no sign of life, in seconds; ``None`` for as long
+            as its unit says.
 
     Returns:
         Content by credential name, see systemd.system-credentials(7).
     """
     given = {}
     added = dict(drop_ins)
+    if watchdog_s is not None:
+        patient = _PATIENT_DROP_IN.format(watchdog_s=watchdog_s)
+        for process in _WATCHED:
+            given[f"systemd.unit-dropin.edge-lpr-{process}.service~emulated"] = patient
     if lane:
         given["systemd.extra-unit.edge-lpr-lane.service"] = LANE_UNIT
         given["systemd.unit-dropin.edge-lpr-vision.service~lane"] = LANE_DROP_IN

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from edge_lpr.core.errors import EmulationError
 from edge_lpr.emulation import guest
-from edge_lpr.emulation.boards import BOARDS, firmware_code, processor_arguments
+from edge_lpr.emulation.boards import BOARDS, firmware_code, kvm_works, processor_arguments
 from edge_lpr.emulation.disk import (
     copy_image,
     make_folder_disk,
@@ -315,7 +315,12 @@ class EmulatedBooth:
                 *("-chardev", f"socket,id=probe,path={self.folder / 'probe'},server=on,wait=off"),
                 *("-device", f"virtserialport,chardev=probe,name={guest.PROBE_PORT}"),
             ]
-        given = guest.credentials(lane=lane, probe=self._probe, drop_ins=self._drop_ins)
+        given = guest.credentials(
+            lane=lane,
+            probe=self._probe,
+            drop_ins=self._drop_ins,
+            watchdog_s=None if kvm_works(self.board) else self.board.software_watchdog_s,
+        )
         return command + self._credential_arguments(given)
 
     def _disk_arguments(self, name: str, file: Path, option: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 import threading
 
-from edge_lpr.core.watchdog import HANG_LIMIT_S, Heart
+import pytest
+
+from edge_lpr.core.watchdog import HANG_LIMIT_S, WATCHDOG_VARIABLE, Heart
 from tests.support.clock import SetClock
 
 
@@ -34,6 +36,23 @@ def test_what_is_done_once_may_take_longer_once() -> None:
     assert not heart.is_hanging()
     heart.beat()
     clock.advance_s(59)
+    assert heart.is_hanging()
+
+
+@pytest.mark.parametrize(
+    ("told", "limit_s"),
+    [("60000000", 60), ("10000000", 10), ("1000000", 10), ("", 10), ("soon", 10), ("-1", 10)],
+)
+def test_more_patience_of_the_service_manager_is_taken_over_and_less_is_not(
+    told: str, limit_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WATCHDOG_VARIABLE, told)
+    clock = SetClock()
+    heart = Heart("frames", clock)
+    heart.beat()
+    clock.advance_s(limit_s)
+    assert not heart.is_hanging()
+    clock.advance_s(0.1)
     assert heart.is_hanging()
 
 
