@@ -92,6 +92,8 @@ def _keys(facts: Facts) -> _Finding:
     if "keys_until" in said:
         test = ", test keys" if "keys_for_tests" in said else ""
         return "done", f"{kept}; token keys until {said['keys_until']}{test}"
+    if standing is None and _is_enrolled(facts):
+        return _not_said(facts, facts.tokeniser, is_working=False)
     if standing is None or standing.stage in ("settings", "time"):
         return "waiting", "made once there are answers, and the time"
     if standing.fingerprint or standing.stage == "enrolled":
@@ -104,10 +106,10 @@ def _keys(facts: Facts) -> _Finding:
 def _approval(facts: Facts) -> _Finding:
     """Return whether the key custodian has approved."""
     standing = facts.standing
-    if standing is None and "keys_until" not in facts.tokeniser.said:
-        return "waiting", "asked for once there are keys"
-    if standing is None or standing.stage == "enrolled":
+    if _is_enrolled(facts):
         return "done", "the key custodian has approved"
+    if standing is None:
+        return "waiting", "asked for once there are keys"
     if standing.stage in ("refused", "failed"):
         return "failed", standing.sentence
     if standing.stage in ("approval", "service", "files"):
@@ -162,6 +164,14 @@ def _sighting(facts: Facts) -> _Finding:
     return "waiting", "none yet: let a vehicle drive past the camera"
 
 
+def _is_enrolled(facts: Facts) -> bool:
+    """Return whether this booth has been enrolled, at this start or an earlier one."""
+    if facts.standing is not None:
+        return facts.standing.stage == "enrolled"
+    # At a later start nothing is told of the enrolment, but what cannot run without it runs.
+    return "keys_until" in facts.tokeniser.said or bool(facts.publisher.said)
+
+
 def _not_said(facts: Facts, unit: UnitFacts, *, is_working: bool) -> _Finding:
     """Return how a process is that says nothing of a step, or nothing yet."""
     if unit.is_failed and unit.exit_status == EXIT_MISCONFIGURED:
@@ -172,7 +182,7 @@ def _not_said(facts: Facts, unit: UnitFacts, *, is_working: bool) -> _Finding:
         return "waiting", f"{unit.name} has ended and is started again"
     if unit.is_active or is_working:
         return "working", f"{unit.name} is at it"
-    if facts.standing is not None and facts.standing.stage == "enrolled":
+    if _is_enrolled(facts):
         # Between the approval and its start, too: nobody shall reach for the plug at once.
         return "waiting", f"{unit.name} does not run yet; if not in 5 minutes, start the booth anew"
     return "waiting", "starts once the booth is enrolled"

@@ -64,6 +64,20 @@ def test_booth_at_work_has_nothing_left_to_do_and_tells_no_number() -> None:
     assert "frames" not in screen
 
 
+def test_later_start_whose_processes_are_not_all_up_yet_is_not_called_unenrolled() -> None:
+    # Nothing tells of the enrolment then, but a publisher that speaks to the broker has had one.
+    facts = replace(
+        WELL,
+        standing=None,
+        vision=UnitFacts("edge-lpr-vision", "inactive", "dead"),
+        tokeniser=UnitFacts("edge-lpr-tokeniser", "activating", "start"),
+    )
+    assert step(facts, "approval").state == "done"
+    assert "answers" not in step(facts, "keys").sentence
+    for name in ("keys", "models", "camera"):
+        assert "enrolled" not in step(facts, name).sentence
+
+
 def test_last_update_is_told_as_long_as_there_is_no_other() -> None:
     told = "update to 0.2.0+1 failed: no frames; back on 0.1.0+1"
     for facts in (replace(WELL, last_update=told), replace(NEW, last_update=told)):
