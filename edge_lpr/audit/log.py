@@ -89,6 +89,24 @@ class AuditLog:
                 self._add(TOO_MANY, details)
             return None
 
+    def newest(self, event: str) -> Entry | None:
+        """Return the newest entry of an event in the two newest segments, ``None`` for none.
+
+        Args:
+            event: Its word.
+
+        Raises:
+            AuditError: The files cannot be read.
+        """
+        word = f'"event":"{event}"'.encode("ascii")
+        with self._alone():
+            for first in reversed(self._segments.firsts()[-2:]):
+                for line in reversed(self._segments.lines_of(first)):
+                    entry = parse_entry(line) if word in line else None
+                    if entry is not None and entry.event == event:
+                        return entry
+        return None
+
     def head(self) -> tuple[int, bytes]:
         """Return size and root of the tree over all entries that there ever were.
 

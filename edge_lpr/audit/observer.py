@@ -17,6 +17,7 @@ from edge_lpr.audit.usb_watch import plugged_in
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.errors import SettingsError
 from edge_lpr.core.settings import load_settings
+from edge_lpr.core.told_to_audit import Told, day_of
 
 Fact: TypeAlias = tuple[str, str, Details]
 """Event, what it is about (its detail ``what`` or ``unit``), and the other details."""
@@ -37,6 +38,7 @@ _BROKER: Final = {
 }
 _MAXIMUM_BYTES: Final = 4 * 1024 * 1024
 _ABSENT: Final = "absent"
+_NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Places:
         yield "lanes", [etc / "edge-lpr/lanes.toml"]
         yield "authority", [etc / "edge-lpr/authority.pub"]
         yield "models", [models / "manifest.json"]
+        yield "image", [self.image, self.root / "usr/lib/os-release"]
         yield "firewall", [etc / "nftables.conf", *sorted((etc / "nftables.d").glob("*.nft"))]
 
 
@@ -115,13 +118,19 @@ class Observer:
         """Return vendor and product of what is plugged in at USB."""
         return plugged_in(self._places.usb)
 
-    def news(self, units: Mapping[str, UnitState]) -> Iterator[Fact]:
+    def news(self, units: Mapping[str, UnitState], told: Told | None = None) -> Iterator[Fact]:
         """Yield each fact that is not recorded yet; a caller calls ``noted`` for each that is.
 
         Args:
             units: How the processes are.
+            told: What the tokeniser tells, if anything.
         """
-        for event, what, details in (*self._files(), *_about_units(units), *self._others()):
+        for event, what, details in (
+            *self._files(),
+            *_about_units(units),
+            *_about_keys(told),
+            *self._others(),
+        ):
             if self._recorded.get((event, what)) != details:
                 yield event, what, details
 
@@ -184,6 +193,25 @@ def _said(name: str, unit: UnitState) -> Iterator[Fact]:
             yield "keys", name, {"until": unit.said["keys_until"]}
         elif "keys_absent" in unit.said:
             yield "keys", name, {"until": "none"}
+
+
+def _about_keys(told: Told | None) -> Iterator[Fact]:
+    """Yield which keys the tokeniser holds and which watch-list is in force, by its own word."""
+    if told is None:
+        return
+    held = " ".join(day_of(epoch) for epoch in told.epochs)
+    in_force = _NONE if told.in_force is None else day_of(told.in_force)
+    yield "epochs", "tokeniser", {"held": held or _NONE, "in_force": in_force}
+    if told.listed is not None:
+        yield (
+            "watch_list",
+            "tokeniser",
+            {
+                "day": day_of(told.listed.epoch),
+                "version": told.listed.version,
+                "sha256": told.listed.digest.hex() if told.listed.version else _NONE,
+            },
+        )
 
 
 def _first_of(unit: UnitState, words: Mapping[str, str]) -> Iterable[str]:

@@ -6,11 +6,13 @@ five minutes the byte ledger, and after it size and root for the tokeniser.
 """
 
 import select
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from edge_lpr.audit.clock_watch import ClockWatch
 from edge_lpr.audit.entry import Details
+from edge_lpr.audit.gap_book import GAP, GAPS, GapBook
 from edge_lpr.audit.head_file import HEAD_FILE, write_head
 from edge_lpr.audit.ledger import Ledger
 from edge_lpr.audit.log import RECORD_FOLDER, AuditLog
@@ -25,6 +27,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.sent_account import ACCOUNT_NAME, read_account
 from edge_lpr.core.service import StopRequest
+from edge_lpr.core.told_to_audit import TOLD_NAME, Told, read_told
 from edge_lpr.core.wake_up import WakeUp
 
 LOOK_EVERY_S: Final = 30.0
@@ -36,12 +39,25 @@ MAXIMUM_OF_A_DAY: Final = 200
 MAXIMUM_SAID_A_DAY: Final = 48
 """Likewise, of what processes say about themselves: one that was taken over chooses when."""
 
-_SAID: Final = frozenset({"camera", "broker", "keys"})
+_SAID: Final = frozenset({"camera", "broker", "keys", "epochs"})
 
 PROCESSES: Final = ("vision", "tokeniser", "publisher")
 
 _ACCOUNT_FILE: Final = Path("/run/edge-lpr/publisher") / ACCOUNT_NAME
+_TOLD_FILE: Final = Path("/run/edge-lpr/tokeniser") / TOLD_NAME
 _NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFiles:
+    """Small files in memory."""
+
+    head: Path = HEAD_FILE
+    """Where size and root go."""
+    account: Path = _ACCOUNT_FILE
+    """Where the publisher says what it has sent."""
+    told: Path = _TOLD_FILE
+    """Where the tokeniser tells about keys, list and gaps."""
 
 
 class Recorder:
@@ -53,9 +69,7 @@ class Recorder:
         observer: Observer,
         clock: Clock,
         complaints: Complaints,
-        *,
-        head_file: Path = HEAD_FILE,
-        account_file: Path = _ACCOUNT_FILE,
+        files: RuntimeFiles | None = None,
     ) -> None:
         """Record nothing yet.
 
@@ -64,26 +78,26 @@ class Recorder:
             observer: Knows what is news.
             clock: Its monotonic time cuts the windows.
             complaints: Hears of a disk that takes nothing; the next entry is tried all the same.
-            head_file: Where size and root go.
-            account_file: Where the publisher says what it has sent.
+            files: For tests alone.
         """
         self._log = log
         self._observer = observer
         self._clock = clock
         self._complaints = complaints
-        self._head_file = head_file
-        self._account_file = account_file
+        self._files = files or RuntimeFiles()
+        self._gaps = GapBook(clock)
         self._ledger = Ledger()
         self._window_ns = clock.monotonic_ns()
         self._plugged_in: list[str] = []
 
     def begin(self) -> None:
         """Record the start, take the first counters, and let the root be signed."""
+        self._resume_gaps()
         self._record("audit_started", "service", {})
         self._record("boot", "system", self._observer.boot())
         self._plugged_in = self._observer.plugged_in()
         units = unit_states(PROCESSES)
-        self._ledger.close(units, read_account(self._account_file))
+        self._ledger.close(units, read_account(self._files.account))
         self._window_ns = self._clock.monotonic_ns()
         self.look()
         self._say_head()
@@ -96,13 +110,15 @@ class Recorder:
             if not self._record("usb", "present", {"product": product})
         ]
         units = unit_states(PROCESSES)
-        for fact in self._observer.news(units):
+        told = read_told(self._files.told)
+        for fact in self._observer.news(units, told):
             if self._record(*fact):
                 self._observer.noted(fact)
+        self._record_gaps(told)
         passed_ns = self._clock.monotonic_ns() - self._window_ns
         if passed_ns < WINDOW_S * _NS:
             return
-        account = read_account(self._account_file)
+        account = read_account(self._files.account)
         sums = self._ledger.window(units, account)
         if not self._record("ledger", "window", {"seconds": passed_ns // _NS, **sums}):
             # The window goes on until a look at which the disk takes it.
@@ -147,16 +163,37 @@ class Recorder:
             return False
         return True
 
+    def _resume_gaps(self) -> None:
+        """Go on behind the gaps that are in the log already."""
+        try:
+            self._gaps.resume(self._log.newest(GAPS))
+        except AuditError as error:
+            self._complaints.about("not_recorded", error)
+
+    def _record_gaps(self, told: Told | None) -> None:
+        """Keep gaps in mind, and record those of an hour when it is over."""
+        if told is not None:
+            self._gaps.hear(told)
+        hour = self._gaps.hour_that_is_over()
+        if hour is None:
+            return
+        # The sums come last: what is behind them is not recorded again.
+        for details in (*hour.listed, hour.sums):
+            event = GAPS if details is hour.sums else GAP
+            if not self._record(event, "tokeniser", details):
+                return
+        self._gaps.recorded()
+
     def _say_head(self) -> None:
         """Let the tokeniser sign the root."""
         try:
-            write_head(self._head_file, self._log.head())
+            write_head(self._files.head, self._log.head())
         except AuditError as error:
             self._complaints.about("not_recorded", error)
         except OSError as error:
             self._complaints.about(
                 "not_recorded",
-                AuditError(f"{self._head_file}: cannot be written ({error.strerror})"),
+                AuditError(f"{self._files.head}: cannot be written ({error.strerror})"),
             )
 
 

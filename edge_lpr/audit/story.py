@@ -12,6 +12,7 @@ from typing import Final
 
 from edge_lpr.audit.entry import Entry
 from edge_lpr.audit.reconcile import LIMIT_BYTES, Egress
+from edge_lpr.audit.story_keeping import Keeping
 
 SILENT_S: Final = 900
 """Three windows without an entry, and no start in between: nobody recorded."""
@@ -55,6 +56,8 @@ class Story:
     """Bytes written to disks, by process; those that were measured."""
     egress: list[int] = field(default_factory=lambda: [0, 0, 0])
     """Bytes that the publisher sent, those that are explained, and those that are not."""
+    keeping: Keeping = field(default_factory=Keeping)
+    """Keys, watch-lists and gaps."""
     flags: list[str] = field(default_factory=list)
     """What somebody should look at."""
 
@@ -68,6 +71,7 @@ def tell(entries: Sequence[Entry]) -> Story:
     story = Story()
     for entry in entries:
         story.did[entry.event] += 1
+        story.keeping.add(entry)
         if entry.event == LEDGER:
             _add_window(story, entry)
         elif entry.event == "digest":
@@ -81,7 +85,7 @@ def tell(entries: Sequence[Entry]) -> Story:
             story.persons[str(entry.details.get("person"))] += 1
         elif entry.event == "torn_line":
             story.flags.append(f"{entry.at}: a power cut had left half an entry")
-    story.flags += [*_uncounted(story), *_silences(entries)]
+    story.flags += [*story.keeping.flags(), *_uncounted(story), *_silences(entries)]
     return story
 
 
@@ -108,6 +112,7 @@ def sentences(story: Story, entries: Sequence[Entry], loose: int) -> Iterator[st
     yield "what it did"
     yield from _listed(f"{event:<20} {count:>9,}" for event, count in story.did.most_common())
     yield from (f"  {name} asked {count} times" for name, count in story.persons.most_common())
+    yield from story.keeping.sentences()
     yield "bytes"
     for unit in _UNITS:
         if unit in story.written:

@@ -5,20 +5,17 @@ changes. It holds numbers and nothing else, so a publisher that was taken over c
 it but numbers, and those are compared with the kernel's (``edge_lpr/audit/reconcile.py``).
 """
 
-import os
 import re
-import stat
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
+
+from edge_lpr.core.group_file import read_group_file, write_group_file
 
 ACCOUNT_NAME: Final = "sent"
 """Name of the file, in the folder of the publisher's socket."""
 
 _MAXIMUM_BYTES: Final = 256
-_READ_AND_NEVER_WAIT: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_GROUP_READS: Final = 0o640
-"""The audit is root without any right over others' files; it is in the folder's group."""
 _LINE: Final = re.compile(r"[0-9]{1,15}(?: [0-9]{1,15}){6}\n")
 
 
@@ -56,10 +53,7 @@ def write_account(path: Path, account: SentAccount) -> None:
     Raises:
         OSError: The folder takes no file.
     """
-    new = path.with_suffix(".new")
-    new.write_text(account.line(), encoding="ascii")
-    new.chmod(_GROUP_READS)
-    new.replace(path)
+    write_group_file(path, account.line().encode("ascii"))
 
 
 def read_account(path: Path) -> SentAccount | None:
@@ -69,14 +63,8 @@ def read_account(path: Path) -> SentAccount | None:
         path: The file; its content is untrusted, and so is what it is: the folder is the
             publisher's own. A pipe, a link or a device is not waited for, followed or read.
     """
-    try:
-        descriptor = os.open(path, _READ_AND_NEVER_WAIT)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
-            untrusted_line = file.read(_MAXIMUM_BYTES).decode("ascii", "replace")
-    except OSError:
-        return None
+    content = read_group_file(path, _MAXIMUM_BYTES)
+    untrusted_line = "" if content is None else content.decode("ascii", "replace")
     if not _LINE.fullmatch(untrusted_line):
         return None
     return SentAccount(*map(int, untrusted_line.split()))

@@ -25,6 +25,7 @@ EVENTS: Final = frozenset(
         "camera_away",
         "camera_opened",
         "checkpoint_not_signed",
+        "audit_not_told",
         "diagnosis_ends",
         "frame_size_changed",
         "frame_unreadable",

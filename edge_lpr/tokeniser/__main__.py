@@ -22,6 +22,7 @@ from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.answers import TokeniserAnswers
+from edge_lpr.tokeniser.audit_board import AuditBoard, Holdings
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
 from edge_lpr.tokeniser.checkpoint_desk import KEPT_NAME, CheckpointDesk
 from edge_lpr.tokeniser.clock_floor import FlooredClock
@@ -122,15 +123,26 @@ class Tokeniser:
         )
         # One set of complaints a thread: they are not locked.
         complaints = Complaints(log, clock)
+        boot = Boot(claims, credentials.signing_key, self._condition, complaints)
         self._delivery = Delivery(
             settings.tokeniser.sightings_socket,
             settings.tokeniser.queue_sightings,
-            boot=Boot(claims, credentials.signing_key, self._condition, complaints),
+            boot=boot,
             funnel=self._funnel,
             complaints=complaints,
             clock=clock,
         )
         self._checkpoints = _checkpoints(settings, credentials, clock)
+        self._board = AuditBoard(
+            # Beside our socket: in memory, and our own.
+            settings.tokeniser.readings_socket.parent,
+            self._boot_id,
+            credentials.certificate_jws,
+            Holdings(
+                self._keeper.ring.epochs, None if hit_list is None else hit_list.told, boot.gaps
+            ),
+            clock,
+        )
         self._complaints = Complaints(log, clock)
         self._receiver = ReadingReceiver(
             self._listener,
@@ -163,7 +175,8 @@ class Tokeniser:
         """
         self._log.info("started", version=__version__, boot=self._boot_id)
         self._warn_of_keys()
-        self._delivery.start(self._watchdog.heart("delivery"), self._inbox, self._checkpoints)
+        heart = self._watchdog.heart("delivery")
+        self._delivery.start(heart, self._inbox, self._checkpoints, self._board)
         desk = open_desk(
             self._diagnosis_socket, self._report_desk, self._log, self._watchdog.heart("diagnosis")
         )

@@ -15,6 +15,7 @@ from edge_lpr.core.errors import HandoffError, WireError
 from edge_lpr.handoff.record_message import GapWish
 from edge_lpr.tokeniser.chain import Passage, SightingChain, SignedSighting
 from edge_lpr.tokeniser.condition import Condition
+from edge_lpr.tokeniser.gap_record import GapRecord
 from edge_lpr.tokeniser.key_keeper import KeyKeeper
 from edge_lpr.wire.birth import BirthClaims, PreviousBoot, sign_birth
 from edge_lpr.wire.gap import GapClaims, sign_gap
@@ -55,6 +56,8 @@ class Boot:
         self._condition = condition
         self._complaints = complaints
         self._settled = 0, FIRST_PREV
+        self.gaps = GapRecord()
+        """Those that were signed, for the audit."""
         self._chain = SightingChain(claims.boot, signing_key, is_test=claims.test)
         self._birth_jws: bytes | None = None
 
@@ -137,6 +140,7 @@ class Boot:
                 "look into it if it does so again"
             )
         claims = GapClaims(wish.boot, wish.first, wish.last, self._condition.now_s(), wish.reason)
+        self.gaps.note(wish)
         return sign_gap(claims, self._signing_key)
 
     def _previous_boot(self, untrusted_last_jws: bytes | None) -> PreviousBoot | None:

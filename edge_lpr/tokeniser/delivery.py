@@ -43,6 +43,7 @@ from edge_lpr.handoff.sighting_message import (
     parse_answer,
     parse_hello,
 )
+from edge_lpr.tokeniser.audit_board import AuditBoard
 from edge_lpr.tokeniser.boot import Boot
 from edge_lpr.tokeniser.chain import Passage, SignedSighting
 from edge_lpr.tokeniser.checkpoint_desk import CheckpointDesk
@@ -100,6 +101,7 @@ class Delivery:
         self._heart: Heart | None = None
         self._inbox: Inbox | None = None
         self._checkpoints: CheckpointDesk | None = None
+        self._board: AuditBoard | None = None
         self._announced: int | None = None
         self._sent_checkpoint: bytes | None = None
         # Daemon: a fault in the receiving thread must end the process, publisher or not.
@@ -110,6 +112,7 @@ class Delivery:
         heart: Heart | None = None,
         inbox: Inbox | None = None,
         checkpoints: CheckpointDesk | None = None,
+        board: AuditBoard | None = None,
     ) -> None:
         """Start delivering; the publisher may come later.
 
@@ -117,9 +120,11 @@ class Delivery:
             heart: Beats in every round, and rests when the thread has ended.
             inbox: Takes what the publisher brings; without it nothing is taken or announced.
             checkpoints: Signs the root of the audit log; without it none is handed over.
+            board: Tells the audit what only this process knows.
         """
         self._heart = heart
         self._checkpoints = checkpoints
+        self._board = board
         self._inbox = inbox
         if inbox is not None:
             inbox.beat = self._beat
@@ -274,6 +279,12 @@ class Delivery:
         except (AuditError, KeyFileError) as error:
             # The sightings must not wait for it.
             self._complaints.about("checkpoint_not_signed", error)
+        if self._board is None:
+            return
+        try:
+            self._board.look_around(self._checkpoints.newest)
+        except AuditError as error:
+            self._complaints.about("audit_not_told", error)
 
     def _record(self, wish: BoothFigures | GapWish) -> bytes:
         """Return the message with the record that the publisher wants signed."""

@@ -17,6 +17,7 @@ from enum import Enum
 from typing import Final
 
 from edge_lpr.core.errors import NoValidKeyError, VerificationError, WireError
+from edge_lpr.core.told_to_audit import ToldList
 from edge_lpr.handoff.record_message import WatchListMessage
 from edge_lpr.tokeniser.flat_list import BYTES_A_ROW, FlatList, Match
 from edge_lpr.tokeniser.list_assembly import ListAssembly, memory_of
@@ -55,6 +56,8 @@ class _Day:
 
     version: int = 0
     """Of the list that is searched; 0 if there is none."""
+    digest: bytes = bytes(32)
+    """Of that list, as it was signed."""
     key: bytes | None = None
     """What chunks of this day are sealed with, once known."""
     manifest: WatchListManifest | None = None
@@ -155,6 +158,16 @@ class HitList:
         """Return the epochs that there is a list for, ascending."""
         with self._searching:
             return tuple(sorted(self._lists))
+
+    def told(self, epoch: int) -> ToldList:
+        """Return version and digest of an epoch's list, for the audit; version 0 for none.
+
+        Args:
+            epoch: Days since 1970.
+        """
+        with self._delivering:
+            day = self._days.get(epoch, _Day())
+            return ToldList(epoch, day.version, day.digest)
 
     def find(self, epoch: int, tokens: TokenPair) -> Match | None:
         """Return what a passage matches.
@@ -267,13 +280,14 @@ class HitList:
         """Search a version from now on, if it is complete and what was signed."""
         if not assembly.is_complete or day.manifest is None:
             return ListNews.TAKEN
-        version = day.manifest.version
+        version, digest = day.manifest.version, day.manifest.digest
         try:
             listed = assembly.finish()
         except WireError:
             self._stop_assembly(day)
             raise
-        day.version, day.manifest, day.assembly = version, None, None
+        day.version, day.digest = version, digest
+        day.manifest, day.assembly = None, None
         with self._searching:
             before = self._lists.get(epoch)
             self._lists[epoch] = listed

@@ -10,7 +10,7 @@ from edge_lpr.audit import recorder
 from edge_lpr.audit.entry import Entry, parse_entry
 from edge_lpr.audit.log import AuditLog
 from edge_lpr.audit.observer import Observer, Places
-from edge_lpr.audit.recorder import Recorder
+from edge_lpr.audit.recorder import Recorder, RuntimeFiles
 from edge_lpr.audit.unit_states import UnitState
 from edge_lpr.core.complaints import Complaints
 from edge_lpr.core.log import Log
@@ -39,8 +39,12 @@ PUBLISHER = UnitState(
 class Booth:
     """Files of a booth, and a recorder that looks at them."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, told: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.told = told or folder / "told"
+        self.files = RuntimeFiles(folder / "head", folder / "sent", self.told)
         self.clock = SetClock()
         self.units = {"vision": VISION, "tokeniser": UnitState(), "publisher": PUBLISHER}
         self.unit_files = "[Service]"
@@ -55,13 +59,16 @@ class Booth:
             self.write(name, text)
         (folder / "audit").mkdir()
         self.log = AuditLog(folder / "audit", self.clock)
-        self.recorder = Recorder(
+        self.recorder = self.another_recorder()
+
+    def another_recorder(self) -> Recorder:
+        """Return a recorder that knows nothing yet."""
+        return Recorder(
             self.log,
-            Observer(Places(folder), self.clock, lambda: self.unit_files),
+            Observer(Places(self.folder), self.clock, lambda: self.unit_files),
             self.clock,
             Complaints(Log("audit"), self.clock),
-            head_file=folder / "head",
-            account_file=folder / "sent",
+            files=self.files,
         )
 
     def write(self, name: str, text: str) -> None:
