@@ -1,71 +1,92 @@
-"""A booth whose power is cut again and again, and what is looked at between the cuts.
+"""A booth whose card writes down what is done to it; its agency, a consumer who never sleeps."""
 
-Everything lies in one folder, so that a later run goes on where this one stopped.
-"""
-
-import hashlib
 import json
 import os
-import random
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from edge_lpr.core.errors import EdgeLprError, EmulationError
 from edge_lpr.emulation.boards import kvm_works
-from edge_lpr.emulation.disk import make_folder_disk, read_from_boot_partition
+from edge_lpr.emulation.disk import make_folder_disk, run_tool
 from edge_lpr.emulation.flashed import flash
 from edge_lpr.emulation.guest import LANE_FOLDER
-from edge_lpr.emulation.host_side import HostSide
-from edge_lpr.emulation.machine import EmulatedBooth
-from tests.emulated.cut_judging import block
-from tests.emulated.forgetful_card import ForgetfulCard, Loss
+from edge_lpr.emulation.host_side import TENANT, HostSide
+from edge_lpr.emulation.machine import HOST_ADDRESS, EmulatedBooth
+from edge_lpr.installation.keeping import keep_installation
+from edge_lpr.installation.model import INSTALLATION_FILE_NAME
+from edge_lpr.installation.reading import read_installation
+from tests.emulated.cut_card import RecordingCard
 
-CARS: Final = 40
+GATE_S: Final = 150
+"""``update_gate_s``: shorter than at a booth, and long enough where there is no KVM."""
+
 BUSY: Final = 10
 """Load for each core of this machine above which an emulated booth fails by the clock."""
 
-ENROLMENT_S: Final = 2400.0
-"""From the first power to the first message, without KVM and beside others."""
+PATIENCE_S: Final = 2400.0
+"""For anything that a booth is to come to, without KVM and beside others."""
+
+READINGS_S: Final = 2.0
+"""How often a vehicle passes."""
+
+_FEED: Final = f"""\
+import contextlib, itertools, random, time
+from pathlib import Path
+from edge_lpr.core.errors import HandoffError
+from edge_lpr.handoff.reading_message import READING_BYTES, ReadingMessage
+from edge_lpr.handoff.seqpacket import connect
+while True:
+    with contextlib.suppress(HandoffError, OSError):
+        tokeniser = connect(Path("/run/edge-lpr/tokeniser/readings.sock"))
+        while True:
+            message = bytearray(READING_BYTES)
+            plate = bytearray(random.randrange(36) for _ in range(7))
+            ReadingMessage(1, "in", 3, 9, plate).pack_into(message)
+            tokeniser.send(message)
+            if tokeniser.receive(READING_BYTES, timeout_s=30) is None:
+                break
+            time.sleep({READINGS_S})
+    time.sleep(1)
+"""
+
+VISION: Final = f"""\
+[Service]
+Type=exec
+ExecStart=
+ExecStart=/opt/edge-lpr/bin/python -I {LANE_FOLDER}/readings.py
+WatchdogSec=0
+Restart=always
+RestartSec=2
+"""
+"""Vision writes nothing to the card, and looking at pictures in software takes the whole machine.
+So it is played: its user hands invented readings to the tokeniser; all behind that is real."""
 
 UNITS: Final = "edge-lpr-vision edge-lpr-tokeniser edge-lpr-publisher nftables edge-lpr-sshd"
-KEYS: Final = "/etc/edge-lpr /etc/credstore.encrypted /var/lib/edge-lpr/tokeniser"
-IDENTITY: Final = {
+_LOOK: Final = {
+    "attempt": "cat /state/update/last-update.json 2>/dev/null",
+    "push": "systemctl is-active push.service",
+    "publisher": "systemctl show -p StatusText --value edge-lpr-publisher",
     "image": "cat /usr/lib/edge-lpr/image.json",
     "cmdline": "cat /proc/cmdline",
-    "up": "cut -d' ' -f1 /proc/uptime",
 }
-"""Asked as soon as the booth answers, by name."""
+"""What is asked again and again, by name, to be marked in the record."""
 
-HEALTH: Final = {
-    "failed": "systemctl --failed --no-legend --plain",
-    "state": "findmnt -nro SOURCE,FSTYPE,OPTIONS /state",
-    "fsck": "journalctl -b -q -o cat --no-pager -u 'systemd-fsck@*'",
-    "kernel": "journalctl -b -q -o cat --no-pager -k | grep -iE 'EXT4-fs (error|warning)|I/O error|"
-    "FAT-fs|SQUASHFS error|dm-verity.*(corrupt|fail)'",
-    "keys": f"find {KEYS} -type f ! -name '.*' -print0 | sort -z | xargs -0 sha256sum",
-    "outbox": "ls /var/lib/edge-lpr/publisher",
-    "attempt": "cat /state/update/last-update.json 2>/dev/null",
-    # Not before: the boot partition may not be mounted yet.
-    "notes": "cat /boot/efi/grub/grubenv",
-}
-"""Asked when it is at work."""
 
-_COMMITTED: Final = """\
-rm -rf /run/o; mkdir -m 700 /run/o; cp /var/lib/edge-lpr/publisher/outbox.sqlite3* /run/o/
-python3 -I -S -c "
-import sqlite3
-rows = sqlite3.connect('/run/o/outbox.sqlite3').execute(
-    'SELECT boot, min(seq), max(seq), count(*), sum(sent_at IS NULL) FROM sighting'
-    ' JOIN origin ON origin.id = origin_id GROUP BY boot')
-import json
-print(json.dumps(list(rows)))
-"
+_FROM_HERE: Final = f"""\
+import runpy, socket, sys
+name = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **named: name(
+    "127.0.0.1" if host == "{HOST_ADDRESS}" else host, *more, **named)
+sys.argv[0] = "edge-lpr"
+runpy.run_module("edge_lpr", run_name="__main__")
 """
-"""What lies in the outbox, from a copy: the publisher's own is locked. It may miss the newest."""
+"""This program, where the broker has the name by which the booth knows it."""
 
 
 class NbdBooth(EmulatedBooth):
@@ -88,142 +109,129 @@ class NbdBooth(EmulatedBooth):
         return [word.replace(ours, f"file={self.card_url},") for word in command]
 
 
-class CutBooth:
-    """The booth, its agency, a consumer who never sleeps, and the notes of all of it."""
+def ask(booth: EmulatedBooth, questions: dict[str, str], patience_s: float) -> dict[str, str]:
+    """Return what a booth answers, by the names of the questions.
 
-    def __init__(self, image_folder: Path, folder: Path) -> None:
-        """Go on with what lies in the folder, or flash a card and let it enrol.
+    Raises:
+        EmulationError: It does not in time.
+    """
+    command = "; ".join(f"echo '== {name}'; {{ {each}; }}" for name, each in questions.items())
+    _, said = booth.run(command, patience_s)
+    answers = dict.fromkeys(questions, "")
+    name = ""
+    for line in said.splitlines():
+        if line.startswith("== "):
+            name = line[3:]
+        elif name:
+            answers[name] += line + "\n"
+    return answers
+
+
+class CutBooth:
+    """The booth, and all that is around it, in one folder."""
+
+    def __init__(self, image_folder: Path, folder: Path, bundles: list[Path]) -> None:
+        """Flash a card; nothing runs yet.
 
         Args:
             image_folder: Filled by ``scripts/build_image``.
-            folder: Kept; short, because sockets lie in it.
+            folder: Short, because sockets lie in it. ``base.img`` there will be the flashed card,
+                and ``record`` what was done to it since.
+            bundles: Updates, which the booth will find by their number, from 0.
         """
         self.folder = folder
-        self._memory = folder / "memory.json"
-        goes_on = self._memory.exists()
         (image,) = image_folder.glob("edge-lpr-generic-amd64-*.img")
         folder.mkdir(parents=True, exist_ok=True)
-        self.booth = NbdBooth(None if goes_on else image, folder / "booth", probe=True)
-        self.host = HostSide(folder / "host", goes_on=goes_on)
+        self.booth = NbdBooth(image, folder / "booth", probe=True)
+        self.host = HostSide(folder / "host")
+        self._let_authority_in()
         self._consumer: subprocess.Popen[bytes] | None = None
         self._seen = folder / "consumer.jsonl"
-        self._card: ForgetfulCard | None = None
-        self._started = 0.0
-        self.memory: dict[str, Any] = {}
-        if goes_on:
-            self.memory = json.loads(self._memory.read_text())
+        flash(self.booth, self.host, cars=1)
+        self.booth.drop_in("edge-lpr-vision.service", VISION)
+        answers = self.booth.folder / INSTALLATION_FILE_NAME
+        shortened = read_installation(answers).model_copy(update={"update_gate_s": GATE_S})
+        keep_installation(answers, shortened)
+        self.booth.put_on_boot_partition(answers, INSTALLATION_FILE_NAME)
+        lane = self.booth.folder / "lane"
+        (lane / "lane.avi").unlink()
+        (lane / "readings.py").write_text(_FEED)
+        for number, bundle in enumerate(bundles):
+            bundle.rename(lane / f"{number}.raucb")
+        megabytes = 80 + sum(each.stat().st_size for each in lane.iterdir()) * 11 // 10_000_000
+        make_folder_disk(lane, self.booth.folder / "lane.img", megabytes)
+        run_tool("cp", "--sparse=always", str(self.booth.disk), str(folder / "base.img"))
+        self.card = RecordingCard(self.booth.disk, folder / "card", folder / "record")
+        self.booth.card_url = self.card.url
+        self._is_over = False
+        self._marked = 0
 
-    def begin(self, squashfs: dict[str, Any]) -> None:
-        """Start the agency, and the booth for the first time, unless an earlier run has.
-
-        Args:
-            squashfs: ``version``, ``sha256`` and ``bytes`` of the system that was flashed.
-        """
-        if not self.memory:
-            flash(self.booth, self.host, cars=CARS)
-            self.show(None)
-            self.memory = {"systems": [squashfs]}
-            self.remember()
+    def begin(self) -> None:
+        """Start the agency, and switch the booth on for the first time."""
         self.host.start()
-        log = self._seen.open("ab")
-        with log:
+        with self._seen.open("wb") as log:
             self._consumer = subprocess.Popen(self.host.subscribe("--json"), stdout=log)
-        if not self.memory.get("is_enrolled"):
-            self._enrol()
-            self.memory["is_enrolled"] = True
-            self.cut_power()
-            self.remember()
-        self._card = ForgetfulCard(self.booth.disk, self.folder / "card")
-        self.booth.card_url = self._card.url
+        for work in (self._approve, self._mark_events):
+            threading.Thread(target=work, daemon=True).start()
+        self.card.serve()
+        self.card.mark(scene="first start")
+        self.booth.start()
 
     def end(self) -> None:
         """Switch everything off; the consumer last, so that it has seen what the broker took."""
-        self.cut_power()
-        if self._card is not None:
-            self._card.close()
+        self.booth.power_cut()
+        self._is_over = True
         time.sleep(2)
+        self.card.close()
         if self._consumer is not None:
             self._consumer.terminate()
             self._consumer.wait()
         self.host.stop()
 
-    def remember(self) -> None:
-        """Write down what a later run must know."""
-        part = self._memory.with_suffix(".part")
-        part.write_text(json.dumps(self.memory, indent=1))
-        part.replace(self._memory)
+    def issue_keys(self) -> None:
+        """Give the booth new keys, by the broker, under the transport key that it has announced."""
+        for word in (["rotate"], ["issue", "--test"]):
+            folder = ["--folder", str(self.host.authority)]
+            command = [sys.executable, "-c", _FROM_HERE, "authority", *word, *folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
 
-    def show(self, bundle: Path | None) -> None:
-        """Put the lane, and perhaps a bundle beside it, on the disk that the booth reads."""
-        lane = self.booth.folder / "lane"
-        (lane / "next.raucb").unlink(missing_ok=True)
-        if bundle is not None:
-            bundle.rename(lane / "next.raucb")
-        megabytes = 80 + sum(each.stat().st_size for each in lane.iterdir()) * 11 // 10_000_000
-        make_folder_disk(lane, self.booth.folder / "lane.img", megabytes)
+    def _let_authority_in(self) -> None:
+        """Have the broker take what the authority sends; an emulated booth needs it only here."""
+        rules = self.host.folder / "access.list"
+        with rules.open("a") as file:
+            file.write(f"authority token-authority {TENANT}\n")
+        folder = str(self.host.folder / "broker")
+        command = ["broker", "acl", "--list", str(rules), "--folder", folder]
+        subprocess.run([sys.executable, "-m", "edge_lpr", *command], check=True)
 
-    def start(self) -> None:
-        """Switch on."""
-        if self._card is not None:
-            self._card.serve()
-        self._started = time.monotonic()
-        self.booth.start()
+    def look(self, patience_s: float = 60.0) -> dict[str, str] | None:
+        """Ask the booth how it is, and mark what it says; ``None`` if it does not answer."""
+        # A booth that is switched off may leave half an answer.
+        with suppress(EmulationError, ValueError):
+            answers = ask(self.booth, _LOOK, patience_s)
+            self.card.mark(said=answers)
+            return answers
+        return None
 
-    @property
-    def since_power_s(self) -> float:
-        """How long the power has been there, in seconds."""
-        return time.monotonic() - self._started
+    def wait(self, is_it: Callable[[dict[str, str]], bool], every_s: float = 3.0) -> dict[str, str]:
+        """Look again and again until something is so."""
+        deadline = time.monotonic() + PATIENCE_S
+        said: dict[str, str] | None = None
+        while True:
+            if (said := self.look()) is not None and is_it(said):
+                return said
+            assert time.monotonic() < deadline, f"{said}\n{self.booth.console()[-2000:]}"
+            time.sleep(every_s)
 
-    def cut_power(self) -> None:
-        """Take the power away; the card still knows what it was told."""
-        self.booth.power_cut()
+    def wait_for_events(self, is_it: Callable[[list[dict[str, Any]]], bool]) -> None:
+        """Wait until the consumer has seen something, and look at the booth meanwhile."""
+        self.wait(lambda _: is_it(self.events()))
 
-    def settle_card(self, chance: random.Random) -> Loss:
-        """Have the card forget what it did not flush; after ``cut_power``."""
-        assert self._card is not None
-        return self._card.lose(chance)
-
-    def ask(self, questions: dict[str, str], patience_s: float = 600.0) -> dict[str, str]:
-        """Return what the booth answers, by the names of the questions.
-
-        Raises:
-            EmulationError: It does not in time.
-        """
-        command = "; ".join(f"echo '== {name}'; {{ {each}; }}" for name, each in questions.items())
-        _, said = self.booth.run(command, patience_s)
-        answers: dict[str, str] = {}
-        name = ""
-        for line in said.splitlines():
-            if line.startswith("== "):
-                name = line[3:]
-                answers[name] = ""
-            elif name:
-                answers[name] += line + "\n"
-        return answers
-
-    def is_at_work(self, patience_s: float) -> bool:
-        """Return whether every unit that must work does, as soon as it does or time is over."""
-        deadline = time.monotonic() + patience_s
-        while (left_s := deadline - time.monotonic()) > 0:
-            status, _ = self.booth.run(f"systemctl is-active {UNITS}", left_s)
-            if status == 0:
-                return True
-            # Each look costs the booth a tenth of a second or more.
-            time.sleep(min(3.0, left_s))
-        return False
-
-    def committed(self, patience_s: float) -> list[list[Any]]:
-        """Return what the outbox holds: boot, first, last, how many, how many unsent."""
-        status, said = self.booth.run(_COMMITTED, patience_s)
-        if status != 0:
-            # A checkpoint between the copies of the two files; nothing is known then.
-            return []
-        rows: list[list[Any]] = json.loads(said)
-        return rows
-
-    def push_update(self) -> None:
-        """Begin the update whose bundle lies beside the lane; it restarts the booth by itself."""
-        install = f"/opt/edge-lpr/bin/edge-lpr update install - <{LANE_FOLDER}/next.raucb"
+    def push_update(self, number: int) -> None:
+        """Begin an update, as a technician does; it restarts the booth by itself."""
+        bundle = f"{LANE_FOLDER}/{number}.raucb"
+        install = f"/opt/edge-lpr/bin/edge-lpr update install - <{bundle}"
         status, said = self.booth.run(
             f"systemd-run --collect --unit=push /bin/sh -c '{install} >/run/push.txt 2>&1'"
         )
@@ -231,87 +239,24 @@ class CutBooth:
             raise EmulationError(f"the update could not be begun: {said}")
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what the consumer has seen since the card was flashed."""
+        """Return what the consumer has seen."""
         lines = self._seen.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def asks_for_keys(self) -> bool:
-        """Return whether a booth asks to be enrolled."""
-        return self.host.approve() is not None
-
-    def card_facts(self) -> dict[str, Any]:
-        """Return what a card reader sees; the booth is off.
-
-        Returns:
-            ``notes`` and ``spare``: GRUB's two blocks as dictionaries, empty for a torn one;
-            ``slots``: the version of the whole system that lies in each, by its digest, or
-            ``None``; ``boot``: what the check of the boot partition says.
-        """
-        notes = block(self._read("grub/grubenv"))
-        spare = block(self._read("grub/grubenv.spare"))
-        named = set(" ".join([*notes.values(), *spare.values()]).split()) & {"A", "B"}
-        slots = {slot: self._system_in(slot) for slot in sorted(named)}
-        return {"notes": notes, "spare": spare, "slots": slots, "boot": self._check_boot()}
-
-    def _read(self, name: str) -> str:
-        return read_from_boot_partition(self.booth.disk, name).decode("ascii", "replace")
-
-    def _enrol(self) -> None:
-        self.start()
-        threading.Thread(target=self._approve, daemon=True).start()
-        deadline = time.monotonic() + ENROLMENT_S
-        while not any(event["event"] == "birth" for event in self.events()):
-            assert time.monotonic() < deadline, self.booth.console()[-2000:]
-            time.sleep(1)
-        assert self.is_at_work(ENROLMENT_S)
-
     def _approve(self) -> None:
-        while self.booth.is_on:
+        while not self._is_over:
             with suppress(EdgeLprError):
                 if self.host.approve() is not None:
                     return
             # Asking takes a processor second, which the booth could use.
             time.sleep(10)
 
-    def _partition(self, name: str) -> tuple[int, int]:
-        """Return where a partition begins, and how long it is, in bytes."""
-        said = subprocess.run(
-            ["/usr/sbin/sfdisk", "--json", str(self.booth.disk)], capture_output=True, check=True
-        )
-        table = json.loads(said.stdout)["partitiontable"]
-        for each in table["partitions"]:
-            if each.get("name") == name:
-                return each["start"] * table["sectorsize"], each["size"] * table["sectorsize"]
-        raise EmulationError(f"the card has no partition {name}")
-
-    def _system_in(self, slot: str) -> str | None:
-        start, _ = self._partition(f"system-{slot.lower()}")
-        by_size: dict[int, str] = {}
-        with self.booth.disk.open("rb") as card:
-            # The newest first: that is likely.
-            for system in reversed(self.memory["systems"]):
-                size = int(system["bytes"])
-                if size not in by_size:
-                    card.seek(start)
-                    by_size[size] = hashlib.sha256(card.read(size)).hexdigest()
-                if by_size[size] == system["sha256"]:
-                    return str(system["version"])
-        return None
-
-    def _check_boot(self) -> str:
-        """Return what fsck.vfat complains of, but for the mark that it was not unmounted."""
-        start, size = self._partition("boot")
-        copy = self.folder / "boot.img"
-        with self.booth.disk.open("rb") as card:
-            card.seek(start)
-            copy.write_bytes(card.read(size))
-        done = subprocess.run(
-            ["/usr/sbin/fsck.vfat", "-n", str(copy)], capture_output=True, text=True, check=False
-        )
-        copy.unlink()
-        lines = [
-            line.strip()
-            for line in done.stdout.splitlines()[1:]
-            if line.strip() and not line.startswith(str(copy)) and "Leaving filesystem" not in line
-        ]
-        return "; ".join(lines) if done.returncode else ""
+    def _mark_events(self) -> None:
+        """Mark what the consumer sees, as soon as it does."""
+        while not self._is_over:
+            events = self.events()
+            for event in events[self._marked :]:
+                names = ("event", "boot", "seq")
+                self.card.mark(consumer={name: event.get(name) for name in names})
+            self._marked = len(events)
+            time.sleep(0.2)

@@ -5,9 +5,19 @@ Pure: facts in, sentences about what is wrong out.
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tests.emulated.cut_start import Found
+    from tests.emulated.cut_story import Promises
 
 SLOTS: Final = ("A", "B")
+_OF_NO_MATTER: Final = re.compile(
+    r"differences between boot sector and its backup|Differences: \(offset:original/backup\)"
+    r"|^65:01/00$|mostly harmless|Not automatically fixing|Dirty bit is set|Fs was not properly"
+    r"|Automatically removing dirty bit|Free cluster summary wrong|Auto-correcting"
+    r"|Leaving filesystem unchanged|: \d+ files, \d+/\d+ clusters"
+)
 
 
 def card_problems(
@@ -48,40 +58,52 @@ def card_problems(
     return problems
 
 
-def identity_problems(identity: dict[str, str], memory: dict[str, Any]) -> list[str]:
-    """Judge which system answers: it, the command line and the loader's notes must agree.
+def state_problems(found: "Found", whole: "Found", promised: "Promises") -> list[str]:
+    """Judge what a start finds on the state.
+
+    Outbox and audit have one writer each, and he waits until the one before is committed. So what
+    was written of a later one proves that the one before was promised.
 
     Args:
-        identity: What the booth has answered, see ``cut_booth.IDENTITY``.
-        memory: ``current``, ``target``, and the ``card`` after the cut before.
+        found: After the cut.
+        whole: What a card that loses nothing would hold.
+        promised: By the marks before the cut.
     """
-    version, slot = as_object(identity["image"]).get("version"), slot_of(identity)
-    order = block(identity["notes"]).get("ORDER", "").split()
-    is_trial = "edge_lpr.trial" in identity["cmdline"].split()
-    current, target = memory["current"], memory["target"]
-    runs = {"version": version, "slot": slot}
+    here = set(found.sightings)
     problems = []
-    if runs not in [current, target]:
-        problems.append(f"{runs} runs, which is neither {current} nor {target}")
-    if is_trial and (runs != target):
-        problems.append(f"{runs} is tried, and nobody has asked for it")
-    # A trial may have been kept since it was started.
-    if not is_trial and order[:1] != [slot]:
-        problems.append(f"slot {slot} runs, and the notes say {order}")
-    if block(identity["notes"]).get("TRIAL"):
-        problems.append("a trial is left in the notes of a system that runs")
-    on_card = memory.get("card", {}).get("slots", {}).get(slot, version)
-    if on_card != version:
-        problems.append(f"slot {slot} says {version} and held {on_card}")
+    if lost := set(whole.sightings[:-1]) - here:
+        problems.append(f"{len(lost)} sightings were committed, and are not in the outbox")
+    if unknown := promised.sightings - here:
+        problems.append(f"{len(unknown)} sightings are at the consumer, and not in the outbox")
+    if len(here) < promised.waiting:
+        problems.append(f"{promised.waiting} sightings waited, and the outbox holds {len(here)}")
+    problems += number_problems(found.sightings)
+    if found.audit != whole.audit[: len(found.audit)]:
+        problems.append("the audit's entries are not those that were written")
+    if len(found.audit) < len(whole.audit) - 1:
+        problems.append(f"the audit has lost {len(whole.audit) - len(found.audit)} entries")
+    if promised.is_enrolled and not found.keys and not found.problems:
+        problems.append("the booth has enrolled, and has no keys")
     return problems
 
 
-def health_problems(health: dict[str, str], keys: str) -> list[str]:
+def number_problems(sightings: list[tuple[str, int]]) -> list[str]:
+    """Judge the numbers of sightings: from 1 on by boot, each once, in their order."""
+    numbers: dict[str, list[int]] = {}
+    for boot, seq in sightings:
+        numbers.setdefault(boot, []).append(seq)
+    return [
+        f"boot {boot}: the numbers are not 1 to {len(seen)}"
+        for boot, seen in numbers.items()
+        if seen != list(range(1, len(seen) + 1))
+    ]
+
+
+def health_problems(health: dict[str, str]) -> list[str]:
     """Judge a booth at work.
 
     Args:
-        health: What the booth has answered, see ``cut_booth.HEALTH``.
-        keys: Names and digests of its keys when it had enrolled.
+        health: What the booth has answered, see ``cut_sample.HEALTH``.
     """
     problems = [f"failed: {line}" for line in health["failed"].splitlines()]
     if not re.match(r"/dev/mapper/state ext4 rw,", health["state"]):
@@ -90,45 +112,22 @@ def health_problems(health: dict[str, str], keys: str) -> list[str]:
         problems.append(f"the check of the state: {health['fsck']}")
     if health["kernel"].strip():
         problems.append(f"the kernel: {health['kernel'].strip()[:300]}")
-    if health["keys"] != keys:
-        problems.append(f"keys have changed: {_difference(keys, health['keys'])}")
     if "damaged" in health["outbox"]:
         problems.append("the outbox was put aside as damaged")
     return problems
 
 
-def missing(committed: dict[str, int], events: list[dict[str, Any]]) -> dict[str, int]:
-    """Return what was seen in the outbox and is not at the consumer: how many, by boot.
+def fat_complaints(said: str) -> list[str]:
+    """Return what ``fsck.vfat -n`` complains of, but for what no start cares about.
+
+    That is the mark that it was not unmounted (of which the copy of the boot sector knows nothing),
+    and the count of free clusters, which is a hint: whoever writes counts anew.
 
     Args:
-        committed: The last number by boot; each boot begins with 1.
-        events: All that the consumer has seen.
+        said: What it wrote.
     """
-    seen = _numbers(events)
-    lacking = {
-        boot: len(set(range(1, last + 1)) - set(seen.get(boot, ())))
-        for boot, last in committed.items()
-    }
-    return {boot: count for boot, count in lacking.items() if count}
-
-
-def consumer_facts(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """Judge what the consumer has seen; counts, and ``problems``."""
-    numbers = _numbers(events)
-    problems = []
-    for boot, seen in numbers.items():
-        if len(set(seen)) != len(seen):
-            problems.append(f"boot {boot}: a sighting came twice")
-        if set(seen) != set(range(1, max(seen) + 1)):
-            problems.append(f"boot {boot}: a number is missing below {max(seen)}")
-    counts = {kind: sum(each["event"] == kind for each in events) for kind in ("gap", "refusal")}
-    problems += [f"{count} {kind} at the consumer" for kind, count in counts.items() if count]
-    return {
-        "sightings": sum(map(len, numbers.values())),
-        "boots": len(numbers),
-        **counts,
-        "problems": problems,
-    }
+    lines = [line.strip() for line in said.splitlines()[1:]]
+    return [line for line in lines if line and not _OF_NO_MATTER.search(line)]
 
 
 def as_object(text: str) -> dict[str, Any]:
@@ -151,16 +150,3 @@ def block(text: str) -> dict[str, str]:
     if not text.startswith("# GRUB Environment Block\n"):
         return {}
     return dict(line.rstrip("#").split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-def _numbers(events: list[dict[str, Any]]) -> dict[str, list[int]]:
-    numbers: dict[str, list[int]] = {}
-    for event in events:
-        if event["event"] == "sighting":
-            numbers.setdefault(str(event["boot"]), []).append(int(event["seq"]))
-    return numbers
-
-
-def _difference(before: str, after: str) -> str:
-    changed = set(before.splitlines()) ^ set(after.splitlines())
-    return ", ".join(sorted({line.split()[-1] for line in changed}))

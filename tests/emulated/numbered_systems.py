@@ -72,6 +72,7 @@ class NumberedSystems:
         packed.write_bytes(content)
         out = self._folder / f"bundle-{number}"
         signing = self._keys / "update-signing"
+        shutil.rmtree(out, ignore_errors=True)
         _run(
             str(PROJECT / "scripts/build_update"),
             *("--root", str(packed), "--out", str(out)),

@@ -1,4 +1,4 @@
-"""The table of the rows that ``test_random_power_cuts.py`` leaves.
+"""The table of the rows that ``random_cuts.py`` and ``cut_sample.py`` leave.
 
 ``python -m tests.emulated.power_cut_table ROWS [ROWS ...] [--into docs/emulated-booth.md]``
 """
@@ -12,19 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 WHEN: Final = {
-    ("running", "starting"): "a start, before all was seen to work: firmware, GRUB, kernel, units",
-    ("running", "at work"): "at work",
-    ("running", "at work, broker away"): "at work, sightings piling up without their broker",
-    ("updating", "pushing"): "the bundle is pushed, and read through against its signature",
-    ("updating", "installing"): "RAUC writes the other slot",
-    ("updating", "installed"): "the slot is written, its trial noted, the restart begun",
-    ("updating", "restarting"): "the restart into the trial: firmware, GRUB's notes, kernel",
-    ("updating", "judged"): "the trial, before the health gate has ended",
-    ("updating", "kept"): "right after it was kept",
+    "partitions": "first start: the other slot, encryption and file system of the state are made",
+    "enrolling": "first start: settings, keys, enrolment, up to the first sighting",
+    "at work": "at work, with its broker",
+    "keys issued anew": "keys are issued anew, and the key ring is written",
+    "broker away": "at work, sightings piling up without their broker",
+    "broker back": "the broker is back and takes them",
+    "pushing": "an update is pushed, and read through against its signature",
+    "slot": "RAUC writes the other slot",
+    "notes": "one of the two blocks of the loader's notes has just been written",
+    "trial": "the restart, GRUB, and the trial until the health gate has ended",
+    "kept": "after the gate has kept the update",
+    "left": "after the gate has left one (no broker), until the old system is at work",
+    "at work again": "at work again",
 }
-"""What was going on, by phase and stage of a row, in the table's order."""
-
-ON_TRIAL: Final = "on trial"
+"""What was going on, by phase of a row, in the table's order."""
 
 BEGIN: Final = "<!-- power cuts: written by tests/emulated/power_cut_table.py -->\n"
 END: Final = "<!-- end of power cuts -->\n"
@@ -39,66 +41,61 @@ def table_of(lines: Iterable[str]) -> str:
     """
     rows = [json.loads(line) for line in lines]
     cuts = [row for row in rows if "cut" in row]
-    found = [row for row in rows if "found" in row]
-    outcome = _outcomes(rows)
-    out = ["| power cut while | cuts | next seen: old / new / on trial | not flushed / lost |"]
+    booted = [row for row in rows if "booted" in row]
+    out = ["| power cut while | cuts | would start: old / new / on trial | not flushed / lost |"]
     out.append("|---|---|---|---|")
-    for key, words in WHEN.items():
-        chosen = [row for row in cuts if (row["phase"], row["stage"]) == key]
+    for phase, words in WHEN.items():
+        chosen = [row for row in cuts if row["phase"] == phase]
         if chosen:
-            out.append(_line(words, chosen, outcome))
-    out.append(_line("**all**", cuts, outcome))
-    return "\n".join([*out, "", *_sentences(cuts, found, outcome)]) + "\n"
+            out.append(_line(words, chosen))
+    out.append(_line("**all**", cuts))
+    return "\n".join([*out, "", *_sentences(cuts), *_booted(booted)]) + "\n"
 
 
-def _line(words: str, cuts: list[dict[str, Any]], outcome: dict[int, str]) -> str:
-    count = Counter(outcome.get(row["cut"], "") for row in cuts)
-    seen = f"{count['old']} / {count['new']} / {count[ON_TRIAL]}"
-    writes = [row["writes"] for row in cuts]
-    waiting, lost = (sum(each[name] for each in writes) for name in ("waiting", "lost"))
+def _line(words: str, cuts: list[dict[str, Any]]) -> str:
+    count = Counter(row["seen"] for row in cuts)
+    seen = f"{count['old']} / {count['new']} / {count['on trial']}"
+    waiting, lost = (sum(row["writes"][name] for row in cuts) for name in ("waiting", "lost"))
     return f"| {words} | {len(cuts)} | {seen} | {waiting} / {lost} |"
 
 
-def _outcomes(rows: list[dict[str, Any]]) -> dict[int, str]:
-    """Return what was found after each cut, by its number: of those that a start has verified."""
-    outcome: dict[int, str] = {}
-    version: str | None = None
-    for row in rows:
-        if "version" not in row:
-            continue
-        word = ON_TRIAL if row["trial"] else "old" if version in (None, row["version"]) else "new"
-        outcome |= dict.fromkeys(row["covers"], word)
-        if not row["trial"]:
-            version = row["version"]
-    return outcome
-
-
-def _sentences(
-    cuts: list[dict[str, Any]], found: list[dict[str, Any]], outcome: dict[int, str]
-) -> list[str]:
+def _sentences(cuts: list[dict[str, Any]]) -> list[str]:
     """Return what else was counted."""
-    verified = [row for row in found if "version" in row]
-    problems = [problem for row in (*cuts, *found) for problem in row["problems"]]
-    systems = sum(version is not None for row in cuts for version in row["card"]["slots"].values())
-    sentences = [
+    problems = [(row["cut"], problem) for row in cuts for problem in row["problems"]]
+    last = max(cuts, key=lambda row: int(row["place"]))
+    torn = sum(not row["notes"] or not row["spare"] for row in cuts)
+    total = {
+        name: sum(int(row[name]) for row in cuts)
+        for name in ("slots", "sightings", "unsent", "audit")
+    }
+    lossy = [row["writes"]["bytes"] for row in cuts if row["writes"]["lost"]]
+    return [
         (
-            f"{len(cuts)} power cuts. Each card was read right after its cut, and {systems} times "
-            "a slot that the loader's notes name was hashed: the whole system of its version. "
-            f"{len(outcome)} of the cuts were verified by {len(verified)} whole starts: a start "
-            "that is cut before it is whole leaves that to the next one."
-        )
+            f"{len(cuts)} power cuts at {len({row['place'] for row in cuts})} places of a record "
+            f"of {last['of']} writes, flushes and marks; {len(lossy)} of them lost something, "
+            f"{sum(lossy) / 1e6:.0f} MB in all. {total['slots']} times a slot that the loader's "
+            "notes name held the whole system of its version, by its digest. One of the notes' two "
+            f"blocks was torn {torn} times. {total['sightings']} times a sighting lay in an outbox "
+            f"and {total['audit']} times an entry in an audit, as promised; {total['unsent']} of "
+            "the sightings were unsent."
+        ),
+        f"Problems: {len(problems)}."
+        + "".join(f"\n- cut {number}: {each}" for number, each in problems),
+        "",
     ]
-    if verified:
-        last = verified[-1]["consumer"]
-        versions = len({row["version"] for row in verified})
-        unsent = sum(row["unsent"] for row in cuts)
-        sentences.append(
-            f"At the consumer: {last['sightings']} sightings of {last['boots']} starts, every "
-            f"number from 1 on and once, {last['gap']} gaps, {last['refusal']} refusals; "
-            f"{unsent} lay unsent in the outbox at a cut, and came. {versions} versions ran."
-        )
-    sentences.append(f"Problems: {len(problems)}." + "".join(f"\n- {each}" for each in problems))
-    return sentences
+
+
+def _booted(rows: list[dict[str, Any]]) -> list[str]:
+    """Return a table of the cards that were started."""
+    if not rows:
+        return []
+    out = ["| card that was started, cut while | ran | as the verdict said |", "|---|---|---|"]
+    for row in rows:
+        runs = row.get("runs", {})
+        ran = f"{runs.get('version', 'nothing')}{', on trial' * (runs.get('trial') == 'yes')}"
+        agrees = "; ".join(row["problems"]) or f"yes, {row['seconds']} s"
+        out.append(f"| {WHEN[row['phase']]} | {ran} | {agrees} |")
+    return out
 
 
 def put_into(document: str, table: str) -> str:

@@ -1,58 +1,153 @@
-"""Power cuts at random moments of running and updating: ``EDGE_LPR_POWER_CUTS`` of them.
+"""Power cuts at random places of a booth's life, each judged offline, and some of them started.
 
-A run of hundreds takes hours where there is no KVM, so it can be stopped and gone on with:
+One emulated booth is played once on a card that writes everything down (``cut_scenes.py``); the
+card after a power cut at any place is then put together from the record.
 
 ``EDGE_LPR_POWER_CUTS``
-    how many there shall be in all, those of earlier runs in the same folder included
-``EDGE_LPR_POWER_CUTS_FOLDER``
-    a short path where card, agency, keys and rows stay; a temporary one if left out
+    how many there shall be
 ``EDGE_LPR_POWER_CUTS_SEED``
-    draws the moments; printed
-``EDGE_LPR_POWER_CUTS_MINUTES``
-    after so many no other cut is begun
+    draws the places and what is lost; printed
+``EDGE_LPR_POWER_CUTS_FOLDER``
+    a short path; a recording that lies there is used again, and rows and recording stay
+``EDGE_LPR_POWER_STARTS``
+    how many of the cards are started
 
 ``EDGE_LPR_IMAGE_FOLDER`` is the folder that ``scripts/build_image`` has filled. A table of what was
-found: ``python -m tests.emulated.power_cut_table FOLDER/rows.jsonl``.
+found: ``python -m tests.emulated.power_cut_table FOLDER/cuts/rows.jsonl``.
 """
 
+import json
 import os
+import random
 import secrets
+import sqlite3
+import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
+from tests.emulated.cut_offline import OfflineJudge, Spoil, Verdict
+from tests.emulated.cut_sample import boot_some, choose
+from tests.emulated.cut_scenes import Scenes
+from tests.emulated.cut_state import Partition
 from tests.emulated.power_cut_table import table_of
-from tests.emulated.random_cuts import PowerCuts
+from tests.emulated.random_cuts import PowerCuts, write_rows
 
 pytestmark = pytest.mark.emulator
 
-FEW = 6
+CUTS: Final = 250
+STARTS: Final = 5
 
 
-def test_after_every_power_cut_the_booth_is_old_or_new_and_nothing_committed_is_lost() -> None:
+class Campaign:
+    """A recording, its cuts and their rows."""
+
+    def __init__(self, image_folder: Path, folder: Path) -> None:
+        if not (folder / "systems.json").exists():
+            Scenes(image_folder, folder).play()
+        seed = int(os.environ.get("EDGE_LPR_POWER_CUTS_SEED", secrets.randbelow(1_000_000)))
+        print(f"seed {seed}")  # noqa: T201
+        number = int(os.environ.get("EDGE_LPR_POWER_CUTS", CUTS))
+        self.cuts = PowerCuts(folder, folder / "cuts", number, seed)
+        self.file = folder / "cuts" / "rows.jsonl"
+        self.rows = write_rows(self.cuts, self.file, sys.stdout.write)
+
+    def judge(self, *, is_liar: bool = False) -> OfflineJudge:
+        """Return a judge before the first entry, with a folder of its own."""
+        return OfflineJudge(
+            self.cuts.recording, self.cuts.folder / "check", self.cuts.systems, is_liar=is_liar
+        )
+
+    def spoiled(self, row: dict[str, Any], spoil: Spoil) -> Verdict:
+        """Judge one cut again, with something done to its card that must be found."""
+        judge = self.judge()
+        chance = random.Random(1)  # noqa: S311 - no key
+        verdict = judge.judge(row["place"], chance, spoil=spoil)
+        judge.close()
+        return verdict
+
+    def last_of(self, phase: str) -> dict[str, Any]:
+        """Return the row of the last cut of a phase."""
+        return [row for row in self.rows if row["phase"] == phase][-1]
+
+
+@pytest.fixture(scope="module")
+def campaign() -> Iterator[Campaign]:
     image_folder = os.environ.get("EDGE_LPR_IMAGE_FOLDER")
     if image_folder is None:
         pytest.fail(
             "EDGE_LPR_IMAGE_FOLDER names no image; scripts/test_image makes one and sets it"
         )
-    wanted = int(os.environ.get("EDGE_LPR_POWER_CUTS", FEW))
-    seed = int(os.environ.get("EDGE_LPR_POWER_CUTS_SEED", secrets.randbelow(1_000_000)))
-    end = time.monotonic() + 60 * float(os.environ.get("EDGE_LPR_POWER_CUTS_MINUTES", "inf"))
     # Not pytest's own folder: sockets have short names.
     with tempfile.TemporaryDirectory(prefix="cuts-") as temporary:
         folder = Path(os.environ.get("EDGE_LPR_POWER_CUTS_FOLDER", temporary))
-        print(f"seed {seed}")  # noqa: T201
-        cuts = PowerCuts(Path(image_folder), folder, seed)
-        try:
-            cuts.begin()
-            while cuts.booth.memory["number"] < wanted and time.monotonic() < end:
-                cuts.cut()
-            cuts.verify_last()
-        finally:
-            cuts.booth.end()
-        rows = cuts.rows.read_text().splitlines()
-        print(table_of(rows))  # noqa: T201
-        assert rows, "no time for a single cut"
-        assert cuts.problems == []
+        made = Campaign(Path(image_folder), folder)
+        yield made
+        print(table_of(made.file.read_text().splitlines()))  # noqa: T201
+
+
+def test_after_every_power_cut_the_booth_is_old_or_new_and_nothing_committed_is_lost(
+    campaign: Campaign,
+) -> None:
+    assert campaign.rows
+    assert [(row["cut"], row["problems"]) for row in campaign.rows if row["problems"]] == []
+
+
+def test_a_card_that_lies_about_flushes_is_found(campaign: Campaign) -> None:
+    judge = campaign.judge(is_liar=True)
+    found = {}
+    for phase in ("broker away", "trial", "kept"):
+        chance = random.Random(1)  # noqa: S311 - no key
+        found[phase] = judge.judge(campaign.last_of(phase)["place"], chance, 0.0).problems
+    judge.close()
+    assert all(found.values()), found
+
+
+class MixedSlot(Spoil):
+    """One byte of another system in the slot that would be started."""
+
+    def __init__(self, slot: str) -> None:
+        self._name = f"system-{slot.lower()}"
+
+    def card(self, card: Path, places: dict[str, Partition]) -> None:
+        place = places[self._name].start + 100_000_000
+        with card.open("r+b") as file:
+            file.seek(place)
+            byte = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([byte ^ 1]))
+
+
+class LostCommit(Spoil):
+    """The outbox without the sighting before the newest."""
+
+    def state(self, folder: Path) -> None:
+        outbox = sqlite3.connect(folder / "var-lib-edge-lpr/publisher/outbox.sqlite3")
+        outbox.execute("DELETE FROM sighting WHERE place = (SELECT max(place) - 1 FROM sighting)")
+        outbox.commit()
+        outbox.close()
+
+
+def test_one_byte_of_another_system_is_found(campaign: Campaign) -> None:
+    row = campaign.last_of("at work")
+    verdict = campaign.spoiled(row, MixedSlot(row["starts"]["slot"]))
+    assert any("holds no whole system" in each for each in verdict.problems), verdict
+
+
+def test_a_lost_commit_is_found(campaign: Campaign) -> None:
+    verdict = campaign.spoiled(campaign.last_of("broker away"), LostCommit())
+    assert any("were committed" in each for each in verdict.problems), verdict
+
+
+def test_a_start_agrees_with_the_verdict(campaign: Campaign) -> None:
+    starts = int(os.environ.get("EDGE_LPR_POWER_STARTS", STARTS))
+    numbers = choose(campaign.rows, starts)
+    problems = []
+    for found in boot_some(campaign.cuts, campaign.rows, numbers):
+        with campaign.file.open("a") as out:
+            out.write(json.dumps(found) + "\n")
+        problems += found["problems"]
+    assert problems == []

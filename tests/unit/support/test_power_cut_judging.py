@@ -1,26 +1,27 @@
 """What is judged after a power cut can be seen to be wrong; and the table of what was found."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.emulated import cut_judging
+from tests.emulated.cut_record import Entry, Kind
+from tests.emulated.cut_start import Found
+from tests.emulated.cut_story import Promises
 from tests.emulated.power_cut_table import BEGIN, END, main, put_into, table_of
-from tests.emulated.random_cuts import AIMS, plan_of
+from tests.emulated.random_cuts import WEIGHTS, draw
 
 OLD = {"version": "0.1.0+1", "slot": "A"}
 NEW = {"version": "0.1.0+2", "slot": "B"}
-KEYS = "digest  /etc/credstore.encrypted/key\n"
 HEALTH = {
     "failed": "",
     "state": "/dev/mapper/state ext4 rw,nosuid,nodev,noexec,noatime\n",
     "fsck": "/dev/mapper/state: recovering journal\n/dev/mapper/state: clean, 80/65536 files\n",
     "kernel": "",
-    "keys": KEYS,
     "outbox": "outbox.sqlite3\noutbox.sqlite3-wal\n",
-    "attempt": "",
 }
 
 
@@ -28,19 +29,6 @@ def a_card(order: str = "A", trial: str = "", **other: Any) -> dict[str, Any]:  
     notes = {"ORDER": order, "TRIAL": trial}
     slots = {"A": OLD["version"], "B": NEW["version"]}
     return {"notes": notes, "spare": {"ORDER": order}, "slots": slots, "boot": "", **other}
-
-
-def a_block(order: str = "A", trial: str = "") -> str:
-    return f"# GRUB Environment Block\nORDER={order}\nTRIAL={trial}\n{'#' * 100}"
-
-
-def an_identity(runs: dict[str, str], order: str = "A", words: str = "", **other: str) -> Any:  # noqa: ANN401
-    return {
-        "image": json.dumps({"version": runs["version"]}),
-        "cmdline": f"root=x rauc.slot={runs['slot']} quiet {words}",
-        "notes": a_block(order),
-        **other,
-    }
 
 
 @pytest.mark.parametrize(
@@ -78,35 +66,8 @@ def test_a_mixed_card_is_seen(
     assert any(why in each for each in cut_judging.card_problems(card, OLD, target))
 
 
-@pytest.mark.parametrize(
-    ("identity", "target", "why"),
-    [
-        (an_identity(OLD), None, ""),
-        (an_identity(NEW, "A", "edge_lpr.trial"), NEW, ""),
-        (an_identity(NEW, "B A"), NEW, ""),
-        (an_identity(NEW, "B A"), None, "neither"),
-        (an_identity({"version": NEW["version"], "slot": "A"}), NEW, "neither"),
-        (an_identity(OLD, "A", "edge_lpr.trial"), NEW, "is tried"),
-        (an_identity(NEW, "A"), NEW, "the notes say"),
-        (an_identity(OLD, notes=a_block("A", "B")), NEW, "a trial is left"),
-    ],
-)
-def test_what_answers_agrees_with_the_notes(
-    identity: dict[str, str], target: dict[str, str] | None, why: str
-) -> None:
-    memory = {"current": OLD, "target": target}
-    problems = cut_judging.identity_problems(identity, memory)
-    assert any(why in each for each in problems) if why else problems == []
-
-
-def test_a_system_that_is_not_what_its_slot_held_is_seen() -> None:
-    memory = {"current": OLD, "target": None, "card": {"slots": {"A": "0.1.0+9"}}}
-    (problem,) = cut_judging.identity_problems(an_identity(OLD), memory)
-    assert "held 0.1.0+9" in problem
-
-
 def test_a_booth_that_recovers_its_journal_is_well() -> None:
-    assert cut_judging.health_problems(HEALTH, KEYS) == []
+    assert cut_judging.health_problems(HEALTH) == []
 
 
 @pytest.mark.parametrize(
@@ -116,78 +77,116 @@ def test_a_booth_that_recovers_its_journal_is_well() -> None:
         ({"state": ""}, "not mounted"),
         ({"fsck": "state: UNEXPECTED INCONSISTENCY; RUN fsck"}, "check of the state"),
         ({"kernel": "EXT4-fs error (device dm-0)\n"}, "the kernel"),
-        ({"keys": "other  /etc/credstore.encrypted/key\n"}, "/etc/credstore.encrypted/key"),
         ({"outbox": "outbox.sqlite3\noutbox.sqlite3.damaged-1\n"}, "put aside"),
     ],
 )
 def test_an_ill_booth_is_seen(changed: dict[str, str], why: str) -> None:
-    (problem,) = cut_judging.health_problems(HEALTH | changed, KEYS)
+    (problem,) = cut_judging.health_problems(HEALTH | changed)
     assert why in problem
 
 
-def sightings(*numbers: int) -> list[dict[str, Any]]:
-    return [{"event": "sighting", "boot": "b1", "seq": number} for number in numbers]
+def test_of_the_boot_partition_only_what_matters_is_told() -> None:
+    said = (
+        "fsck.fat 4.2 (2021-01-31)\n"
+        "There are differences between boot sector and its backup.\n"
+        "This is mostly harmless. Differences: (offset:original/backup)\n  65:01/00\n"
+        "  Not automatically fixing this.\n"
+        "Dirty bit is set. Fs was not properly unmounted and some data may be corrupt.\n"
+        " Automatically removing dirty bit.\n"
+        "Free cluster summary wrong (256204 vs. really 256206)\n  Auto-correcting.\n"
+        "Leaving filesystem unchanged.\nboot.img: 10 files, 1873/258078 clusters\n"
+    )
+    assert cut_judging.fat_complaints(said) == []
+    lost = "Orphaned long file name part\n"
+    assert cut_judging.fat_complaints(said + lost) == [lost.strip()]
 
 
-def test_sightings_that_are_missing_doubled_or_refused_are_seen() -> None:
-    assert cut_judging.missing({"b1": 3}, sightings(1, 2, 3)) == {}
-    assert cut_judging.missing({"b1": 3, "b2": 1}, sightings(1, 3)) == {"b1": 1, "b2": 1}
-    assert cut_judging.consumer_facts(sightings(1, 2))["problems"] == []
-    for events, why in (
-        (sightings(1, 3), "missing"),
-        (sightings(1, 2, 2), "twice"),
-        ([{"event": "gap"}], "1 gap"),
-        ([{"event": "refusal"}], "1 refusal"),
-    ):
-        (problem,) = cut_judging.consumer_facts(events)["problems"]
-        assert why in problem
+def some(last: int) -> list[tuple[str, int]]:
+    return [("b1", number) for number in range(1, last + 1)]
 
 
-def test_plans_are_drawn_again_alike_and_cover_everything() -> None:
-    plans = [plan_of(7, number) for number in range(1, 301)]
-    assert plans == [plan_of(7, number) for number in range(1, 301)]
-    assert {plan.phase for plan in plans} == {"running", "updating"}
-    assert {plan.aim for plan in plans} == {None, *AIMS}
-    assert all(plan.aim is None for plan in plans if plan.phase == "running")
-    assert all(0 <= plan.share < 1 for plan in plans)
+PROMISED = Promises(OLD, OLD["version"], sightings=frozenset(some(2)), waiting=2, is_enrolled=True)
+LINES = [b"1", b"2", b"3"]
 
 
-def test_the_table_counts_cuts_and_what_came_after_them() -> None:
-    def a_cut(number: int, phase: str, stage: str, problem: str = "") -> dict[str, Any]:
+def found(last: int = 3, **other: Any) -> Found:  # noqa: ANN401
+    return replace(Found(some(last), audit=LINES, keys="1"), **other)
+
+
+@pytest.mark.parametrize("here", [found(), found(2), found(audit=LINES[:2])])
+def test_the_newest_may_be_lost_for_nobody_was_told(here: Found) -> None:
+    assert cut_judging.state_problems(here, found(), PROMISED) == []
+
+
+@pytest.mark.parametrize(
+    ("here", "why"),
+    [
+        (found(1), "1 sightings were committed"),
+        (found(1), "1 sightings are at the consumer"),
+        (found(1), "2 sightings waited"),
+        (found(sightings=[("b1", 1), ("b1", 3), ("b1", 2)]), "the numbers are not 1 to 3"),
+        (found(sightings=[*some(3), ("b1", 3)]), "the numbers are not 1 to 4"),
+        (found(audit=LINES[:1]), "the audit has lost 2"),
+        (found(audit=[b"1", b"x"]), "not those that were written"),
+        (found(keys=""), "has no keys"),
+    ],
+)
+def test_what_was_committed_and_is_gone_is_seen(here: Found, why: str) -> None:
+    problems = cut_judging.state_problems(here, found(), PROMISED)
+    assert any(why in each for each in problems), problems
+
+
+def test_cuts_are_drawn_again_alike_and_hit_what_is_short() -> None:
+    entries = [
+        Entry(Kind.FLUSH if number % 5 == 0 else Kind.WRITE, 0, 512, 0) for number in range(10_000)
+    ]
+    phases = ["notes" if 700 <= number < 704 else "slot" for number in range(10_000)]
+    cuts = draw(entries, phases, 200, 7)
+    assert cuts == draw(entries, phases, 200, 7)
+    assert cuts != draw(entries, phases, 200, 8)
+    assert [cut.place for cut in cuts] == sorted(cut.place for cut in cuts)
+    assert all(phases[cut.place] == cut.phase for cut in cuts)
+    # Five to two, although one is two thousand times as long as the other.
+    assert 120 < sum(cut.phase == "notes" for cut in cuts) < 170
+    assert {cut.phase for cut in cuts} < set(WEIGHTS)
+    behind_a_write = sum(entries[cut.place - 1].is_write for cut in cuts)
+    assert 160 < behind_a_write < 200
+
+
+def test_the_table_counts_cuts_and_what_would_start() -> None:
+    def a_cut(number: int, phase: str, seen: str, *problems: str) -> dict[str, Any]:
         return {
             "cut": number,
+            "place": number * 10,
+            "of": 1000,
             "phase": phase,
-            "stage": stage,
+            "seen": seen,
+            "writes": {"waiting": 5, "lost": 3, "bytes": 1_536_000},
+            "notes": {"ORDER": "A"},
+            "spare": {} if number == 1 else {"ORDER": "A"},
+            "slots": 2,
+            "sightings": 7,
             "unsent": 2,
-            "writes": {"waiting": 5, "lost": 3, "bytes": 1536},
-            "card": a_card(),
-            "problems": [problem] if problem else [],
+            "audit": 3,
+            "problems": problems,
         }
 
-    def a_start(covers: list[int], version: str, *, is_trial: bool = False) -> dict[str, Any]:
-        seen = {"sightings": 9, "boots": 4, "gap": 0, "refusal": 0}
-        common = {"version": version, "trial": is_trial, "consumer": seen, "problems": []}
-        return {"found": max(covers, default=0) + 1, "covers": covers, **common}
-
+    runs = {"version": "0.1.0+2", "slot": "B", "trial": "yes"}
     rows = [
-        a_start([], "0.1.0+1"),
-        a_cut(1, "running", "at work"),
-        a_cut(2, "running", "starting"),
-        a_start([1, 2], "0.1.0+1"),
-        a_cut(3, "updating", "installed"),
-        a_start([3], "0.1.0+2", is_trial=True),
-        a_cut(4, "updating", "judged", "something is wrong"),
-        a_start([4], "0.1.0+1"),
-        a_cut(5, "updating", "kept"),
-        a_start([5], "0.1.0+2"),
+        a_cut(1, "notes", "on trial"),
+        a_cut(2, "notes", "old", "something is wrong"),
+        a_cut(3, "kept", "new"),
+        {"booted": 1, "phase": "notes", "runs": runs, "seconds": 200, "problems": []},
+        {"booted": 3, "phase": "kept", "seconds": 9, "problems": ["it does not come back"]},
     ]
     table = table_of(map(json.dumps, rows))
-    assert "| **all** | 5 | 3 / 1 / 1 | 25 / 15 |" in table
-    assert "| at work | 1 | 1 / 0 / 0 | 5 / 3 |" in table
-    assert "| right after it was kept | 1 | 0 / 1 / 0 | 5 / 3 |" in table
-    assert "10 lay unsent" in table
-    assert "5 of the cuts were verified by 5 whole starts" in table
-    assert "Problems: 1.\n- something is wrong" in table
+    assert "| **all** | 3 | 1 / 1 / 1 | 15 / 9 |" in table
+    assert "| after the gate has kept the update | 1 | 0 / 1 / 0 | 5 / 3 |" in table
+    assert "3 power cuts at 3 places of a record of 1000" in table
+    assert "torn 1 times" in table
+    assert "Problems: 1.\n- cut 2: something is wrong" in table
+    assert "| 0.1.0+2, on trial | yes, 200 s |" in table
+    assert "| nothing | it does not come back |" in table
 
 
 def test_the_table_goes_between_the_marks_of_a_document(
@@ -197,7 +196,10 @@ def test_the_table_goes_between_the_marks_of_a_document(
     with pytest.raises(ValueError, match="lacks a line"):
         put_into("no marks", "new\n")
     rows, document = tmp_path / "rows", tmp_path / "page.md"
-    rows.write_text("")
+    row = {"cut": 1, "place": 1, "of": 2, "phase": "slot", "seen": "old", "problems": []}
+    row |= {"writes": {"waiting": 0, "lost": 0, "bytes": 0}, "notes": {"ORDER": "A"}}
+    row |= {"spare": {"ORDER": "A"}, "slots": 1, "sightings": 0, "unsent": 0, "audit": 0}
+    rows.write_text(json.dumps(row) + "\n")
     document.write_text(f"{BEGIN}{END}")
     main([str(rows)])
     printed = capsys.readouterr().out

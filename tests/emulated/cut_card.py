@@ -1,28 +1,19 @@
-"""A card that loses what was not flushed, as cheap ones do: a disk for QEMU, by its NBD protocol.
+"""A card that writes down what is done to it, in its order: a disk for QEMU, by its NBD protocol.
 
-A write is done when it is in the card's own memory. It is on the flash for certain only after the
-next flush; until then any of it may or may not be there after a power cut, in any order, and the
-last one in part. QEMU's own files are kinder: what the guest has written survives QEMU's end.
+It is what the guest sees; what may be left of it after a power cut is worked out later, from the
+record (``cut_record.py``).
 """
 
-import random
+import json
 import socket
 import struct
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
-from edge_lpr.emulation.disk import run_tool
-
-SECTOR_BYTES: Final = 512
-"""What the card writes whole or not at all."""
-
-MEMORY_BYTES: Final = 16 << 20
-"""What the card holds back at most; then the oldest goes to the flash."""
+from tests.emulated.cut_record import HEAD, Kind
 
 _MAGIC: Final = b"NBDMAGICIHAVEOPT"
 _OPTION_REPLY_MAGIC: Final = 0x3E889045565A9
@@ -40,38 +31,21 @@ _CAN_FLUSH: Final = 0b101
 _INVALID: Final = 22
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """What a power cut did to a card."""
+class RecordingCard:
+    """A card, its record, and the socket by which one QEMU at a time uses it."""
 
-    waiting: int
-    """Writes that were not flushed."""
-    lost: int
-    """Those of them that are gone, in whole or in part."""
-    lost_bytes: int
-    """What they held, if nothing else had been written over it."""
-
-
-class ForgetfulCard:
-    """A card, and the socket by which one QEMU at a time uses it."""
-
-    def __init__(self, flash: Path, address: Path) -> None:
-        """Put a card into the reader; what is on its flash is what there is.
+    def __init__(self, flash: Path, address: Path, record: Path) -> None:
+        """Put a card into the reader.
 
         Args:
-            flash: What is there for certain. Beside it lies, for as long as the card is in use,
-                a second file with what the guest sees.
+            flash: What the guest sees; changed in place.
             address: Of the Unix socket; a short path.
+            record: Everything that is done from now on; made anew.
         """
-        self._view_file = flash.with_name(f"{flash.name}.view")
-        run_tool("cp", "--sparse=always", str(flash), str(self._view_file))
         self._flash: BinaryIO = flash.open("r+b", buffering=0)
-        self._view: BinaryIO = self._view_file.open("r+b", buffering=0)
+        self._record = record.open("wb")
+        self._writing = threading.Lock()
         self.size_bytes = flash.stat().st_size
-        self.flushes = 0
-        """How often the guest has flushed."""
-        self._waiting: deque[tuple[int, bytes]] = deque()
-        self._waiting_bytes = 0
         address.unlink(missing_ok=True)
         self._address = address
         self._door = socket.socket(socket.AF_UNIX)
@@ -89,46 +63,25 @@ class ForgetfulCard:
         self._guest = threading.Thread(target=self._serve_one, daemon=True)
         self._guest.start()
 
-    def lose(self, chance: random.Random) -> Loss:
-        """Take the power away, after QEMU has ended: not everything that waits survives.
+    def mark(self, **facts: Any) -> None:  # noqa: ANN401 - JSON
+        """Write down what somebody outside has just come to know; any thread.
+
+        What it rests on was done before, so a cut behind this place must not undo it.
 
         Args:
-            chance: Draws how much survives, from nothing to all, then for each write.
+            facts: JSON.
         """
-        self._wait_for_guest()
-        share = chance.choice((0.0, chance.random(), chance.random(), 1.0))
-        lost = lost_bytes = 0
-        for offset, data in self._waiting:
-            kept = len(data) if chance.random() < share else 0
-            if kept == 0 and chance.random() < share / 4:
-                # The flash was at it when the power went.
-                kept = chance.randrange(0, len(data) // SECTOR_BYTES + 1) * SECTOR_BYTES
-            self._put(self._flash, offset, data[:kept])
-            lost += kept < len(data)
-            lost_bytes += len(data) - kept
-        result = Loss(len(self._waiting), lost, lost_bytes)
-        for offset, data in self._waiting:
-            self._flash.seek(offset)
-            self._put(self._view, offset, self._flash.read(len(data)))
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        return result
+        self._note(Kind.MARK, 0, json.dumps(facts).encode())
 
     def close(self) -> None:
-        """Take the card out; what waits is written, as by a reader that lets go in peace."""
-        self._wait_for_guest()
-        self._flush()
-        self._door.close()
-        self._flash.close()
-        self._view.close()
-        self._view_file.unlink(missing_ok=True)
-        self._address.unlink(missing_ok=True)
-
-    def _wait_for_guest(self) -> None:
+        """Take the card out, after QEMU has ended."""
         if self._guest is not None:
             self._guest.join(60)
             assert not self._guest.is_alive(), "QEMU still uses the card"
-            self._guest = None
+        self._door.close()
+        self._flash.close()
+        self._record.close()
+        self._address.unlink(missing_ok=True)
 
     def _serve_one(self) -> None:
         link, _ = self._door.accept()
@@ -172,36 +125,35 @@ class ForgetfulCard:
         return True
 
     def _read(self, offset: int, length: int) -> bytes:
-        self._view.seek(offset)
-        return self._view.read(length)
+        self._flash.seek(offset)
+        return self._flash.read(length)
 
     def _write(self, offset: int, data: bytes) -> bytes:
-        self._put(self._view, offset, data)
-        self._waiting.append((offset, data))
-        self._waiting_bytes += len(data)
-        while self._waiting_bytes > MEMORY_BYTES:
-            self._settle_oldest()
+        if data != bytes(len(data)):
+            self._note(Kind.WRITE, offset, data)
+        else:
+            self._note(Kind.ZEROS, offset, data)
+            self._flash.seek(offset)
+            if self._flash.read(len(data)) == data:
+                return b""
+        self._flash.seek(offset)
+        written = self._flash.write(data)
+        assert written == len(data), "the disk of this machine is full"
         return b""
 
     def _flush(self) -> bytes:
-        self.flushes += 1
-        for offset, data in self._waiting:
-            self._put(self._flash, offset, data)
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        # Noted before the guest hears of it: what it does then comes behind.
+        self._note(Kind.FLUSH, 0, b"")
         return b""
 
-    def _settle_oldest(self) -> None:
-        offset, data = self._waiting.popleft()
-        self._put(self._flash, offset, data)
-        self._waiting_bytes -= len(data)
-
-    @staticmethod
-    def _put(file: BinaryIO, offset: int, data: bytes) -> None:
-        if data:
-            file.seek(offset)
-            written = file.write(data)
-            assert written == len(data), "the disk of this machine is full"
+    def _note(self, kind: Kind, offset: int, data: bytes) -> None:
+        with self._writing:
+            self._record.write(HEAD.pack(kind.value, offset, len(data)))
+            if kind is not Kind.ZEROS:
+                self._record.write(data)
+            if kind is Kind.MARK:
+                # Whoever looks on while it grows sees whole entries now and then.
+                self._record.flush()
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:
