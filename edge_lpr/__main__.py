@@ -25,6 +25,7 @@ PROGRAMS: Final = {
     "audit": ("edge_lpr.audit.__main__", "what happened at a booth: record, export, verify"),
     "progress": ("edge_lpr.first_boot.progress_main", "how far a booth has got, console and LED"),
     "diagnose": ("edge_lpr.diagnostics.__main__", "what is wrong with a booth, and what to do"),
+    "metrics": ("edge_lpr.metrics.__main__", "how a booth is, for Prometheus on the booth"),
     "update": ("edge_lpr.update.__main__", "a booth's next system: fetch, install, judge"),
     "aim": (
         "edge_lpr.aim.__main__",

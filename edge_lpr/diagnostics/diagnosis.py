@@ -15,7 +15,13 @@ from edge_lpr.core.errors import HandoffError, NeighbourAwayError, SettingsError
 from edge_lpr.core.settings import BoothSettings, load_settings
 from edge_lpr.diagnostics.finding import Finding
 from edge_lpr.diagnostics.machine import Machine
-from edge_lpr.diagnostics.units import Unit, ask_units, process_findings, sandbox_findings
+from edge_lpr.diagnostics.units import (
+    Unit,
+    ask_units,
+    exposure_findings,
+    process_findings,
+    sandbox_findings,
+)
 from edge_lpr.diagnostics.words import finding_of
 from edge_lpr.handoff.diagnosis_desk import SOCKET_FOLDER, ask
 from edge_lpr.handoff.diagnosis_message import CHECKS, Check, Question
@@ -45,13 +51,16 @@ class Diagnosis:
     findings: tuple[Finding, ...]
 
 
-def diagnose(place: Place, clock: Clock, more: Sequence[Finding] = ()) -> Diagnosis:
+def diagnose(
+    place: Place, clock: Clock, more: Sequence[Finding] = (), *, judges_units: bool = True
+) -> Diagnosis:
     """Ask everybody.
 
     Args:
         place: Which booth.
         clock: The machine's.
         more: Findings of the caller's own.
+        judges_units: Whether systemd shall judge the units too, which takes it a while.
     """
     findings, settings = _settings(place)
     if settings is None:
@@ -73,6 +82,8 @@ def diagnose(place: Place, clock: Clock, more: Sequence[Finding] = ()) -> Diagno
     findings += map(finding_of, checks.values())
     has_ip_camera = settings.vision.source.kind == "rtsp"
     findings += sandbox_findings(units, place.root, has_ip_camera=has_ip_camera)
+    if judges_units:
+        findings += exposure_findings(units, has_ip_camera=has_ip_camera)
     booth = f"{settings.booth.site}/{settings.booth.device}"
     whole = _with_clock(findings, checks, clock.quality())
     return Diagnosis(booth, clock.unix_s(), (*more, *whole))

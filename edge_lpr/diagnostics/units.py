@@ -147,6 +147,17 @@ def sandbox_findings(
         is_private = vision.properties.get("PrivateNetwork") == "yes"
         yield _network(own, is_private=is_private, has_ip_camera=has_ip_camera)
         yield from _written(own / "io", root / _IO_STAT)
+
+
+def exposure_findings(
+    units: Mapping[ProcessName, Unit], *, has_ip_camera: bool
+) -> Iterator[Finding]:
+    """Have systemd judge the units.
+
+    Args:
+        units: As ``ask_units`` returned them.
+        has_ip_camera: Whether vision must have a way to one address.
+    """
     for process, unit in units.items():
         if unit.is_known:
             yield from _exposure(process, has_ip_camera=has_ip_camera)

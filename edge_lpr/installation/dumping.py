@@ -22,6 +22,7 @@ _COMMENTS: Final[Mapping[str, str]] = {
     "time_server": "who tells the time",
     "update_url": "where the next system is fetched",
     "update_gate_s": "seconds in which a new system must show that it works",
+    "metrics": "true: how the booth is, for Prometheus on the booth itself",
     "kind": "dhcp or static",
 }
 """What stands behind a key."""

@@ -89,6 +89,8 @@ class Installation(Answers):
     """Where the next system is fetched; ``None`` where it is brought over the cable."""
     update_gate_s: int = Field(default=600, ge=60, le=3600)
     """How long a new system may take to show that it works before the booth goes back."""
+    metrics: bool = False
+    """Whether the booth shows how it is at its own loopback address, for Prometheus."""
     network: NetworkSection = NetworkSection()
     """How the booth reaches the agency."""
 

@@ -14,6 +14,9 @@ from edge_lpr.installation.reach import Reach
 from edge_lpr.installation.rendered import MADE, SystemFile
 from edge_lpr.technician.login_files import LOGIN_FOLDER, login_files
 
+METRICS_SWITCH = f"{SYSTEM_FOLDER}/metrics"
+"""Where this file is, the units of the metrics start."""
+
 _LOOPBACK = "127.0.0.1 localhost\n::1 localhost\n"
 
 
@@ -42,6 +45,7 @@ def system_files(
         *_name_files(reach),
         *_time_files(reach),
         *_login_files(answers, reach),
+        *_metrics_files(answers),
     )
 
 
@@ -68,3 +72,9 @@ def _login_files(answers: Installation, reach: Reach) -> Iterator[SystemFile]:
     files = login_files(reach.technician_ca, answers.site, answers.device)
     for name, text in files.items():
         yield SystemFile(f"{LOGIN_FOLDER}/{name}", text)
+
+
+def _metrics_files(answers: Installation) -> Iterator[SystemFile]:
+    """Switch the metrics on."""
+    if answers.metrics:
+        yield SystemFile(METRICS_SWITCH, MADE)

@@ -14,7 +14,13 @@ from edge_lpr.core.log import Log
 from edge_lpr.diagnostics import __main__ as command
 from edge_lpr.diagnostics.diagnosis import Diagnosis, Place, diagnose
 from edge_lpr.diagnostics.finding import Finding, first_cause
-from edge_lpr.diagnostics.units import Unit, ask_units, process_findings, sandbox_findings
+from edge_lpr.diagnostics.units import (
+    Unit,
+    ask_units,
+    exposure_findings,
+    process_findings,
+    sandbox_findings,
+)
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.diagnosis_message import Check, bounded_check, pack_checks
 from tests.support.clock import SetClock
@@ -214,7 +220,9 @@ def test_only_a_process_that_hung_is_said_to_have_hung() -> None:
 
 
 def walls(root: Path, *, has_ip_camera: bool = False) -> dict[str, Finding]:
-    found = sandbox_findings({"vision": unit(MainPID="7")}, root, has_ip_camera=has_ip_camera)
+    units: dict[ProcessName, Unit] = {"vision": unit(MainPID="7")}
+    found = [*sandbox_findings(units, root, has_ip_camera=has_ip_camera)]
+    found += exposure_findings(units, has_ip_camera=has_ip_camera)
     return {each.name: each for each in found}
 
 

@@ -206,6 +206,8 @@ def test_what_a_booth_runs_is_enabled_and_what_listens_is_not(tmp_path: Path) ->
         "edge-lpr-enrol-finish.service",
         "edge-lpr-enrol-renew.timer",
         "edge-lpr-health-gate.service",
+        "edge-lpr-metrics-collect.service",
+        "edge-lpr-metrics.socket",
         "edge-lpr-update-settle.service",
         "edge-lpr-update.timer",
     }

@@ -314,7 +314,7 @@ def test_systemd_understands_the_units(tmp_path: Path) -> None:
     [
         pytest.param(
             "edge-lpr",
-            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress", "aim")}
+            {f"edge-lpr-{each}" for each in (*PROCESSES, "update", "progress", "aim", "metrics")}
             | {"technician"},
             id="booth",
         ),

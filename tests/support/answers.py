@@ -78,6 +78,7 @@ def installations(draw: st.DrawFn) -> Installation:
         _or_left_out(
             ticket=st.binary(min_size=TICKET_BYTES, max_size=TICKET_BYTES).map(ticket_code),
             update_gate_s=st.integers(60, 3600),
+            metrics=st.booleans(),
             update_url=st.just("https://updates.example/booths"),
         )
     )
