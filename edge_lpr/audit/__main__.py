@@ -1,12 +1,14 @@
 """``edge-lpr audit``: what happened at a booth, for an auditor; and the service that records it."""
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_lpr.audit.export import MAXIMUM_FILE_BYTES, collect, parse_export
+from edge_lpr.audit.export import MAXIMUM_FILE_BYTES, Export, collect, parse_export
+from edge_lpr.audit.kept_checkpoints import read_kept
 from edge_lpr.audit.log import RECORD_FOLDER
 from edge_lpr.audit.recorder import serve
 from edge_lpr.audit.story import sentences, tell
@@ -14,8 +16,11 @@ from edge_lpr.audit.verify import verify
 from edge_lpr.core.errors import AuditError, EdgeLprError, WireError
 from edge_lpr.core.log import start_logging
 from edge_lpr.core.service import forbid_core_dumps, stopping_on_signals
+from edge_lpr.core.told_to_audit import CERTIFICATE_COPY, CHECKPOINT_COPY
 from edge_lpr.subscriber.key_files import read_authority_key
 from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES, parse_checkpoint
+from edge_lpr.wire.device_certificate import decode_unverified_certificate
+from edge_lpr.wire.topics import DeviceAddress
 
 BROKEN: Final = 1
 """Exit status: a link does not hold, or it could not be done."""
@@ -27,6 +32,7 @@ TO_LOOK_AT: Final = 3
 """Exit status: nothing is broken, but a link is open or something should be looked at."""
 
 _MOST_LINE_ENDS: Final = 16
+_COPIES: Final = Path("/run/edge-lpr/tokeniser")
 _TOKENISER_FOLDER: Final = Path("/var/lib/edge-lpr/tokeniser")
 _CERTIFICATE: Final = "device-certificate"
 _CHECKPOINT: Final = "checkpoint"
@@ -66,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--tokeniser",
         type=Path,
-        default=_TOKENISER_FOLDER,
-        help="folder of the booth's certificate and newest checkpoint",
+        help="folder of the booth's certificate and newest checkpoint, if not the usual ones",
     )
     export.set_defaults(run=_export)
     check = tasks.add_parser("verify", help="anywhere, offline: what ran, what it could and did")
@@ -82,7 +87,19 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="one that left the booth before, kept by a server; may be given often",
     )
+    check.add_argument(
+        "--checkpoints",
+        action="append",
+        default=[],
+        metavar="STORE",
+        help="all that a server kept: its SQLite file, PostgreSQL as `edge-lpr ingest` has it, or "
+        "a file of `edge-lpr audit checkpoints`",
+    )
     check.set_defaults(run=_verify)
+    listed = tasks.add_parser("checkpoints", help="at the server: what its store has of a booth")
+    listed.add_argument("booth", type=_booth, metavar="TENANT/SITE/DEVICE")
+    listed.add_argument("store", metavar="STORE", help="as verify's --checkpoints")
+    listed.set_defaults(run=_checkpoints)
     record = tasks.add_parser("record", help="(unit) record what happens, until told to stop")
     record.set_defaults(run=_record)
     return parser
@@ -90,16 +107,29 @@ def _parser() -> argparse.ArgumentParser:
 
 def _export(chosen: argparse.Namespace) -> int:
     """Write the file."""
-    export = collect(chosen.folder, chosen.tokeniser / _CERTIFICATE, chosen.tokeniser / _CHECKPOINT)
+    export = collect(chosen.folder, *_proof(chosen.tokeniser))
     if str(chosen.file) == "-":
-        sys.stdout.buffer.write(export.content())
+        sys.stdout.buffer.writelines(export.parts())
         return 0
     try:
-        chosen.file.write_bytes(export.content())
+        with chosen.file.open("wb") as file:
+            file.writelines(export.parts())
     except OSError as error:
         raise AuditError(f"{chosen.file}: cannot be written ({error.strerror})") from error
     sys.stdout.write(f"{len(export.lines):,} entries in {chosen.file}\n")
     return 0
+
+
+def _proof(tokeniser: Path | None) -> tuple[Path, Path]:
+    """Return the files of certificate and checkpoint: the copies that a running tokeniser puts out.
+
+    The unit of a technician's words cannot look into the folder of the originals, with the keys.
+    """
+    if tokeniser is None and not (_COPIES / CERTIFICATE_COPY).exists():
+        tokeniser = _TOKENISER_FOLDER if _TOKENISER_FOLDER.exists() else None
+    if tokeniser is None:
+        return _COPIES / CERTIFICATE_COPY, _COPIES / CHECKPOINT_COPY
+    return tokeniser / _CERTIFICATE, tokeniser / _CHECKPOINT
 
 
 def _verify(chosen: argparse.Namespace) -> int:
@@ -111,7 +141,9 @@ def _verify(chosen: argparse.Namespace) -> int:
         # A file of the auditor's own, so no finding about the booth.
         sys.stderr.write(f"edge-lpr audit: {error}\n")
         return WRONG_INPUT
-    verified = verify(parse_export(_read(chosen.file, MAXIMUM_FILE_BYTES)), authority, outside)
+    export = parse_export(_read(chosen.file, MAXIMUM_FILE_BYTES))
+    by_server = _kept_by_servers(chosen.checkpoints, export)
+    verified = verify(export, authority, outside, by_server)
     story = tell(verified.entries)
     lines: Iterator[str] = sentences(story, verified.entries, verified.loose)
     for link in verified.links:
@@ -120,6 +152,33 @@ def _verify(chosen: argparse.Namespace) -> int:
     if verified.is_broken:
         return BROKEN
     return TO_LOOK_AT if verified.is_open or story.flags else 0
+
+
+def _kept_by_servers(places: Sequence[str], export: Export) -> list[bytes]:
+    """Return what servers kept of the booth that a file says it is of."""
+    if not places:
+        return []
+    try:
+        address = decode_unverified_certificate(export.certificate).address
+    except WireError as error:
+        raise AuditError(f"the file names no booth to ask a server about ({error})") from error
+    return [note for place in places for note in read_kept(place, address)]
+
+
+def _checkpoints(chosen: argparse.Namespace) -> int:
+    """Print what a server kept, a line each."""
+    for note in read_kept(chosen.store, chosen.booth):
+        line = {"event": "checkpoint", "note": note.decode("utf-8", "replace")}
+        sys.stdout.write(f"{json.dumps(line, ensure_ascii=True)}\n")
+    return 0
+
+
+def _booth(text: str) -> DeviceAddress:
+    """Return the booth that a word names."""
+    try:
+        return DeviceAddress(*text.split("/"))
+    except (TypeError, WireError) as error:
+        raise argparse.ArgumentTypeError("must be TENANT/SITE/DEVICE") from error
 
 
 def _kept_checkpoint(path: Path) -> bytes:

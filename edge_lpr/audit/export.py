@@ -47,19 +47,21 @@ class Export:
     checkpoint: bytes
     """The newest one."""
 
+    def parts(self) -> Iterator[bytes]:
+        """Yield the file's content piece by piece: a year of entries is not copied for it."""
+        yield _HEAD + b"\n"
+        yield _CERTIFICATE + self.certificate + b"\n"
+        yield b"level %d\n" % self.level
+        for each in self.subtrees:
+            yield _SUBTREE + each.hex().encode("ascii") + b"\n"
+        for line in self.lines:
+            yield line + b"\n"
+        yield _CHECKPOINT + b"\n"
+        yield self.checkpoint
+
     def content(self) -> bytes:
         """Return the file's content."""
-        return b"".join(
-            (
-                _HEAD + b"\n",
-                _CERTIFICATE + self.certificate + b"\n",
-                b"level %d\n" % self.level,
-                *(_SUBTREE + each.hex().encode("ascii") + b"\n" for each in self.subtrees),
-                *(line + b"\n" for line in self.lines),
-                _CHECKPOINT + b"\n",
-                self.checkpoint,
-            )
-        )
+        return b"".join(self.parts())
 
 
 def collect(
@@ -87,8 +89,9 @@ def collect(
             subtrees = segments.subtrees()
     except OSError as error:
         raise AuditError(
-            f"{error.filename}: cannot be read ({error.strerror}); run this on the booth, as root; "
-            "before the first five minutes are over there is no checkpoint"
+            f"{error.filename}: cannot be read ({error.strerror}); this is for the booth itself, "
+            "as root or by `export-audit`; the tokeniser must run, and before the first five "
+            "minutes are over there is no checkpoint"
         ) from error
     left = (firsts[0] - 1) >> shape.level if firsts else len(subtrees)
     return Export(document, shape.level, tuple(subtrees[:left]), lines, note)

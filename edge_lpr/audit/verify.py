@@ -12,6 +12,7 @@ get past: the log must begin with what left the booth before.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from edge_lpr.audit.entry import Entry, parse_entry
 from edge_lpr.audit.export import Export
@@ -24,6 +25,9 @@ from edge_lpr.wire.device_certificate import (
     verify_certificate,
 )
 from edge_lpr.wire.jws import PublicKey
+
+_MOST_NAMED: Final = 10
+"""Checkpoints of a server that do not hold, each with a line of its own."""
 
 
 class State(Enum):
@@ -87,13 +91,20 @@ class _Log:
     """What is wrong with the entries."""
 
 
-def verify(export: Export, authority: PublicKey | None, outside: Sequence[bytes] = ()) -> Verified:
+def verify(
+    export: Export,
+    authority: PublicKey | None,
+    outside: Sequence[bytes] = (),
+    by_server: Sequence[bytes] = (),
+) -> Verified:
     """Check every link of a file.
 
     Args:
         export: As read.
         authority: Its public key, pinned; without it the first link stays open.
         outside: Checkpoints that left the booth before, untrusted too.
+        by_server: The same, as a server kept them: any number, so they are summed up in a few
+            links; each that does not hold is named, up to ten.
 
     Returns:
         What holds and what does not.
@@ -101,15 +112,21 @@ def verify(export: Export, authority: PublicKey | None, outside: Sequence[bytes]
     certificate, about_certificate = _certificate(export.certificate, authority)
     checkpoint, about_checkpoint = _checkpoint(export.checkpoint, certificate)
     kept = [_outside(note, certificate) for note in outside]
-    sizes = {each.size for each in (checkpoint, *(one for one, _ in kept)) if each is not None}
+    server = [_outside(note, certificate) for note in by_server]
+    known = (checkpoint, *(one for one, _ in kept), *(one for one, _ in server))
+    sizes = {each.size for each in known if each is not None}
     log = _log(export, sizes)
     about_log = _about_log(log, checkpoint)
-    about_outside = [_about_outside(log, one, fault) for one, fault in kept] or [
+    about_outside = [_about_outside(log, one, fault) for one, fault in kept]
+    about_outside += _about_server(
+        [(one, _about_outside(log, one, fault)) for one, fault in server]
+    )
+    about_outside = about_outside or [
         Link(
             "kept outside",
             State.OPEN,
             "no checkpoint from outside the booth was given: who had the booth's key could have "
-            "written another log; add --checkpoint FILE",
+            "written another log; add --checkpoint FILE or --checkpoints STORE",
         )
     ]
     links = (about_certificate, about_checkpoint, about_log, *about_outside)
@@ -209,6 +226,27 @@ def _about_log(log: _Log, checkpoint: Checkpoint | None) -> Link:
     return Link(
         name, State.HOLDS, f"{log.first:,} to {checkpoint.size:,} are what was signed{gone}"
     )
+
+
+def _about_server(links: Sequence[tuple[Checkpoint | None, Link]]) -> list[Link]:
+    """Sum up the links of what a server kept: one for those that hold, one for those left open."""
+    name = "kept by the server"
+    summed: list[Link] = []
+    for state, what in (
+        (State.HOLDS, "this log grew from every one of them"),
+        (State.OPEN, "the log has let those entries go, or another key has signed them"),
+    ):
+        sizes = [each.size for each, link in links if each is not None and link.state is state]
+        if sizes:
+            count = f"{len(sizes):,} checkpoint{'s' * (len(sizes) > 1)}"
+            finding = f"{count}, of {min(sizes):,} to {max(sizes):,} entries: {what}"
+            summed.append(Link(name, state, finding))
+    broken = [link.finding for _, link in links if link.state is State.BROKEN]
+    summed += [Link(name, State.BROKEN, finding) for finding in broken[:_MOST_NAMED]]
+    if len(broken) > _MOST_NAMED:
+        more = f"{len(broken) - _MOST_NAMED:,} more do not hold"
+        summed.append(Link(name, State.BROKEN, more))
+    return summed
 
 
 def _about_outside(log: _Log, checkpoint: Checkpoint | None, fault: str | None) -> Link:

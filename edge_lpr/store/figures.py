@@ -13,6 +13,7 @@ _STATEMENTS: Final = {
     "numbers_given_up": "SELECT coalesce(sum(last - first + 1), 0) FROM given_up",
     "oldest_gap_seconds": "SELECT %s - min(noticed_at) FROM gap WHERE closed_at IS NULL",
     "findings": "SELECT count(*) FROM finding",
+    "checkpoint_contradictions": "SELECT count(*) FROM checkpoint WHERE growth <> 'grown'",
     "arrivals_waiting": "SELECT count(*) FROM arrival",
     "documents_parked": "SELECT count(*) FROM parked",
     "hits_waiting": "SELECT count(*) FROM hit WHERE sent_at IS NULL",

@@ -16,6 +16,7 @@ from edge_lpr.subscriber.messages import Message
 from edge_lpr.subscriber.verdicts import (
     Authentic,
     AuthenticBirth,
+    AuthenticCheckpoint,
     AuthenticGap,
     AuthenticHealth,
     AuthenticSighting,
@@ -153,6 +154,8 @@ class Intake:
             batch.healths.append(verdict)
         elif isinstance(verdict, AuthenticGap):
             batch.gaps.append(verdict)
+        elif isinstance(verdict, AuthenticCheckpoint):
+            batch.checkpoints.append(verdict)
         return verdict
 
     def _compare(self, sighting: AuthenticSighting, batch: Batch) -> None:

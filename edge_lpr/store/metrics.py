@@ -21,6 +21,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "numbers_given_up": "Numbers of sightings that devices have said will never come.",
     "oldest_gap_seconds": "Age of the oldest open gap.",
     "findings": "What does not fit: conflicts, broken chains, forgotten boots.",
+    "checkpoint_contradictions": "Audit logs of booths that were put back, or forked.",
     "arrivals_waiting": "Batches that the audit has yet to enter into the ledger.",
     "documents_parked": "Documents that wait for the birth of their key.",
     "hits_waiting": "Hits that nobody has taken yet.",

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from edge_lpr.subscriber.checkpoint_record import Growth
 from edge_lpr.subscriber.verdicts import (
     AuthenticBirth,
+    AuthenticCheckpoint,
     AuthenticGap,
     AuthenticHealth,
     AuthenticSighting,
@@ -34,6 +36,8 @@ class Batch:
     """Verified."""
     gaps: list[AuthenticGap] = field(default_factory=list)
     """Verified."""
+    checkpoints: list[AuthenticCheckpoint] = field(default_factory=list)
+    """Verified, in the order in which they came."""
     to_park: list[tuple[str, bytes]] = field(default_factory=list)
     """Topic and document of what no known key has signed."""
     unparked: list[bytes] = field(default_factory=list)
@@ -46,6 +50,7 @@ class Batch:
                 self.births,
                 self.healths,
                 self.gaps,
+                self.checkpoints,
                 self.to_park,
                 self.unparked,
             )
@@ -72,6 +77,9 @@ class Stored:
     """Documents that wait for the birth of their key."""
     not_parked: int = 0
     """Documents for which there was no room: their number shows as a gap."""
+    contradictions: tuple[tuple[DeviceAddress, Growth], ...] = ()
+    """Checkpoints that do not fit those before, each once: booths whose audit log was put back, or
+    that have two."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -11,6 +11,7 @@ from typing import Final
 from edge_lpr.core.clock import Clock
 from edge_lpr.store.audit import Audit
 from edge_lpr.store.boot_book import Finding
+from edge_lpr.store.checkpoint_table import CheckpointTable
 from edge_lpr.store.database import Database, SightingRow
 from edge_lpr.store.figures import read_figures
 from edge_lpr.store.health_table import HealthTable
@@ -43,6 +44,8 @@ class Store:
         self._booths: dict[DeviceAddress, int] = {}
         self._audit = Audit(database, retention_days=retention_days)
         self._healths = HealthTable(database)
+        self.checkpoints = CheckpointTable(database)
+        """Checkpoints of booths' audit logs."""
         self.parked = ParkedTable(database)
         """Documents that wait for the birth of their key."""
         self.hits = HitTable(database)
@@ -77,6 +80,9 @@ class Store:
                 now,
             )
             self._queue_statements(batch)
+            contradictions = self.checkpoints.keep(
+                [(self._booths[each.address], each) for each in batch.checkpoints], now
+            )
             hits = self._add_hits(batch, kept, now)
             self.parked.remove(batch.unparked)
             parked = self.parked.add(batch.to_park, now)
@@ -89,6 +95,7 @@ class Store:
             hits=hits,
             parked=parked,
             not_parked=len(batch.to_park) - parked,
+            contradictions=tuple(contradictions),
         )
 
     def births(self) -> list[tuple[DeviceAddress, bytes, int]]:
@@ -128,6 +135,7 @@ class Store:
         with self._database.transaction():
             self.hits.drop_before(oldest_day * DAY_S)
             self.parked.drop_before(self._clock.unix_s() - LONGEST_WAIT_S)
+            self.checkpoints.thin_out(self._clock.unix_s())
         return self._database.drop_days_before(oldest_day)
 
     def figures(self) -> dict[str, int]:
@@ -235,6 +243,9 @@ class Store:
             named.add((birth.address, birth.claims.boot))
             if birth.claims.previous is not None:
                 named.add((birth.address, birth.claims.previous.boot))
+        for each in batch.checkpoints:
+            # Of no boot: a log goes on over all of them.
+            self._find_booth(each.address)
         unknown = sorted(named - self._boots.keys(), key=_names)
         if not unknown:
             return

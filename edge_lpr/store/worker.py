@@ -133,6 +133,9 @@ class Worker:
             self._metrics.note_stored(stored, (self._clock.monotonic_ns() - began_ns) / _NS_PER_S)
             if stored.conflicts:
                 self._log.error("conflicting_sightings", rows=stored.conflicts)
+            for address, growth in stored.contradictions:
+                names = f"{address.tenant}/{address.site}/{address.device}"
+                self._log.error("audit_log_contradicts", address=names, reason=growth.value)
         for reason in work.refusals:
             self._metrics.note_refusal(reason)
         for acknowledge in work.acknowledgements:

@@ -145,6 +145,39 @@ def test_roll_back_to_a_genuine_earlier_state_is_found(booth: AuditedBooth) -> N
         assert is_found(old, booth.checkpoint())
 
 
+def test_a_thousand_tamperings_contradict_what_the_server_saw(booth: AuditedBooth) -> None:
+    """By somebody with the booth's key and at every size, so that the file holds by itself."""
+    export, size = booth.export(), len(booth.lines)
+    by_server = [booth.checkpoint(each) for each in range(1, size + 1)]
+    chance = random.Random(6962)  # noqa: S311
+    undisturbed = verify(export, AUTHORITY.public_key, by_server=by_server)
+    assert {link.state for link in undisturbed.links} == {State.HOLDS}
+    found = 0
+    for number in range(TAMPERINGS):
+        tamper = TAMPERS[number % len(TAMPERS)]
+        lines = tamper(chance, list(export.lines))
+        if lines == list(export.lines):
+            lines = tamper(chance, lines[:-1])
+        changed = replace(export, lines=tuple(lines), checkpoint=signed_root(booth.booth, lines))
+        # What differs first is fixed by the first checkpoint that covers it.
+        differs = next(
+            (
+                place
+                for place, pair in enumerate(zip(lines, export.lines, strict=False))
+                if pair[0] != pair[1]
+            ),
+            min(len(lines), size),
+        )
+        covering = by_server[differs : differs + 1] or by_server[-1:]
+        verified = verify(changed, AUTHORITY.public_key, by_server=covering)
+        assert any(
+            link.name == "kept by the server" and link.state is State.BROKEN
+            for link in verified.links
+        ), (number, tamper.__name__)
+        found += 1
+    assert found == TAMPERINGS
+
+
 def test_every_byte_of_certificate_and_checkpoint_counts(booth: AuditedBooth) -> None:
     export = booth.export()
     for place in range(len(export.certificate)):

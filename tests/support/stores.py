@@ -16,6 +16,7 @@ from edge_lpr.store.store import Store
 from edge_lpr.subscriber.authenticity import Authenticator
 from edge_lpr.subscriber.verdicts import (
     AuthenticBirth,
+    AuthenticCheckpoint,
     AuthenticGap,
     AuthenticHealth,
     AuthenticSighting,
@@ -36,7 +37,7 @@ class StoreWorld:
         self.kind = kind
         self.clock = SetClock()
         self._resources = resources
-        self._place = (
+        self.place: str = (
             resources.enter_context(fresh_database())
             if kind == "postgres"
             else str(folder / "store.sqlite3")
@@ -49,9 +50,9 @@ class StoreWorld:
     def session(self) -> Database:
         """Open one more session."""
         database: Database = (
-            PostgresDatabase(self._place)
+            PostgresDatabase(self.place)
             if self.kind == "postgres"
-            else SqliteDatabase(Path(self._place))
+            else SqliteDatabase(Path(self.place))
         )
         self._resources.callback(database.close)
         return database
@@ -74,6 +75,8 @@ class StoreWorld:
                 batch.healths.append(verdict)
             elif isinstance(verdict, AuthenticGap):
                 batch.gaps.append(verdict)
+            elif isinstance(verdict, AuthenticCheckpoint):
+                batch.checkpoints.append(verdict)
             else:
                 pytest.fail(f"not authentic: {verdict}")
         return batch
