@@ -80,6 +80,13 @@ WORDS: Final[tuple[Word, ...]] = (
         ((_EDGE_LPR, "export-bundle"),),
         2 * _MINUTE_S,
     ),
+    Word(
+        "export-audit",
+        "the audit log: ssh ... export-audit > booth.audit",
+        ((_EDGE_LPR, "audit", "export", "-"),),
+        # 96 MiB at most, and a cable may be slow.
+        15 * _MINUTE_S,
+    ),
     Word("help", "this", (), _MINUTE_S),
 )
 """In the order of the help."""

@@ -142,7 +142,8 @@ def test_forced_command_says_when_it_cannot_ask(tmp_path: Path) -> None:
 
 def test_words_are_whole_and_their_programs_have_whole_paths() -> None:
     assert [word.name for word in WORDS] == [
-        *("status", "diagnose", "restart", "update", "aim", "export-bundle", "help")
+        *("status", "diagnose", "restart", "update", "aim"),
+        *("export-bundle", "export-audit", "help"),
     ]
     assert all(command[0].startswith("/") for word in WORDS for command in word.commands)
     assert [word.name for word in WORDS if word.takes_input] == ["update"]
