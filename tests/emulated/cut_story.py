@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.emulated.cut_judging import as_object
 from tests.emulated.cut_record import Record
-from tests.emulated.cut_state import Partition
+from tests.emulated.cut_state import HEADER_BYTES, Partition
 
 _BLOCK: Final = b"# GRUB Environment Block\n"
 _STEP: Final = 512
@@ -95,27 +95,30 @@ class Story:
         notes = self._near_notes()
         phases = []
         has_table = has_state = False
-        where = ""
+        writing = ""
         state = partitions["state"]
         found = -1
         for number, entry in enumerate(self._record.entries):
             while found + 1 < len(self._places) and self._places[found + 1] < number:
                 found += 1
+                if self._places[found] in self.scenes:
+                    writing = ""
             scene, stage = self._stages[found] if found >= 0 else ("first start", "")
-            phases.append(
-                "notes" if number in notes else _phase(scene, stage, where, has_state=has_state)
-            )
-            if entry.is_write:
-                has_table = has_table or entry.offset < partitions["boot"].start
-                has_state = has_table and (has_state or entry.offset >= state.start + (16 << 20))
-                where = next(
-                    (
-                        name
-                        for name, each in partitions.items()
-                        if each.start <= entry.offset < each.start + each.size
-                    ),
-                    "table",
-                )
+            if scene == "first start":
+                phase = "enrolling" if has_state else "partitions"
+            else:
+                phase = _phase(scene, stage, writing)
+            phases.append("notes" if number in notes else phase)
+            if not entry.is_write:
+                continue
+            where = _name_of(partitions, entry.offset)
+            if where.startswith("system-"):
+                writing = "slot"
+            elif where == "boot" and writing == "slot":
+                # The notes are there, and they come next.
+                writing = "written"
+            has_table = has_table or where == "table"
+            has_state = has_table and (has_state or entry.offset >= state.start + HEADER_BYTES)
         return phases
 
     def _near_notes(self) -> set[int]:
@@ -129,16 +132,22 @@ class Story:
         return near
 
 
-def _phase(scene: str, stage: str, where: str, *, has_state: bool) -> str:
-    if scene == "first start":
-        return "enrolling" if has_state else "partitions"
+def _phase(scene: str, stage: str, writing: str) -> str:
     if "update" not in scene:
         return scene
     if stage in ("kept", "left"):
         return stage
-    if where.startswith("system-"):
-        return "slot"
-    return {"installing": "pushing", "installed": "trial", "judged": "trial"}.get(stage, "pushing")
+    if writing == "written" or stage in ("installed", "judged"):
+        return "trial"
+    return writing or "pushing"
+
+
+def _name_of(partitions: dict[str, Partition], offset: int) -> str:
+    """Return the partition that a place of the card is in, or that it is its table."""
+    for name, each in partitions.items():
+        if each.start <= offset < each.start + each.size:
+            return name
+    return "table"
 
 
 def _with_event(now: Promises, event: dict[str, Any]) -> Promises:
