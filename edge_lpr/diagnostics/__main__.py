@@ -13,6 +13,8 @@ from edge_lpr.audit.record import record
 from edge_lpr.core.check_words import Verdict
 from edge_lpr.core.clock import SystemClock
 from edge_lpr.core.errors import AuditError
+from edge_lpr.diagnostics.card import WAIT_S
+from edge_lpr.diagnostics.card_main import run_card
 from edge_lpr.diagnostics.diagnosis import Place, diagnose
 from edge_lpr.diagnostics.finding import Finding, worst
 from edge_lpr.diagnostics.report import as_json, as_text
@@ -36,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
     place = Place(chosen.root, chosen.settings or chosen.root / _SETTINGS)
-    more = _recorded(chosen.root, is_watched=chosen.watch)
     clock = SystemClock()
+    if chosen.card:
+        passed = run_card(place, clock, wait_s=chosen.wait, is_json=chosen.json)
+        return EXIT_STATUS["good" if passed else "bad"]
+    more = _recorded(chosen.root, is_watched=chosen.watch)
     shown = as_json if chosen.json else as_text
     diagnosis = diagnose(place, clock, more)
     with contextlib.suppress(KeyboardInterrupt):
@@ -74,7 +79,10 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     parser.add_argument("--json", action="store_true", help="for programs, on one line")
-    parser.add_argument("--watch", action="store_true", help="again every two seconds")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--watch", action="store_true", help="again every two seconds")
+    how.add_argument("--card", action="store_true", help="show the printed card: pass or fail")
+    parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds to wait for the card")
     parser.add_argument("--settings", type=Path, help="the booth's settings file")
     parser.add_argument("--root", type=Path, default=Path("/"), help="another machine's files")
     return parser

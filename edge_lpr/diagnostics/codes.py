@@ -6,8 +6,10 @@ this table (``scripts/diagnosis_codes``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from edge_lpr.diagnostics.card_codes import CARD_CODES
+from edge_lpr.diagnostics.code import Code
 
 AREAS: Final[Mapping[str, str]] = {
     "settings": "Settings and enrolment",
@@ -19,25 +21,10 @@ AREAS: Final[Mapping[str, str]] = {
     "keys": "Keys and tokens",
     "broker": "Broker and queue",
     "funnel": "From frames to sightings",
+    "card": "The test card",
     "sandbox": "The sandbox",
 }
 """In the order of the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """One thing that can be wrong."""
-
-    code: str
-    """``LPR-``, a letter of its area, two digits; never given to anything else."""
-    area: str
-    """Of ``AREAS``."""
-    title: str
-    """What is wrong, in a few words."""
-    cause: str
-    """How that comes about, mostly."""
-    remedy: str
-    """What to do, first things first."""
 
 
 CODES: Final[tuple[Code, ...]] = (
@@ -385,6 +372,7 @@ CODES: Final[tuple[Code, ...]] = (
         "the audit log cannot be written: its disk is full, broken or not open",
         "see the lines about the disk; the diagnosis itself has changed nothing",
     ),
+    *CARD_CODES,
 )
 """From the first of causes to the last."""
 

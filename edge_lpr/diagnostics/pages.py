@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from edge_lpr.diagnostics.codes import AREAS, CODES, Code
+from edge_lpr.diagnostics.card_words import CHECKS_OF_CARD
+from edge_lpr.diagnostics.code import Code
+from edge_lpr.diagnostics.codes import AREAS, CODES
 from edge_lpr.diagnostics.words import BROKER_CODES, WORDS
 
 
@@ -30,16 +32,18 @@ def write_pages(folder: Path) -> None:
 def _page(code: Code) -> str:
     """Return the page of one code."""
     checks = sorted(name for name, (_, own, _) in WORDS.items() if own == code.code)
+    checks += [CHECKS_OF_CARD[code.code]] if code.code in CHECKS_OF_CARD else []
     if not checks and code.code in BROKER_CODES:
         checks = ["broker"]
     said = ", ".join(f"`{name}`" for name in checks)
+    again = "edge-lpr diagnose --card" if code.area == "card" else "edge-lpr diagnose"
     told = f"Told by: {said}.\n\n" if checks else "\n\n"
     return (
         f"# {code.code}: {code.title}\n"
         f"Area: {AREAS[code.area].lower()}. {told}"
         f"**How it comes about.** {_sentence(code.cause)}\n\n"
         f"**What to do.** {_sentence(code.remedy)}\n\n"
-        "Then run `edge-lpr diagnose` again. [All codes](README.md); "
+        f"Then run `{again}` again. [All codes](README.md); "
         "[how they are told](../diagnose.md).\n"
     )
 

@@ -25,17 +25,18 @@ _NAME_COLUMNS: Final = 19
 _INDENT: Final = " " * (5 + _NAME_COLUMNS)
 
 
-def as_text(diagnosis: Diagnosis) -> str:
+def as_text(diagnosis: Diagnosis, *, sound: str = "Nothing is wrong.") -> str:
     """Return the report for people: the first cause, then line by line.
 
     Args:
         diagnosis: What was found.
+        sound: What is said in its place where nothing is wrong.
     """
     at = dt.datetime.fromtimestamp(max(diagnosis.at_s, 0), dt.timezone.utc)
     lines = [f"{diagnosis.booth or 'a booth without settings'}  {at:%Y-%m-%d %H:%M:%S} UTC"]
     first = first_cause(diagnosis.findings)
     if first is None:
-        lines.append("Nothing is wrong.")
+        lines += _wrapped(sound, "")
     else:
         lines += _first(first)
     for area, title in AREAS.items():

@@ -6,7 +6,7 @@
     offset  bytes  content                 offset  bytes  content
          0      4  "LPRQ"                       0      4  "LPRA"
          4      1  version, 1                   4      1  version, 1
-         5      1  kind: 1, 2 or 3              5      1  kind of the question
+         5      1  kind: 1 to 4                 5      1  kind of the question
          6      2  zero                         6      1  process: its position in PROCESSES + 1
          8     56  parameters of the kind       7      1  number of checks; 0 for another kind
                                                 8         the answer's body
@@ -16,7 +16,8 @@ verdict (1), how many numbers follow (1), eight numbers of 8 bytes, big-endian, 
 ones zero. All names and ranges are those of ``core/check_words.py``, every byte is checked, and a
 check that is not the process's own is refused: a taken-over vision can say numbers in range and
 nothing else. The body of an aim frame (kind 2) is ``aim_message.py``'s, that of a report's
-signature (kind 3) the tokeniser's signature, a line end and its certificate (``wire/report.py``).
+signature (kind 3) the tokeniser's signature, a line end and its certificate (``wire/report.py``),
+that of what was seen of the test card (kind 4) is ``card_message.py``'s.
 """
 
 import struct
@@ -50,7 +51,7 @@ MAXIMUM_BODY_BYTES: Final = MAXIMUM_ANSWER_BYTES - HEADER_BYTES
 PARAMETER_BYTES: Final = 56
 """Parameters of a question; what a kind does not use is zero."""
 
-Kind: TypeAlias = Literal[1, 2, 3]
+Kind: TypeAlias = Literal[1, 2, 3, 4]
 
 CHECKS: Final[Kind] = 1
 """How is everything? It has no parameters."""
@@ -61,7 +62,10 @@ AIM: Final[Kind] = 2
 REPORT: Final[Kind] = 3
 """What is the signature over a report? The parameters begin with its SHA-256."""
 
-_KINDS: Final[tuple[Kind, ...]] = (CHECKS, AIM, REPORT)
+CARD: Final[Kind] = 4
+"""What was seen of the test card? The parameters are ``card_message.py``'s."""
+
+_KINDS: Final[tuple[Kind, ...]] = (CHECKS, AIM, REPORT, CARD)
 _QUESTION: Final = struct.Struct(f">4sBB2s{PARAMETER_BYTES}s")
 _HEADER: Final = struct.Struct(">4sBBBB")
 _CHECK: Final = struct.Struct(f">HBB{MOST_NUMBERS}q")

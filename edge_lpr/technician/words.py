@@ -1,7 +1,7 @@
 """What a technician may ask for: whole words, each with what it runs and for how long.
 
 A command is one of these words and nothing else: no argument, no option, no shell. ``HELP`` is what
-is run where nothing is asked for.
+is run where nothing is asked for. ``diagnose --card`` is one word too.
 """
 
 from dataclasses import dataclass
@@ -51,8 +51,14 @@ WORDS: Final[tuple[Word, ...]] = (
         2 * _MINUTE_S,
     ),
     Word(
+        "diagnose --card",
+        "show the printed test card to the camera: pass or fail",
+        ((_EDGE_LPR, "diagnose", "--card"),),
+        2 * _MINUTE_S,
+    ),
+    Word(
         "restart",
-        "start vision, tokeniser and publisher again, once the booth is enrolled",
+        "start vision, tokeniser and publisher again, if enrolled",
         # Before that the target is not active, and nothing is started that has no keys.
         (
             (_SYSTEMCTL, "--no-pager", "try-restart", "edge-lpr.target"),
@@ -62,21 +68,21 @@ WORDS: Final[tuple[Word, ...]] = (
     ),
     Word(
         "update",
-        "install the system that comes by standard input: ssh ... update < FILE.raucb",
+        "install the next system: ssh ... update < FILE.raucb",
         ((_EDGE_LPR, "update", "install", "-"),),
         60 * _MINUTE_S,
         takes_input=True,
     ),
     Word(
         "aim",
-        "a page to point the camera and draw lanes: ssh -L 8470:127.0.0.1:8470 ... aim",
+        "a page to aim by: ssh -L 8470:127.0.0.1:8470 ... aim",
         ((_EDGE_LPR, "aim"),),
         # It ends by itself after half an hour, or after the save that was begun just before.
         43 * _MINUTE_S,
     ),
     Word(
         "export-bundle",
-        "a signed report without secrets: ssh ... export-bundle > booth.bundle",
+        "a signed report: ssh ... export-bundle > booth.bundle",
         ((_EDGE_LPR, "export-bundle"),),
         2 * _MINUTE_S,
     ),
@@ -86,6 +92,12 @@ WORDS: Final[tuple[Word, ...]] = (
         ((_EDGE_LPR, "audit", "export", "-"),),
         # 96 MiB at most, and a cable may be slow.
         15 * _MINUTE_S,
+    ),
+    Word(
+        "metrics",
+        "numbers, if switched on: ssh ... metrics > booth.prom",
+        ((_EDGE_LPR, "metrics"),),
+        _MINUTE_S,
     ),
     Word("help", "this", (), _MINUTE_S),
 )
@@ -107,5 +119,5 @@ def word_of(untrusted_command: str) -> Word | None:
 
 def help_text() -> str:
     """Return what there is, for people."""
-    lines = [f"  {word.name:<15}{word.meaning}" for word in WORDS]
+    lines = [f"  {word.name:<17}{word.meaning}" for word in WORDS]
     return "\n".join(("ssh technician@BOOTH WORD", *lines, "Every call is recorded.", ""))

@@ -24,6 +24,7 @@ from edge_lpr.handoff.seqpacket import Listener, user_id
 from edge_lpr.tokeniser.answers import TokeniserAnswers
 from edge_lpr.tokeniser.audit_board import AuditBoard, Holdings
 from edge_lpr.tokeniser.boot import Boot, new_boot_id
+from edge_lpr.tokeniser.card_watch import CardDesk
 from edge_lpr.tokeniser.checkpoint_desk import KEPT_NAME, CheckpointDesk
 from edge_lpr.tokeniser.clock_floor import FlooredClock
 from edge_lpr.tokeniser.condition import Condition, HitOnly
@@ -162,7 +163,10 @@ class Tokeniser:
             is_sealed=credentials.sealing_key is not None,
         )
         self._report_desk = ReportDesk(
-            self._answers, credentials.signing_key, credentials.certificate_jws, clock
+            CardDesk(self._answers, self._relay.card),
+            credentials.signing_key,
+            credentials.certificate_jws,
+            clock,
         )
         self._next_funnel_ns = clock.monotonic_ns() + FUNNEL_INTERVAL_NS
         self._next_save_ns = clock.monotonic_ns()

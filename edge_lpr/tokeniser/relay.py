@@ -1,12 +1,13 @@
 """From a plate reading to the tokens of a passage: every rule, and no input or output.
 
 1. The lane exists in the settings.
-2. The time of the passage is known, and with it the key epoch.
-3. There is a key for that epoch. A weaker token is never made instead.
-4. In hit-only mode there is a watch-list for that epoch.
-5. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
-6. In hit-only mode a passage that is not on the list ends here: its tokens are overwritten.
-7. Its time is rounded down to what the settings say.
+2. While somebody shows the test card, its plate ends here (``card_watch.py``).
+3. The time of the passage is known, and with it the key epoch.
+4. There is a key for that epoch. A weaker token is never made instead.
+5. In hit-only mode there is a watch-list for that epoch.
+6. The canonical plate is built in one buffer, both tokens are made, and the buffer is wiped.
+7. In hit-only mode a passage that is not on the list ends here: its tokens are overwritten.
+8. Its time is rounded down to what the settings say.
 
 What vision says about itself is kept beside. Pace and sockets are left to ``receive.py``, numbering
 and signing to ``boot.py``.
@@ -20,6 +21,7 @@ from edge_lpr.core.errors import HandoffError, NoValidKeyError
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.wipe import wipe, wipe_octets
 from edge_lpr.handoff.reading_message import ReadingMessage
+from edge_lpr.tokeniser.card_watch import CardWatch
 from edge_lpr.tokeniser.chain import Passage
 from edge_lpr.tokeniser.hit_list import HitList
 from edge_lpr.tokeniser.vision_watch import VisionWatch
@@ -32,8 +34,9 @@ PAST_KEY_KEPT_S: Final = 900
 """A past epoch's key stays 15 minutes, for passages in flight: the oldest reading that the
 handoff carries is ten minutes old."""
 
-Unlisted: TypeAlias = Literal["no_list", "not_listed"]
-"""Why a passage is not published in hit-only mode; also the name of its counter."""
+Unpublished: TypeAlias = Literal["no_list", "not_listed", "refused"]
+"""Why a passage is not published: in hit-only mode for want of a list or of an entry; refused is
+the test card while somebody tests. Also the name of its counter."""
 
 _MS: Final = 1000
 """Milliseconds in a second."""
@@ -62,6 +65,8 @@ class Relay:
         """
         self.vision = VisionWatch(clock)
         """What vision says about itself, for the next health record."""
+        self.card = CardWatch(clock)
+        """Whether somebody shows the test card, and what was heard of it."""
         self._booth = settings.booth
         self._lanes = frozenset(lane.number for lane in settings.lanes)
         self._key_ring = key_ring
@@ -77,7 +82,7 @@ class Relay:
         """Whether passages that are not looked for must leave nothing behind."""
         return self._hit_list is not None
 
-    def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage | Unlisted:
+    def passage_of(self, reading: ReadingMessage, *, received_unix_s: int) -> Passage | Unpublished:
         """Make the tokens of a reading, and wipe the plate whatever comes of it.
 
         Args:
@@ -85,7 +90,7 @@ class Relay:
             received_unix_s: When it came, on this process's clock. Its age is vision's word.
 
         Returns:
-            The passage, ready to be signed; in hit-only mode why there is none to publish.
+            The passage, ready to be signed, or why there is none to publish.
 
         Raises:
             HandoffError: The settings have no such lane.
@@ -97,6 +102,8 @@ class Relay:
                     f"a reading is for lane {reading.lane}, but the lanes are "
                     f"{sorted(self._lanes)}; give vision and tokeniser the same settings"
                 )
+            if self.card.is_open() and self._is_card(reading):
+                return "refused"
             time_quality = self._clock.quality()
             if time_quality is TimeQuality.NONE:
                 raise NoValidKeyError(
@@ -162,6 +169,14 @@ class Relay:
         """Return the epochs that there are keys or watch-lists for."""
         lists = () if self._hit_list is None else self._hit_list.epochs()
         return (*self._key_ring.epochs(), *lists)
+
+    def _is_card(self, reading: ReadingMessage) -> bool:
+        """Tell whether the test card was read; no key of the booth is needed for that."""
+        try:
+            length = canonical_from_indices(reading.class_indices, self._canonical)
+            return self.card.take(memoryview(self._canonical)[:length])
+        finally:
+            wipe(self._canonical)
 
     def _tokens_of(self, reading: ReadingMessage, keys: TokenKeys, epoch: int) -> TokenPair:
         """Make both tokens by way of the one buffer that holds plate text, and wipe it."""

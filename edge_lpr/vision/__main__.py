@@ -23,6 +23,7 @@ from edge_lpr.vision.aim_view import AimView
 from edge_lpr.vision.answers import CameraChecks, FunnelChecks, VisionAnswers
 from edge_lpr.vision.beyond import BeyondLanes
 from edge_lpr.vision.capture import LiveSource, open_source
+from edge_lpr.vision.card_view import CardView
 from edge_lpr.vision.contracts import NANOSECONDS, Moment
 from edge_lpr.vision.engine import load_engine
 from edge_lpr.vision.frame_size import report_frame_size
@@ -106,10 +107,12 @@ def serve(settings: BoothSettings, log: Log, stop: StopRequest) -> None:
     camera = CameraChecks(source, clock, is_hourly=is_hourly)
     funnel_checks = FunnelChecks(told, clock, is_hourly=is_hourly)
     aim = AimView(settings.lanes, told, clock)
-    for onlooker in (aim, optics, beyond):
+    # Whoever holds the card stands beside the lane: its numbers are those of now.
+    card = CardView(funnel.counters, clock)
+    for onlooker in (aim, optics, beyond, card):
         pipeline.show(onlooker)
     makers = (camera, optics.checks, beyond.checks, self_test.checks, workload.checks)
-    answers = VisionAnswers((*makers, funnel_checks), aim)
+    answers = VisionAnswers((*makers, funnel_checks), aim, card)
     desk = open_desk(settings.vision.diagnosis_socket, answers, log, watchdog.heart("diagnosis"))
     notifier.ready()
     log.info("started")

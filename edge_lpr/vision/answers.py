@@ -1,7 +1,7 @@
 """What vision answers when root on the booth asks how it is: numbers, never a picture.
 
-Each kind of question has one who answers it. About checks they are gathered here; an aim frame is
-``aim``'s, which is handed in, and without which such a question is not answered.
+Each kind of question has one who answers it. About checks they are gathered here; for another kind
+somebody is handed in, and without him such a question is not answered.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,9 @@ from edge_lpr.core.lately import HOURLY_MIN, LATELY_MIN, Lately
 from edge_lpr.handoff.diagnosis_desk import Answerer
 from edge_lpr.handoff.diagnosis_message import (
     AIM,
+    CARD,
     Check,
+    Kind,
     Question,
     bounded_check,
     pack_checks,
@@ -54,15 +56,21 @@ _FUNNEL_CHECKS: Final = ("funnel", "funnel_plates", "funnel_passages", "funnel_f
 class VisionAnswers:
     """Answers questions, each kind by who knows."""
 
-    def __init__(self, makers: Sequence[CheckMaker], aim: Answerer | None = None) -> None:
+    def __init__(
+        self,
+        makers: Sequence[CheckMaker],
+        aim: Answerer | None = None,
+        card: Answerer | None = None,
+    ) -> None:
         """Know who answers.
 
         Args:
             makers: Make the checks.
             aim: Answers questions of the kind ``AIM``.
+            card: Answers questions of the kind ``CARD``.
         """
         self._makers = tuple(makers)
-        self._aim = aim
+        self._others: Mapping[Kind, Answerer | None] = {AIM: aim, CARD: card}
 
     def __call__(self, question: Question) -> bytes | None:
         """Answer.
@@ -70,8 +78,9 @@ class VisionAnswers:
         Args:
             question: Checked.
         """
-        if question.kind == AIM:
-            return None if self._aim is None else self._aim(question)
+        if question.kind in self._others:
+            other = self._others[question.kind]
+            return None if other is None else other(question)
         return pack_checks("vision", [check for maker in self._makers for check in maker()])
 
 

@@ -142,8 +142,18 @@ def test_forced_command_says_when_it_cannot_ask(tmp_path: Path) -> None:
 
 def test_words_are_whole_and_their_programs_have_whole_paths() -> None:
     assert [word.name for word in WORDS] == [
-        *("status", "diagnose", "restart", "update", "aim"),
-        *("export-bundle", "export-audit", "help"),
+        *(
+            "status",
+            "diagnose",
+            "diagnose --card",
+            "restart",
+            "update",
+            "aim",
+            "export-bundle",
+            "export-audit",
+            "metrics",
+        ),
+        "help",
     ]
     assert all(command[0].startswith("/") for word in WORDS for command in word.commands)
     assert [word.name for word in WORDS if word.takes_input] == ["update"]
@@ -152,3 +162,5 @@ def test_words_are_whole_and_their_programs_have_whole_paths() -> None:
         assert word_of(f"{word.name} ") is None
         assert word.name in help_text()
     assert word_of("") is HELP
+    # A terminal at a booth has 80 columns.
+    assert max(map(len, help_text().splitlines())) <= 80
