@@ -14,6 +14,9 @@ MANIFEST: Final = "manifest.raucm"
 """In the mounted bundle, so behind dm-verity and with it behind the signature."""
 
 _RAUC: Final = "rauc"
+_NO_ANSWER: Final = "D-Bus error"
+"""RAUC's client waits 25 s for its service, which is started when it is asked."""
+
 _MAXIMUM_MANIFEST_BYTES: Final = 65_536
 _READ_BYTES: Final = 1 << 20
 _INFO_WAIT_S: Final = 60
@@ -101,8 +104,15 @@ def install(bundle: Path) -> None:
         UpdateError: RAUC refused it or could not write it; the running system is as it was.
     """
     done = _run([_RAUC, "install", str(bundle)], wait_s=_INSTALL_WAIT_S)
-    if done.returncode != 0:
-        raise UpdateError(f"this bundle was not installed: {_last_line(done.stdout + done.stderr)}")
+    if done.returncode == 0:
+        return
+    reason = _last_line(done.stdout + done.stderr)
+    if reason.startswith(_NO_ANSWER):
+        raise UpdateError(
+            f"this bundle was not installed: RAUC's service did not answer in time ({reason}); "
+            "the machine is very busy: try again in some minutes"
+        )
+    raise UpdateError(f"this bundle was not installed: {reason}")
 
 
 def _run(words: list[str], *, wait_s: float) -> subprocess.CompletedProcess[str]:

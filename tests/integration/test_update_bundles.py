@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from edge_lpr.core.errors import BundleRefusedError, UpdateError
-from edge_lpr.update.bundle import require_whole, signed_name
+from edge_lpr.update.bundle import install, require_whole, signed_name
 from edge_lpr.update.making_keys import AUTHORITY, SIGNING, make_update_keys
 from edge_lpr.update.versions import SystemVersion
 
@@ -177,3 +177,24 @@ def test_a_mounted_bundle_is_read_to_its_end_before_it_is_written(tmp_path: Path
     (tmp_path / "unreadable.img").symlink_to("/proc/self/mem")
     with pytest.raises(BundleRefusedError, match=r"damaged on its way .*; send it again"):
         require_whole(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("D-Bus error while installing `/x.raucb`", "did not answer in time .*try again"),
+        (
+            "LastError: Installation error: no space\nInstalling failed",
+            "installed: Installation err",
+        ),
+    ],
+)
+def test_rauc_that_does_not_answer_is_told_from_one_that_refuses(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "rauc"
+    program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(UpdateError, match=told):
+        install(tmp_path / "x.raucb")
