@@ -3,6 +3,7 @@ would make of it.
 """
 
 import hashlib
+import json
 import random
 import subprocess
 from collections.abc import Callable
@@ -57,20 +58,12 @@ class Spoil:
 class OfflineJudge:
     """Goes through one record, from cut to cut."""
 
-    def __init__(
-        self,
-        recording: Path,
-        folder: Path,
-        systems: list[dict[str, Any]],
-        *,
-        is_liar: bool = False,
-    ) -> None:
+    def __init__(self, recording: Path, folder: Path, *, is_liar: bool = False) -> None:
         """Begin with the card as it was flashed.
 
         Args:
             recording: Folder of ``cut_scenes.py``.
             folder: For everything; made anew.
-            systems: ``version``, ``sha256`` and ``bytes`` of all that there are.
             is_liar: The card answers a flush and does nothing.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,10 +72,11 @@ class OfflineJudge:
         self.record = Record(recording / "record")
         self.card = ForgetfulCard(self.record, self.flash, is_liar=is_liar)
         boot = partitions(self.flash)["boot"]
-        versions = [str(each["version"]) for each in systems]
+        # Version, sha256 and bytes of all that there are.
+        self._systems: list[dict[str, Any]] = json.loads((recording / "systems.json").read_text())
+        versions = [str(each["version"]) for each in self._systems]
         self.story = Story(self.record, recording / "base.img", boot, versions)
         self._folder = folder
-        self._systems = systems
         self._plain: PlainState | None = None
         self._decrypted = 0
         self._spoil = Spoil()

@@ -6,6 +6,7 @@
 
 import argparse
 import json
+import random
 import shutil
 import sys
 import time
@@ -18,7 +19,7 @@ from edge_lpr.emulation.host_side import HostSide
 from edge_lpr.emulation.machine import EmulatedBooth
 from tests.emulated.cut_booth import PATIENCE_S, UNITS, VISION, ask
 from tests.emulated.cut_judging import as_object, health_problems, slot_of
-from tests.emulated.random_cuts import PowerCuts
+from tests.emulated.cut_offline import OfflineJudge
 
 INTERESTING: Final = (
     ("notes", "on trial"),
@@ -68,14 +69,16 @@ def choose(rows: list[dict[str, Any]], most: int) -> list[int]:
 class Sample:
     """Starts cards of one record, one after the other."""
 
-    def __init__(self, cuts: PowerCuts) -> None:
+    def __init__(self, recording: Path, folder: Path) -> None:
         """Go on with the agency of the recording.
 
         Args:
-            cuts: Already judged.
+            recording: Folder of ``cut_scenes.py``.
+            folder: For the cards.
         """
-        self._cuts = cuts
-        self._host = HostSide(cuts.recording / "host", goes_on=True)
+        self._recording = recording
+        self._folder = folder
+        self._host = HostSide(recording / "host", goes_on=True)
 
     def start(self, row: dict[str, Any]) -> dict[str, Any]:
         """Start the card of one cut.
@@ -86,13 +89,14 @@ class Sample:
         Returns:
             What the booth says, and ``problems``: where it contradicts the row.
         """
-        folder = self._cuts.folder / "booted"
+        folder = self._folder / "booted"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        recorded = self._cuts.recording / "booth"
+        folder.mkdir(parents=True)
+        recorded = self._recording / "booth"
         booth = EmulatedBooth(None, folder, probe=True)
-        (chosen,) = [each for each in self._cuts.cuts if each.number == row["cut"]]
-        self._cuts.rebuild(chosen, booth.disk)
+        judge = OfflineJudge(self._recording, self._folder / "again")
+        judge.judge(row["place"], random.Random(row["seed"]), keep=booth.disk)  # noqa: S311
+        judge.close()
         for name in ("firmware", "lane.img"):
             shutil.copy(recorded / name, folder / name)
         booth.drop_in("edge-lpr-vision.service", VISION)
@@ -137,12 +141,24 @@ class Sample:
         return {"runs": runs, "outbox": outbox, "problems": problems}
 
 
-def boot_some(cuts: PowerCuts, rows: list[dict[str, Any]], numbers: list[int]) -> Iterator[Any]:
-    """Start the cards of some cuts; yield what was found of each."""
-    sample = Sample(cuts)
+def start_some(
+    recording: Path, folder: Path, rows: list[dict[str, Any]], numbers: list[int]
+) -> Iterator[dict[str, Any]]:
+    """Start the cards of some cuts; yield what was found of each, and add it to the rows.
+
+    Args:
+        recording: Folder of ``cut_scenes.py``.
+        folder: With ``rows.jsonl``.
+        rows: Of the cuts.
+        numbers: Which.
+    """
+    sample = Sample(recording, folder)
     for row in rows:
         if row["cut"] in numbers:
-            yield sample.start(row)
+            found = sample.start(row)
+            with (folder / "rows.jsonl").open("a") as out:
+                out.write(json.dumps(found) + "\n")
+            yield found
 
 
 def main(arguments: list[str]) -> None:
@@ -151,17 +167,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("recording", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("numbers", type=int, nargs="*")
-    parser.add_argument("--cuts", type=int, default=250)
-    parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
-    cuts = PowerCuts(chosen.recording, chosen.folder, chosen.cuts, chosen.seed)
-    file = chosen.folder / "rows.jsonl"
-    rows = [row for row in map(json.loads, file.read_text().splitlines()) if "cut" in row]
-    for found in boot_some(cuts, rows, chosen.numbers or choose(rows, 9)):
+    lines = (chosen.folder / "rows.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if "cut" in row]
+    numbers = chosen.numbers or choose(rows, len(INTERESTING))
+    for found in start_some(chosen.recording, chosen.folder, rows, numbers):
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
-        with file.open("a") as out:
-            out.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -52,10 +52,6 @@ class Cut:
     seed: str
     """Draws what is lost."""
 
-    def chance(self) -> random.Random:
-        """Return what draws, from the start."""
-        return random.Random(self.seed)  # noqa: S311 - no key
-
 
 def draw(entries: list[Entry], phases: list[str], cuts: int, seed: int) -> list[Cut]:
     """Draw the cuts, in the order of their places.
@@ -98,10 +94,7 @@ class PowerCuts:
             cuts: How many.
             seed: Draws where, and what is lost.
         """
-        self.recording = recording
-        self.folder = folder
-        self.systems: list[dict[str, Any]] = json.loads((recording / "systems.json").read_text())
-        self._judge = OfflineJudge(recording, folder, self.systems)
+        self._judge = OfflineJudge(recording, folder)
         phases = self._judge.story.phases(partitions(recording / "booth" / "card.img"))
         self.cuts = draw(self._judge.record.entries, phases, cuts, seed)
         self.phases = Counter(phases)
@@ -110,15 +103,9 @@ class PowerCuts:
         """Judge each; yield its row."""
         entries = len(self._judge.record.entries)
         for cut in self.cuts:
-            verdict = self._judge.judge(cut.place, cut.chance())
+            verdict = self._judge.judge(cut.place, random.Random(cut.seed))  # noqa: S311 - no key
             yield self._row(cut, entries, verdict)
         self._judge.close()
-
-    def rebuild(self, chosen: Cut, card: Path) -> None:
-        """Make the card of one cut again."""
-        judge = OfflineJudge(self.recording, self.folder / "again", self.systems)
-        judge.judge(chosen.place, chosen.chance(), keep=card)
-        judge.close()
 
     def _row(self, cut: Cut, entries: int, verdict: Verdict) -> dict[str, Any]:
         promised = self._judge.story.promises(cut.place)
@@ -129,6 +116,7 @@ class PowerCuts:
             "cut": cut.number,
             "place": cut.place,
             "of": entries,
+            "seed": cut.seed,
             "phase": cut.phase,
             "starts": verdict.starts,
             "seen": seen if verdict.starts else "nothing",

@@ -16,7 +16,6 @@ card after a power cut at any place is then put together from the record.
 found: ``python -m tests.emulated.power_cut_table FOLDER/cuts/rows.jsonl``.
 """
 
-import json
 import os
 import random
 import secrets
@@ -30,7 +29,7 @@ from typing import Any, Final
 import pytest
 
 from tests.emulated.cut_offline import OfflineJudge, Spoil, Verdict
-from tests.emulated.cut_sample import boot_some, choose
+from tests.emulated.cut_sample import choose, start_some
 from tests.emulated.cut_scenes import Scenes
 from tests.emulated.cut_state import Partition
 from tests.emulated.power_cut_table import table_of
@@ -51,15 +50,16 @@ class Campaign:
         seed = int(os.environ.get("EDGE_LPR_POWER_CUTS_SEED", secrets.randbelow(1_000_000)))
         print(f"seed {seed}")  # noqa: T201
         number = int(os.environ.get("EDGE_LPR_POWER_CUTS", CUTS))
-        self.cuts = PowerCuts(folder, folder / "cuts", number, seed)
-        self.file = folder / "cuts" / "rows.jsonl"
-        self.rows = write_rows(self.cuts, self.file, sys.stdout.write)
+        self.recording = folder
+        self.folder = folder / "cuts"
+        self.file = self.folder / "rows.jsonl"
+        self.rows = write_rows(
+            PowerCuts(folder, self.folder, number, seed), self.file, sys.stdout.write
+        )
 
     def judge(self, *, is_liar: bool = False) -> OfflineJudge:
         """Return a judge before the first entry, with a folder of its own."""
-        return OfflineJudge(
-            self.cuts.recording, self.cuts.folder / "check", self.cuts.systems, is_liar=is_liar
-        )
+        return OfflineJudge(self.recording, self.folder / "check", is_liar=is_liar)
 
     def spoiled(self, row: dict[str, Any], spoil: Spoil) -> Verdict:
         """Judge one cut again, with something done to its card that must be found."""
@@ -145,9 +145,6 @@ def test_a_lost_commit_is_found(campaign: Campaign) -> None:
 def test_a_start_agrees_with_the_verdict(campaign: Campaign) -> None:
     starts = int(os.environ.get("EDGE_LPR_POWER_STARTS", STARTS))
     numbers = choose(campaign.rows, starts)
-    problems = []
-    for found in boot_some(campaign.cuts, campaign.rows, numbers):
-        with campaign.file.open("a") as out:
-            out.write(json.dumps(found) + "\n")
-        problems += found["problems"]
-    assert problems == []
+    found = list(start_some(campaign.recording, campaign.folder, campaign.rows, numbers))
+    assert found
+    assert [(each["booted"], each["problems"]) for each in found if each["problems"]] == []
