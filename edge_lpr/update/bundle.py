@@ -17,6 +17,9 @@ _RAUC: Final = "rauc"
 _NO_ANSWER: Final = "D-Bus error"
 """RAUC's client waits 25 s for its service, which is started when it is asked."""
 
+_REFUSED_BY_US: Final = "Pre-install handler error"
+"""What RAUC says of ``edge-lpr update check``, whose words stay in the log of RAUC's service."""
+
 _MAXIMUM_MANIFEST_BYTES: Final = 65_536
 _READ_BYTES: Final = 1 << 20
 _INFO_WAIT_S: Final = 60
@@ -111,6 +114,12 @@ def install(bundle: Path) -> None:
         raise UpdateError(
             f"this bundle was not installed: RAUC's service did not answer in time ({reason}); "
             "the machine is very busy: try again in some minutes"
+        )
+    if reason.startswith(_REFUSED_BY_US):
+        raise UpdateError(
+            "this bundle was not installed: the booth's own check refused it before anything was "
+            "written, most likely because it was damaged on its way: send it again "
+            "(`journalctl -u rauc` has its words)"
         )
     raise UpdateError(f"this bundle was not installed: {reason}")
 

@@ -61,8 +61,7 @@ DEMANDS: Final = {
 OUTSIDE: Final = {
     "wrong key": "bundle is refused: .*signature",
     "older version": "is not higher than",
-    # RAUC's pre-check, in its own words behind ours.
-    "corrupt block": "this bundle was not installed: ",
+    "corrupt block": "refused it before anything was written, .* damaged on its way: send it again",
     "full disk": "are needed; nothing was changed",
 }
 """Refused before the first byte is written, with these words."""
