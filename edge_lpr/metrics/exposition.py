@@ -180,7 +180,7 @@ def _numbers(picture: Picture) -> Iterator[Metric]:
             continue
         if source.is_measured and reading.verdict == "not_known":
             continue
-        if not is_at_once or FAMILIES[source.family].kind == "counter":
+        if not is_at_once:
             number = coarse(number // source.step * source.step)
         family = made.setdefault(source.family, _family(source.family))
         # Nine digits: what a scale leaves behind them is no measurement.

@@ -39,10 +39,10 @@ class Booth:
             found += [finding(f"{process}_exposure", exposure_tenths=4) for process in PROCESSES]
         return Diagnosis("north-crossing/booth-1", 0, tuple(found))
 
-    def minutes(self, number: int) -> None:
+    def looks(self, number: int, every_s: int = 60) -> None:
         for _ in range(number):
             self.collector.collect()
-            self.clock.advance_s(60)
+            self.clock.advance_s(every_s)
 
     def said(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         return scraped(self.file.read_text())
@@ -54,26 +54,27 @@ def test_counters_of_vehicles_stand_still_for_an_hour_and_then_all_change_at_onc
     booth = Booth(tmp_path)
     agreed = series("edge_lpr_passages_total", result="agreed")
     published = series("edge_lpr_outbox_sightings_total", result="published")
-    booth.minutes(60)
+    # Every ten minutes, from a full hour on.
+    booth.looks(6, 600)
     assert agreed not in booth.said()
-    booth.minutes(1)
+    booth.looks(1, 600)
     seen = []
-    for booth.agreed in range(1, 181):
-        booth.minutes(1)
+    for booth.agreed in range(1, 19):
+        booth.looks(1, 600)
         said = booth.said()
         seen.append(said[agreed])
         assert said[published] == said[agreed]
         assert said[series("edge_lpr_counted_timestamp_seconds", group="vision")] % 3600 == 0
-    changed = [number for number in range(1, 180) if seen[number] != seen[number - 1]]
-    assert changed == [59, 119, 179]
-    assert [seen[each] for each in (0, 59, 119, 179)] == [0, 60, 120, 180]
+    changed = [number for number in range(1, 18) if seen[number] != seen[number - 1]]
+    assert changed == [5, 11, 17]
+    assert [seen[each] for each in (0, 5, 11, 17)] == [0, 6, 12, 18]
 
 
 def test_units_are_judged_once_an_hour_and_told_all_the_time(tmp_path: Path) -> None:
     booth = Booth(tmp_path)
     exposure = series("edge_lpr_process_exposure", process="vision")
     for _ in range(LOOKS_A_JUDGEMENT + 1):
-        booth.minutes(1)
+        booth.looks(1)
         assert booth.said()[exposure] == 0.4
     assert [number for number, judged in enumerate(booth.judged) if judged] == [
         0,
@@ -83,7 +84,7 @@ def test_units_are_judged_once_an_hour_and_told_all_the_time(tmp_path: Path) -> 
 
 def test_text_is_for_its_reader_alone_and_names_no_booth(tmp_path: Path) -> None:
     booth = Booth(tmp_path)
-    booth.minutes(1)
+    booth.looks(1)
     assert booth.file.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.prom"]
     assert "north-crossing" not in booth.file.read_text()
@@ -92,7 +93,7 @@ def test_text_is_for_its_reader_alone_and_names_no_booth(tmp_path: Path) -> None
 def test_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     booth = Booth(tmp_path / "nowhere")
     with pytest.raises(HandoffError, match=r"edge-lpr-metrics-collect\.service makes its folder"):
-        booth.minutes(1)
+        booth.looks(1)
 
 
 def test_digests_are_those_of_the_manifest_and_nothing_but_digests(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_digests_are_those_of_the_manifest_and_nothing_but_digests(tmp_path: Pat
 
 def test_what_stands_there_can_be_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     booth = Booth(tmp_path)
-    booth.minutes(1)
+    booth.looks(1)
     assert main(["--file", str(booth.file)]) == 0
     assert capsys.readouterr().out == booth.file.read_text()
     assert main(["--file", str(tmp_path / "none")]) == 1

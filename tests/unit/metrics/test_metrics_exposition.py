@@ -42,12 +42,14 @@ def test_numbers_are_in_base_units_and_two_digits() -> None:
 def test_what_is_told_at_once_is_not_taken_from_the_hour() -> None:
     now = [
         finding("keys", hours_left=30),
+        finding("publisher", restarts=1234),
         finding("broker", "bad", "LPR-P01", standing=BROKER_STANDINGS.index("no_answer")),
         finding("funnel", agreed=5000),
         finding("focus", "bad", "LPR-O02"),
     ]
     said = told(now, [finding("keys", hours_left=31), finding("focus")], CLOCK)
     assert said[series("edge_lpr_token_keys_remaining_seconds")] == 30 * 3600
+    assert said[series("edge_lpr_process_restarts_total", process="publisher")] == 1234
     assert said[series("edge_lpr_broker_state", state="no_answer")] == 1
     assert said[series("edge_lpr_broker_state", state="taken")] == 0
     assert said[series("edge_lpr_check_verdict", check="broker")] == 2
