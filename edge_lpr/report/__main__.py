@@ -18,6 +18,7 @@ from edge_lpr.core.errors import EdgeLprError, HandoffError
 from edge_lpr.handoff.diagnosis_desk import SOCKET_FOLDER
 from edge_lpr.report import gathering
 from edge_lpr.report.content import Audit, Report, read_report
+from edge_lpr.report.diagnosing import diagnosed
 from edge_lpr.report.screen import shown
 from edge_lpr.report.sealing import sealed
 
@@ -50,11 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sockets", type=Path, default=SOCKET_FOLDER, help="where the processes answer"
     )
+    parser.add_argument("--root", type=Path, default=Path("/"), help="another machine's files")
     parser.add_argument("--logs", type=Path, help="a demo's logs, in place of the journal")
     chosen = parser.parse_args(arguments)
     try:
         clock = SystemClock()
-        report = gathered(chosen.settings, chosen.sockets, chosen.logs, clock)
+        report = gathered(chosen.settings, chosen.sockets, chosen.logs, clock, chosen.root)
         if not report.processes["tokeniser"].answered:
             # Asked all the same, it would be started.
             raise HandoffError(_NOT_SIGNED)
@@ -69,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def gathered(settings_file: Path, sockets: Path, logs: Path | None, clock: Clock) -> Report:
+def gathered(
+    settings_file: Path, sockets: Path, logs: Path | None, clock: Clock, machine: Path = Path("/")
+) -> Report:
     """Return a report of this booth, and record in the audit that there is one.
 
     Args:
@@ -77,17 +81,19 @@ def gathered(settings_file: Path, sockets: Path, logs: Path | None, clock: Clock
         sockets: Folder of the sockets at which the processes answer.
         logs: Folder of a demo's logs; ``None`` for the journal.
         clock: Tells when.
+        machine: Whose board is diagnosed: another folder in a trial.
 
     Raises:
         EdgeLprError: It cannot be recorded, or a file cannot be read.
     """
-    record.record(EVENT, version=1)
+    record.record(EVENT, version=2)
     size, root = AuditLog(record.RECORD_FOLDER, clock).head()
     report = Report(
-        v=1,
+        v=2,
         made_at=max(clock.unix_s(), 0),
         versions=gathering.versions(),
         digests=gathering.digests(settings_file),
+        diagnosis=diagnosed(machine, settings_file),
         processes=gathering.processes(sockets),
         units=gathering.units(),
         events=gathering.events_of_journal() if logs is None else gathering.events_of_files(logs),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from edge_lpr.core.check_words import PROCESSES, WORD_OF_NAME, ProcessName, Verdict
 from edge_lpr.core.errors import WireError
+from edge_lpr.report.diagnosis_words import CODE_PATTERN, MACHINE_CHECKS, MOST_CODES
 from edge_lpr.report.event_words import is_event_word
 from edge_lpr.wire.health import two_digits
 
@@ -46,6 +47,7 @@ _Coarse: TypeAlias = Annotated[
     int, Field(ge=-_MAXIMUM_COUNT, le=_MAXIMUM_COUNT), AfterValidator(_require_coarse)
 ]
 _Event: TypeAlias = Annotated[str, AfterValidator(_require_event)]
+_Code: TypeAlias = Annotated[str, Field(pattern=CODE_PATTERN)]
 _Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Version: TypeAlias = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+~_-]{0,39}$")]
 _UnitName: TypeAlias = Annotated[str, Field(pattern=r"^edge-lpr(-[a-z]{1,16}){0,3}$")]
@@ -110,6 +112,18 @@ class ProcessSaid(_Strict):
     checks: dict[str, CheckSaid]
 
 
+class Diagnosed(_Strict):
+    """What ``edge-lpr diagnose`` found: codes, and the machine's own checks."""
+
+    verdict: Verdict
+    first_cause: _Code | None
+    """``None`` where nothing is wrong."""
+    codes: Annotated[list[_Code], Field(max_length=MOST_CODES)]
+    """Of all that is wrong, each once, in order."""
+    machine: dict[str, CheckSaid]
+    """By the names of ``MACHINE_CHECKS``; a number that a check does not give is left out."""
+
+
 class Unit(_Strict):
     """How it stands with a unit of systemd."""
 
@@ -140,11 +154,13 @@ class Audit(_Strict):
 class Report(_Strict):
     """All of it."""
 
-    v: Literal[1]
+    v: Literal[2]
     made_at: Annotated[int, Field(ge=0, le=_MAXIMUM_UNIX_S)]
     """When, by the booth's clock, UTC in whole seconds since 1970."""
     versions: Versions
     digests: Digests
+    diagnosis: Diagnosed | None
+    """``None`` where it could not be made."""
     processes: dict[ProcessName, ProcessSaid]
     units: Annotated[list[Unit], Field(max_length=MOST_UNITS)]
     events: Annotated[list[Event], Field(max_length=MOST_EVENTS)]
@@ -175,6 +191,8 @@ def read_report(untrusted_text: bytes) -> Report:
     if not same:
         raise WireError("the report is not in its one form: something stands beside its fields")
     _require_own_checks(report)
+    if report.diagnosis is not None:
+        _require_machine_checks(report.diagnosis)
     return report
 
 
@@ -192,6 +210,18 @@ def _require_own_checks(report: Report) -> None:
             for each in word.numbers:
                 if not coarse(each.least) <= content.numbers[each.name] <= each.most:
                     raise WireError(f"{check}: {each.name} is out of its range")
+
+
+def _require_machine_checks(diagnosed: Diagnosed) -> None:
+    """Refuse codes out of order, and checks or numbers that no machine has."""
+    if sorted(set(diagnosed.codes)) != diagnosed.codes:
+        raise WireError("a report names each code once, in order")
+    if diagnosed.first_cause not in (None, *diagnosed.codes):
+        raise WireError("a report's first cause is one of its codes")
+    for check, said in diagnosed.machine.items():
+        names = MACHINE_CHECKS.get(check)
+        if names is None or [name for name in names if name in said.numbers] != list(said.numbers):
+            raise WireError("a report has a check, or a number of one, that no machine has")
 
 
 def _place(error: Exception) -> str:

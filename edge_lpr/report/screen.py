@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from edge_lpr.report.content import Report
+from edge_lpr.report.content import Diagnosed, Report
 
 
 def shown(report: Report) -> str:
@@ -21,6 +21,7 @@ def _lines(report: Report) -> Iterator[str]:
     for name, digest in report.digests.models.items():
         yield f"model    {digest[:16]}  {name}"
     yield f"audit    {report.audit.root[:16]}  root over {report.audit.size} entries"
+    yield from _diagnosis(report.diagnosis)
     for process, said in report.processes.items():
         yield ""
         yield process if said.answered else f"{process}: does not answer"
@@ -38,6 +39,19 @@ def _lines(report: Report) -> Iterator[str]:
         yield "logged lately (unit, level, event, how often)"
     for event in report.events:
         yield f"  {event.unit:<22} {event.level:<8} {event.event:<28} {event.count}"
+
+
+def _diagnosis(diagnosed: Diagnosed | None) -> Iterator[str]:
+    """Yield what was found wrong, and how the machine is."""
+    yield ""
+    if diagnosed is None:
+        yield "diagnosis: could not be made"
+        return
+    yield f"diagnosis: {diagnosed.verdict}, first cause {diagnosed.first_cause or 'none'}"
+    yield from (f"  {part}" for part in _wrapped(", ".join(diagnosed.codes)))
+    for check, content in diagnosed.machine.items():
+        numbers = ", ".join(f"{name} {number}" for name, number in content.numbers.items())
+        yield f"  {content.verdict:<9} {check:<20} {numbers}".rstrip()
 
 
 def _wrapped(text: str, width: int = 84) -> Iterator[str]:

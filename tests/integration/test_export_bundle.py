@@ -94,7 +94,7 @@ class Booth:
         return export.main(
             [
                 *("--settings", str(self.settings), "--sockets", str(self.sockets)),
-                *("--logs", str(self.logs)),
+                *("--logs", str(self.logs), "--root", str(self.folder)),
             ]
         )
 

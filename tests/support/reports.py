@@ -6,6 +6,7 @@ from edge_lpr.report.content import (
     MOST_UNITS,
     Audit,
     CheckSaid,
+    Diagnosed,
     Digests,
     Event,
     ProcessSaid,
@@ -14,6 +15,7 @@ from edge_lpr.report.content import (
     Versions,
     coarse,
 )
+from edge_lpr.report.diagnosis_words import MACHINE_CHECKS, MOST_CODES
 
 _MODELS = ("corners.onnx", "detector.onnx", "manifest.json", "reader.onnx")
 
@@ -32,10 +34,16 @@ def report_of() -> Report:
         "publisher": ProcessSaid(answered=False, checks={}),
     }
     return Report(
-        v=1,
+        v=2,
         made_at=1_800_000_000,
         versions=Versions(edge_lpr="0.1.0", python="3.11.2", kernel="6.12.0-rpi", image=None),
         digests=Digests(settings="0" * 64, models={}),
+        diagnosis=Diagnosed(
+            verdict="warning",
+            first_cause="LPR-B02",
+            codes=["LPR-B02", "LPR-U01"],
+            machine={"throttling": CheckSaid(verdict="warning", numbers={"bits": 0})},
+        ),
         processes=said,
         units=[Unit(name="edge-lpr-vision", active="active", result="success", restarts=0)],
         events=[Event(unit="edge-lpr-vision", level="info", event="started", count=1)],
@@ -62,10 +70,21 @@ def largest_report() -> Report:
     name = "edge-lpr" + "-abcdefghijklmnop" * 3
     longest = "9" * 40
     return Report(
-        v=1,
+        v=2,
         made_at=253_402_300_799,
         versions=Versions(edge_lpr=longest, python=longest, kernel=longest, image=longest),
         digests=Digests(settings="0" * 64, models=dict.fromkeys(_MODELS, "f" * 64)),
+        diagnosis=Diagnosed(
+            verdict="not_known",
+            first_cause="LPR-Z79",
+            codes=[f"LPR-Z{number:02}" for number in range(MOST_CODES)],
+            machine={
+                name: CheckSaid(
+                    verdict="not_known", numbers=dict.fromkeys(numbers, 990_000_000_000_000)
+                )
+                for name, numbers in MACHINE_CHECKS.items()
+            },
+        ),
         processes=said,
         units=[
             Unit(

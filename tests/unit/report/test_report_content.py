@@ -15,6 +15,7 @@ from edge_lpr.report.content import (
     coarse,
     read_report,
 )
+from edge_lpr.report.diagnosis_words import MOST_CODES
 from edge_lpr.report.event_words import EVENTS, FAILURE_KINDS, event_word
 from tests.support.reports import largest_report, report_of
 
@@ -45,7 +46,19 @@ def test_largest_report_fits() -> None:
     ("path", "value"),
     [
         (("plate",), "AB12CDE"),
-        (("v",), 2),
+        (("v",), 1),
+        (("diagnosis", "verdict"), "AB12CDE"),
+        (("diagnosis", "first_cause"), "LPR-B01"),
+        (("diagnosis", "first_cause"), "AB12CDE"),
+        (("diagnosis", "codes"), ["LPR-U01", "LPR-B02"]),
+        (("diagnosis", "codes"), ["LPR-B02", "LPR-B02"]),
+        (("diagnosis", "codes", 0), "AB12CDE"),
+        (("diagnosis", "codes"), [f"LPR-B{number:02}" for number in range(81)]),
+        (("diagnosis", "text"), "AB12CDE"),
+        (("diagnosis", "machine", "ab12cde"), {"verdict": "good", "numbers": {}}),
+        (("diagnosis", "machine", "throttling", "numbers", "ab12cde"), 1),
+        (("diagnosis", "machine", "throttling", "numbers", "bits"), 123),
+        (("diagnosis", "machine", "throttling", "evidence"), "AB12CDE"),
         (("versions", "edge_lpr"), "AB12CDE"),
         (("versions", "kernel"), "6.1 AB12CDE"),
         (("versions", "image"), 1),
@@ -84,7 +97,7 @@ def test_nothing_stands_beside_the_fields(beside: bytes) -> None:
 def test_field_does_not_come_twice() -> None:
     text = report_of().text()
     with pytest.raises(WireError, match="one form"):
-        read_report(text.replace(b'"v":1', b'"v":1,"v":1', 1))
+        read_report(text.replace(b'"v":2', b'"v":2,"v":2', 1))
 
 
 def test_each_process_is_spoken_of() -> None:
@@ -137,7 +150,9 @@ def test_taken_over_vision_has_a_thousand_bits_or_so_and_no_more() -> None:
     # Which of its events are kept, in which level, and how often each came.
     names = (len(EVENTS) + len(FAILURE_KINDS)) * 5
     events = share * (math.log2(names) + math.log2(coarse_values(0, 1000)))
-    assert 500 < numbers + verdicts + events < 1200
+    # Which codes of what it says of itself a diagnosis names, which of them first, and the verdict.
+    codes = len(own) + math.log2(MOST_CODES) + math.log2(3)
+    assert 500 < numbers + verdicts + events + codes < 1200
     # The smallest picture in which anybody has ever read a plate has more than that in one row.
-    assert (numbers + verdicts + events) / 8 < 150
+    assert (numbers + verdicts + events + codes) / 8 < 150
     assert len(PROCESSES) == 3

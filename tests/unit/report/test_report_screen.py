@@ -28,7 +28,7 @@ def _values(said: object) -> list[object]:
         return [value for each in said for value in _values(each)]
     if not isinstance(said, dict):
         return [] if said is None or isinstance(said, bool) else [said]
-    named = said.get("checks", {}) | said.get("numbers", {})
+    named = said.get("checks", {}) | said.get("machine", {}) | said.get("numbers", {})
     return [*named, *(value for each in said.values() for value in _values(each))]
 
 
