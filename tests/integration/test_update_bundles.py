@@ -184,6 +184,10 @@ def test_a_mounted_bundle_is_read_to_its_end_before_it_is_written(tmp_path: Path
     [
         ("D-Bus error while installing `/x.raucb`", "did not answer in time .*try again"),
         (
+            "LastError: Pre-install handler error: Child process exited with code 1",
+            "damaged on its way: send it again",
+        ),
+        (
             "LastError: Installation error: no space\nInstalling failed",
             "installed: Installation err",
         ),
