@@ -16,6 +16,9 @@ from tests.emulated.cut_booth import CutBooth
 from tests.emulated.cut_judging import as_object
 from tests.emulated.numbered_systems import NumberedSystems, digest
 
+WHOLE: Final = "whole"
+"""A file that says that all scenes were played."""
+
 WITH_BROKER: Final = 20
 WITHOUT_BROKER: Final = 30
 """Sightings that are waited for."""
@@ -37,6 +40,8 @@ class Scenes:
         version = squashfs.stem.rpartition("-")[2]
         known = [{"version": version, **digest(squashfs.read_bytes())}, *(each for _, each in made)]
         (folder / "systems.json").write_text(json.dumps(known, indent=1))
+        self._whole = folder / WHOLE
+        self._whole.unlink(missing_ok=True)
         self._versions = [str(each["version"]) for each in known]
         self._booth = CutBooth(image_folder, folder, [bundle for bundle, _ in made])
 
@@ -73,6 +78,7 @@ class Scenes:
             booth.wait_for_events(lambda events: _sightings(events) > seen)
         finally:
             booth.end()
+        self._whole.touch()
 
     def _scene(self, name: str) -> None:
         self._booth.card.mark(scene=name)

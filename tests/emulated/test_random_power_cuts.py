@@ -30,7 +30,7 @@ import pytest
 
 from tests.emulated.cut_offline import OfflineJudge, Spoil, Verdict
 from tests.emulated.cut_sample import choose, start_some
-from tests.emulated.cut_scenes import Scenes
+from tests.emulated.cut_scenes import WHOLE, Scenes
 from tests.emulated.cut_state import Partition
 from tests.emulated.power_cut_table import table_of
 from tests.emulated.random_cuts import PowerCuts, write_rows
@@ -45,7 +45,7 @@ class Campaign:
     """A recording, its cuts and their rows."""
 
     def __init__(self, image_folder: Path, folder: Path) -> None:
-        if not (folder / "systems.json").exists():
+        if not (folder / WHOLE).exists():
             Scenes(image_folder, folder).play()
         seed = int(os.environ.get("EDGE_LPR_POWER_CUTS_SEED", secrets.randbelow(1_000_000)))
         print(f"seed {seed}")  # noqa: T201
