@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from edge_lpr.core.check_words import Verdict
 from edge_lpr.diagnostics.finding import Finding
 from edge_lpr.handoff.card_message import NOTHING_LIKE_IT, CardHeard, CardSeen, Loss
 
@@ -57,14 +56,16 @@ def card_findings(seen: CardSeen, heard: CardHeard) -> tuple[Finding, ...]:
         One finding for each step; at most one is bad, and those after it are not known.
     """
     code = _code(seen, heard)
-    verdict: Verdict = "good"
+    is_lost = False
     findings = []
     for name, evidence, numbers in _steps(seen, heard):
         if CHECKS_OF_CARD.get(code) == name:
             findings.append(Finding("card", name, "bad", evidence, code, numbers))
-            verdict = "not_known"
+            is_lost = True
+        elif is_lost:
+            findings.append(Finding("card", name, "not_known", "not known", "", numbers))
         else:
-            findings.append(Finding("card", name, verdict, evidence, "", numbers))
+            findings.append(Finding("card", name, "good", evidence, "", numbers))
     return tuple(findings)
 
 
@@ -89,14 +90,11 @@ def _code(seen: CardSeen, heard: CardHeard) -> str:
 def _steps(seen: CardSeen, heard: CardHeard) -> Iterator[tuple[str, str, Mapping[str, int]]]:
     """Return the steps of the way: the check's name, what is said of it, and numbers."""
     yield "card_frames", f"{seen.frames} frames taken", {"frames": seen.frames}
-    yield (
-        "card_seen",
-        f"a plate in {seen.plates} of them" if seen.plates else "no plate in any of them",
-        {"plates": seen.plates},
-    )
+    found = f"a plate in {seen.plates} of them" if seen.plates else "no plate in any of them"
     width = f"{seen.width_px} px wide where it was widest"
     if seen.plates == 0 and seen.loss == "small":
-        width = _LOSSES["small"]
+        found, width = "a plate, too small to be looked at", _LOSSES["small"]
+    yield "card_seen", found, {"plates": seen.plates}
     yield "card_size", f"{width} ({LEAST_WIDTH_PX} are enough)", {"width_px": seen.width_px}
     edge_px, most_px = seen.edge_hundredth_px / 100, BLUNTEST_EDGE_HUNDREDTH_PX / 100
     yield (
@@ -129,5 +127,5 @@ def _read(seen: CardSeen, heard: CardHeard) -> str:
     if heard.wrong < NOTHING_LIKE_IT:
         return f"{heard.wrong} of its characters wrong"
     if heard.has_other:
-        return "another plate was"
+        return "another plate was read, not the card"
     return f"{_LOSSES[seen.loss]}; {seen.readings} times looked at"
