@@ -115,14 +115,15 @@ def ask(booth: EmulatedBooth, questions: dict[str, str], patience_s: float) -> d
     Raises:
         EmulationError: It does not in time.
     """
-    command = "; ".join(f"echo '== {name}'; {{ {each}; }}" for name, each in questions.items())
-    _, said = booth.run(command, patience_s)
+    # Not every file ends with a line.
+    asked = (f"echo '== {name}'; {{ {each}; }}; echo" for name, each in questions.items())
+    _, said = booth.run("; ".join(asked), patience_s)
     answers = dict.fromkeys(questions, "")
     name = ""
     for line in said.splitlines():
         if line.startswith("== "):
             name = line[3:]
-        elif name:
+        elif name and line:
             answers[name] += line + "\n"
     return answers
 

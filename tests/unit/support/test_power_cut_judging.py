@@ -1,13 +1,16 @@
 """What is judged after a power cut can be seen to be wrong; and the table of what was found."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge_lpr.emulation.machine import EmulatedBooth
 from tests.emulated import cut_judging
+from tests.emulated.cut_booth import ask
 from tests.emulated.cut_record import Entry, Kind
 from tests.emulated.cut_start import Found
 from tests.emulated.cut_story import Promises
@@ -151,6 +154,29 @@ def test_cuts_are_drawn_again_alike_and_hit_what_is_short() -> None:
     assert {cut.phase for cut in cuts} < set(WEIGHTS)
     behind_a_write = sum(entries[cut.place - 1].is_write for cut in cuts)
     assert 160 < behind_a_write < 200
+
+
+class Answering(EmulatedBooth):
+    """Gives orders to this machine's shell."""
+
+    def __init__(self) -> None:
+        pass
+
+    def run(self, command: str, patience_s: float = 10.0) -> tuple[int, str]:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience_s,
+        )
+        return done.returncode, done.stdout
+
+
+def test_answers_are_told_apart_though_a_file_ends_without_a_line() -> None:
+    questions = {"image": "printf '{}'", "none": "false", "words": "echo a; echo b"}
+    answers = ask(Answering(), questions, 10.0)
+    assert answers == {"image": "{}\n", "none": "", "words": "a\nb\n"}
 
 
 def test_the_table_counts_cuts_and_what_would_start() -> None:
