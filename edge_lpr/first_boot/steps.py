@@ -84,23 +84,33 @@ def _time(facts: Facts) -> _Finding:
 
 def _keys(facts: Facts) -> _Finding:
     """Return whether there are keys: the booth's own, and once it is enrolled those of today."""
-    standing, said = facts.standing, facts.tokeniser.said
-    kept = "sealed by the TPM" if facts.is_sealed else "in plain files: no TPM, so custody tier C"
+    said = facts.tokeniser.said
     # Before the standing: an enrolled booth that is started again is at work before it is told.
     if "keys_absent" in said:
         return "waiting", "no token keys for today: the key custodian must issue them"
     if "keys_until" in said:
         test = ", test keys" if "keys_for_tests" in said else ""
-        return "done", f"{kept}; token keys until {said['keys_until']}{test}"
-    if standing is None and _is_enrolled(facts):
+        return "done", f"{_kept(facts)}; token keys until {said['keys_until']}{test}"
+    if facts.standing is None and _is_enrolled(facts):
         return _not_said(facts, facts.tokeniser, is_working=False)
+    return _own_keys(facts)
+
+
+def _own_keys(facts: Facts) -> _Finding:
+    """Return whether the booth has made its own keys, by what is told of its enrolment."""
+    standing = facts.standing
     if standing is None or standing.stage in ("settings", "time"):
         return "waiting", "made once there are answers, and the time"
     if standing.fingerprint or standing.stage == "enrolled":
-        return "done", kept
+        return "done", _kept(facts)
     if standing.stage == "failed":
         return "failed", standing.sentence
     return "working", "they are being made"
+
+
+def _kept(facts: Facts) -> str:
+    """Return where the keys are."""
+    return "sealed by the TPM" if facts.is_sealed else "in plain files: no TPM, so custody tier C"
 
 
 def _approval(facts: Facts) -> _Finding:
