@@ -172,7 +172,7 @@ def test_question_about_checks_has_no_parameters() -> None:
     with pytest.raises(HandoffError, match="bytes of parameters"):
         Question(AIM, b"")
     with pytest.raises(HandoffError, match="kind"):
-        Question(4)
+        Question(5)  # type: ignore[arg-type]
     packed = bytearray(pack_question(Question(AIM)))
     packed[6] = 1
     with pytest.raises(HandoffError, match="version 1"):
