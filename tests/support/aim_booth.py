@@ -6,6 +6,7 @@ Vision is started anew whenever it ends, as systemd does; so a save has an effec
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,8 @@ class AimBooth:
         with said.open("wb") as output:
             process = self._aim(port, options, output)
         wait_until(lambda: "Ctrl-C" in said.read_text(), deadline_s=START_S)
+        # By hand the page is a program that is still to start; on a booth systemd listens before.
+        wait_until(lambda: _listens(port), deadline_s=START_S)
         (code,) = re.findall(r"^Code   (\S+)$", said.read_text(), re.MULTILINE)
         return code, process
 
@@ -153,3 +156,12 @@ class AimBooth:
             assert cv2.imwrite(str(frames / f"{number:06}.jpg"), picture_bgr)  # noqa: TID251
         for empty in range(number + 1, number + 1 + EMPTY_FRAMES):
             os.link(frames / "000000.jpg", frames / f"{empty:06}.jpg")
+
+
+def _listens(port: int) -> bool:
+    """Return whether somebody takes connections at a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
