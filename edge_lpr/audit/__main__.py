@@ -16,7 +16,7 @@ from edge_lpr.audit.verify import verify
 from edge_lpr.core.errors import AuditError, EdgeLprError, WireError
 from edge_lpr.core.log import start_logging
 from edge_lpr.core.service import forbid_core_dumps, stopping_on_signals
-from edge_lpr.core.told_to_audit import CERTIFICATE_COPY, CHECKPOINT_COPY
+from edge_lpr.core.told_to_audit import CERTIFICATE_COPY, CHECKPOINT_COPY, TOLD_FOLDER
 from edge_lpr.subscriber.key_files import read_authority_key
 from edge_lpr.wire.checkpoint import MAXIMUM_CHECKPOINT_BYTES, parse_checkpoint
 from edge_lpr.wire.device_certificate import decode_unverified_certificate
@@ -32,7 +32,6 @@ TO_LOOK_AT: Final = 3
 """Exit status: nothing is broken, but a link is open or something should be looked at."""
 
 _MOST_LINE_ENDS: Final = 16
-_COPIES: Final = Path("/run/edge-lpr/tokeniser")
 _TOKENISER_FOLDER: Final = Path("/var/lib/edge-lpr/tokeniser")
 _CERTIFICATE: Final = "device-certificate"
 _CHECKPOINT: Final = "checkpoint"
@@ -125,10 +124,10 @@ def _proof(tokeniser: Path | None) -> tuple[Path, Path]:
 
     The unit of a technician's words cannot look into the folder of the originals, with the keys.
     """
-    if tokeniser is None and not (_COPIES / CERTIFICATE_COPY).exists():
+    if tokeniser is None and not (TOLD_FOLDER / CERTIFICATE_COPY).exists():
         tokeniser = _TOKENISER_FOLDER if _TOKENISER_FOLDER.exists() else None
     if tokeniser is None:
-        return _COPIES / CERTIFICATE_COPY, _COPIES / CHECKPOINT_COPY
+        return TOLD_FOLDER / CERTIFICATE_COPY, TOLD_FOLDER / CHECKPOINT_COPY
     return tokeniser / _CERTIFICATE, tokeniser / _CHECKPOINT
 
 

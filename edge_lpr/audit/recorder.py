@@ -27,7 +27,7 @@ from edge_lpr.core.log import Log
 from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.sent_account import ACCOUNT_NAME, read_account
 from edge_lpr.core.service import StopRequest
-from edge_lpr.core.told_to_audit import TOLD_NAME, Told, read_told
+from edge_lpr.core.told_to_audit import TOLD_FOLDER, TOLD_NAME, Told, read_told
 from edge_lpr.core.wake_up import WakeUp
 
 LOOK_EVERY_S: Final = 30.0
@@ -44,7 +44,7 @@ _SAID: Final = frozenset({"camera", "broker", "keys", "epochs"})
 PROCESSES: Final = ("vision", "tokeniser", "publisher")
 
 _ACCOUNT_FILE: Final = Path("/run/edge-lpr/publisher") / ACCOUNT_NAME
-_TOLD_FILE: Final = Path("/run/edge-lpr/tokeniser") / TOLD_NAME
+_TOLD_FILE: Final = TOLD_FOLDER / TOLD_NAME
 _NS: Final = 1_000_000_000
 
 

@@ -1,6 +1,6 @@
 """What the tokeniser tells the audit: which keys it holds, the watch-list in force, signed gaps.
 
-A file of lines in the tokeniser's own folder in memory, numbers and digests alone: no key, no
+A file of lines in a folder of the tokeniser's own in memory, numbers and digests alone: no key, no
 token, no entry of a list. Whoever reads takes this form and nothing else, so a tokeniser that was
 taken over can say nothing with it but numbers. ::
 
@@ -21,8 +21,12 @@ from typing import Final
 
 from edge_lpr.core.group_file import read_group_file, write_group_file
 
+TOLD_FOLDER: Final = Path("/run/edge-lpr-told")
+"""Where a booth's tokeniser puts its files. Not beside its socket: vision, which must come there,
+has that folder's group, and a publisher that was taken over could tell it something by gaps."""
+
 TOLD_NAME: Final = "audit-told"
-"""Name of the file, in the folder of the tokeniser's socket."""
+"""Name of the file."""
 
 CERTIFICATE_COPY: Final = "audit-certificate"
 """Beside it: the device certificate, which is public."""

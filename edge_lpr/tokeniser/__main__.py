@@ -3,10 +3,12 @@
 The main thread receives readings and makes sightings; a second one delivers them.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from edge_lpr import __version__
@@ -18,6 +20,7 @@ from edge_lpr.core.notify import ServiceNotifier
 from edge_lpr.core.service import StopRequest, run_service
 from edge_lpr.core.settings import BoothSettings
 from edge_lpr.core.status_words import StatusWords
+from edge_lpr.core.told_to_audit import TOLD_FOLDER
 from edge_lpr.core.watchdog import Watchdog
 from edge_lpr.handoff.diagnosis_desk import open_desk
 from edge_lpr.handoff.seqpacket import Listener, user_id
@@ -135,8 +138,7 @@ class Tokeniser:
         )
         self._checkpoints = _checkpoints(settings, credentials, clock)
         self._board = AuditBoard(
-            # Beside our socket: in memory, and our own.
-            settings.tokeniser.readings_socket.parent,
+            told_folder(settings),
             self._boot_id,
             credentials.certificate_jws,
             Holdings(
@@ -254,6 +256,18 @@ def _inbox(
     folder = settings.tokeniser.incoming_folder
     intake = KeyIntake(keeper, folder, funnel=funnel, log=log, clock=clock)
     return Inbox(keeper, intake, hit_list, log=log, clock=clock)
+
+
+def told_folder(settings: BoothSettings) -> Path:
+    """Return where the audit is told something: in memory, our own, and out of vision's sight.
+
+    Args:
+        settings: Of the booth.
+    """
+    ours = os.environ.get("RUNTIME_DIRECTORY", "").split(":")
+    # Without a service manager, in demos and tests, it is beside our socket.
+    told = str(TOLD_FOLDER) in ours
+    return TOLD_FOLDER if told else settings.tokeniser.readings_socket.parent
 
 
 def _checkpoints(settings: BoothSettings, credentials: Credentials, clock: Clock) -> CheckpointDesk:

@@ -1,9 +1,9 @@
 """What the tokeniser puts where the audit finds it: words about keys, list and gaps, and its proof.
 
-Three small files in our own folder in memory, which our group and root may read: what
-``core/told_to_audit.py`` says, and copies of the device certificate and of the newest checkpoint,
-both of which the broker has too. So an audit file can be made without a look into the folder that
-holds the keys.
+Three small files in a folder of our own in memory, which vision does not see and the audit may
+read: what ``core/told_to_audit.py`` says, and copies of the device certificate and of the newest
+checkpoint, both of which the broker has too. So an audit file can be made without a look into the
+folder that holds the keys.
 """
 
 from collections.abc import Callable, Collection

@@ -8,12 +8,11 @@ import pytest
 
 from edge_lpr.audit.export import parse_export
 from edge_lpr.audit.verify import verify
+from edge_lpr.core.told_to_audit import TOLD_FOLDER
 from edge_lpr.wire.device_certificate import issue_certificate
 from tests.support.audited_booth import signed_root
 from tests.support.fleet import AUTHORITY, SignedBooth
 from tests.support.login_booth import LoginBooth, need_login
-
-COPIES = "/run/edge-lpr/tokeniser"
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def booth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoginBooth]:
 def put_out(booth: LoginBooth, name: str, document: bytes) -> None:
     """Put a file where the tokeniser puts it."""
     text = base64.b64encode(document).decode()
-    script = f"mkdir -p {COPIES} && base64 -d >{COPIES}/{name}"
+    script = f"mkdir -p {TOLD_FOLDER} && base64 -d >{TOLD_FOLDER}/{name}"
     assert booth.inside("sh", "-c", script, sent=text).returncode == 0
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.errors import AuditError
+from edge_lpr.core.settings import load_settings
 from edge_lpr.core.told_to_audit import (
     CHECKPOINT_COPY,
     GAP_REASONS,
     NEWEST_GAPS,
+    TOLD_FOLDER,
     TOLD_NAME,
     Told,
     ToldGap,
@@ -18,12 +20,14 @@ from edge_lpr.core.told_to_audit import (
     write_told,
 )
 from edge_lpr.handoff.record_message import GapWish
+from edge_lpr.tokeniser.__main__ import told_folder
 from edge_lpr.tokeniser.audit_board import LOOK_EVERY_S, AuditBoard, Holdings
 from edge_lpr.tokeniser.gap_record import GapRecord
 from edge_lpr.tokens.key_ring import KeyPurpose, KeyRing
 from edge_lpr.tokens.suite1 import TokenKeys
 from edge_lpr.wire.bounds import MAXIMUM_SEQUENCE
 from edge_lpr.wire.gap import GapReason
+from tests.support.booth import lay_out_booth
 from tests.support.clock import NOON_OF_THE_VECTORS, SetClock
 
 BOOT = "ffeeddccbbaa0099"
@@ -125,3 +129,14 @@ def test_gap_that_is_asked_for_again_at_once_is_one() -> None:
         gaps.note(GapWish(BOOT, 5, last, GapReason.NOT_KEPT))
     assert gaps.signed == 2 + NEWEST_GAPS
     assert [gap.number for gap in gaps.newest()] == list(range(3, 3 + NEWEST_GAPS))
+
+
+def test_on_a_booth_it_is_told_beside_the_sockets_folder_and_in_a_trial_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booth = lay_out_booth(tmp_path)
+    settings = load_settings(booth.settings_file)
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    assert told_folder(settings) == settings.tokeniser.readings_socket.parent
+    monkeypatch.setenv("RUNTIME_DIRECTORY", f"/run/edge-lpr/tokeniser:{TOLD_FOLDER}")
+    assert told_folder(settings) == TOLD_FOLDER

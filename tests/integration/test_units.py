@@ -10,6 +10,7 @@ import pytest
 from edge_lpr.audit.reconcile import WINDOW_S
 from edge_lpr.audit.recorder import LOOK_EVERY_S
 from edge_lpr.authority.arguments import parse_arguments
+from edge_lpr.core.told_to_audit import TOLD_FOLDER
 from edge_lpr.core.watchdog import HANG_LIMIT_S
 from edge_lpr.installation.processes import CAMERA_CREDENTIALS
 from edge_lpr.installation.settings_file import TEST_VIDEO
@@ -30,7 +31,7 @@ def systemd_version() -> int:
     return int(said.stdout.split()[1])
 
 
-LAST_GIVEN_UP = "NoExecPaths=-/var/lib/edge-lpr -/run/edge-lpr -/tmp -/var/tmp"
+LAST_GIVEN_UP = "NoExecPaths=-/var/lib/edge-lpr -/run/edge-lpr -/run/edge-lpr-told -/tmp -/var/tmp"
 """Behind it stands what is a unit's own."""
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -63,6 +64,17 @@ def test_the_three_units_give_up_the_same_things() -> None:
         for lines in map(lines_of, PROCESSES)
     ]
     assert given_up[0] == given_up[1] == given_up[2]
+
+
+def test_vision_does_not_see_what_the_tokeniser_tells_the_audit() -> None:
+    # Its group comes to the tokeniser's socket, and could read there what a publisher causes.
+    lines = lines_of("vision")
+    assert "TemporaryFileSystem=/run:ro,noexec" in lines
+    (shown,) = [line for line in lines if line.startswith("BindReadOnlyPaths=")]
+    for path in shown.partition("=")[2].split():
+        assert not TOLD_FOLDER.is_relative_to(path)
+    assert f"RuntimeDirectory=edge-lpr/tokeniser {TOLD_FOLDER.name}" in lines_of("tokeniser")
+    assert "RuntimeDirectoryMode=0750" in lines_of("tokeniser")
 
 
 def test_vision_gives_up_one_thing_more() -> None:
