@@ -62,8 +62,11 @@ mount -t tmpfs -o mode=0755 tmpfs /run/edge-lpr
 mkdir /run/edge-lpr/ssh
 cp "$folder"/login/* /run/edge-lpr/ssh/
 chmod 644 /run/edge-lpr/ssh/*
-mkdir -p /run/edge-lpr-aim
-mount -t tmpfs -o mode=0755 tmpfs /run/edge-lpr-aim
+# Folders of the booth's own; what a test puts into them stays in here.
+for own in aim told metrics; do
+    mkdir -p "/run/edge-lpr-$own"
+    mount -t tmpfs -o mode=0755 tmpfs "/run/edge-lpr-$own"
+done
 mkdir -p /var/lib/edge-lpr
 mount -t tmpfs -o mode=0755 tmpfs /var/lib/edge-lpr
 mkdir -m 700 /var/lib/edge-lpr/ssh
