@@ -12,10 +12,9 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.forensics.day import live_through, remains_in, write_remains
+from tests.forensics.day import decoys_for, live_through, remains_in, write_remains
 from tests.forensics.leaks import LEAKS, not_found
-from tests.forensics.plate_search import PlateSearch
-from tests.forensics.searching import Finding, search
+from tests.forensics.searching import Finding, Plates, search
 
 
 def main() -> int:
@@ -34,13 +33,21 @@ def main() -> int:
             options.passages, options.scratch, seed=options.seed, leaking=options.leaking
         )
         write_remains(remains)
-    plates = PlateSearch(remains.plates)
+    decoys = set(decoys_for(len(remains.plates), options.seed)) - set(remains.plates)
+    plates = Plates(remains.plates, sorted(decoys))
     findings: set[Finding] = set()
     rows = []
     # Each in a process of its own: all of it is work for the processor.
     with ProcessPoolExecutor() as pool:
         searches = {
-            where: pool.submit(search, where, file, plates, file.with_name(f"carved-{number}"))
+            where: pool.submit(
+                search,
+                where,
+                file,
+                plates,
+                file.with_name(f"carved-{number}"),
+                before=remains.before.get(where),
+            )
             for number, (where, file) in enumerate(remains.evidence.items())
         }
         for where, search_of in searches.items():
@@ -52,6 +59,8 @@ def main() -> int:
                     "bytes": searched.octets,
                     "unpacked": searched.packed,
                     "carved": searched.carved,
+                    "there_before": searched.there_before,
+                    "decoys": searched.decoys,
                     "plates": sum(each.form.startswith("plate") for each in searched.findings),
                     "pictures": sum(
                         not each.form.startswith("plate") for each in searched.findings

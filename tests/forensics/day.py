@@ -40,6 +40,9 @@ KEPT_AFTER_THE_ANSWER_S: Final = 2.0
 """How long a plate may lie in memory after the tokeniser's answer (SECURITY.md)."""
 
 _REMAINS: Final = "remains.json"
+_FILES: Final = ("evidence", "before")
+_DECOYS_SEED: Final = 1_000_000
+"""Farther from a day's first lane than any day has lanes."""
 _START_S: Final = 120.0
 _ANSWERS_S: Final = 600.0
 _SECONDS_A_PASSAGE: Final = 30.0
@@ -52,6 +55,8 @@ class Remains:
 
     evidence: dict[str, Path] = field(default_factory=dict)
     """Name and file of everything that is to be searched."""
+    before: dict[str, Path] = field(default_factory=dict)
+    """Of the memories: what was in there before anything drove past."""
     plates: list[str] = field(default_factory=list)
     """What drove past."""
     counters: dict[str, int] = field(default_factory=dict)
@@ -84,6 +89,9 @@ def live_through(passages: int, scratch: Path, *, seed: int = 0, leaking: bool) 
                 name: _start(booth, name, leaking=leaking) for name in ("publisher", "tokeniser")
             }
             wait_until(booth.folders.readings_socket.exists, deadline_s=_START_S)
+            for name, child in pair.items():
+                remains.before[memory_of(name)] = SCRATCH / f"{name}-before.mem"
+                write_memory(child.process_id, SCRATCH / f"{name}-before.mem")
             began_s = time.monotonic()
             remains.plates = _drive_all(
                 booth, passages, seed, pair, remains.counters, leaking=leaking
@@ -93,7 +101,7 @@ def live_through(passages: int, scratch: Path, *, seed: int = 0, leaking: bool) 
             # The promise is about this time, so there is no condition to wait for instead.
             time.sleep(KEPT_AFTER_THE_ANSWER_S)
             for name, child in pair.items():
-                remains.evidence[f"memory of the {name}"] = SCRATCH / f"{name}.mem"
+                remains.evidence[memory_of(name)] = SCRATCH / f"{name}.mem"
                 write_memory(child.process_id, SCRATCH / f"{name}.mem")
             remains.evidence["diagnostics bundle"] = SCRATCH / "bundle"
             write_bundle(booth, SCRATCH / "bundle", leaking=leaking)
@@ -115,15 +123,34 @@ def live_through(passages: int, scratch: Path, *, seed: int = 0, leaking: bool) 
 
 def write_remains(remains: Remains) -> None:
     """Write down what is left of a day, so that it can be searched again."""
-    files = {name: file.name for name, file in remains.evidence.items()}
-    (SCRATCH / _REMAINS).write_text(json.dumps(vars(remains) | {"evidence": files}))
+    files = {
+        kind: {name: file.name for name, file in getattr(remains, kind).items()} for kind in _FILES
+    }
+    (SCRATCH / _REMAINS).write_text(json.dumps(vars(remains) | files))
 
 
 def remains_in(scratch: Path) -> Remains:
     """Return what an earlier day left in a folder."""
     remains = Remains(**json.loads((scratch / _REMAINS).read_text()))
-    remains.evidence = {name: scratch / file for name, file in remains.evidence.items()}
+    for kind in _FILES:
+        files = {name: scratch / file for name, file in getattr(remains, kind).items()}
+        setattr(remains, kind, files)
     return remains
+
+
+def memory_of(process: str) -> str:
+    """Return what the memory of a process is called as evidence."""
+    return f"memory of the {process}"
+
+
+def decoys_for(passages: int, seed: int) -> list[str]:
+    """Return as many plates of the same making as a day has; none of them drives past in it."""
+    parts = range(0, passages, MAXIMUM_PASSES)
+    return [
+        plate
+        for number, _ in enumerate(parts)
+        for plate in canary_frames(MAXIMUM_PASSES, seed + _DECOYS_SEED + number)[1]
+    ][:passages]
 
 
 def _drive_all(

@@ -1,8 +1,8 @@
 """Searches everything that is left of a day for plates and pictures, by every means there is."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -45,9 +45,24 @@ class Searched:
     """Streams, base64 texts and so on that were unpacked and searched too."""
     carved: dict[str, int]
     """Files that each program brought back, of whatever kind."""
+    there_before: int = 0
+    """Plates that stood there before anything drove past, and were not looked for again."""
+    decoys: int = 0
+    """Plates found that never drove past: how many are found by chance."""
 
 
-def search(where: str, file: Path, plates: PlateSearch, scratch: Path) -> Searched:
+@dataclass(frozen=True, slots=True)
+class Plates:
+    """What is looked for besides pictures. Its ``repr`` shows none."""
+
+    driven_past: Sequence[str] = field(repr=False)
+    decoys: Sequence[str] = field(repr=False)
+    """As many that never drove past: what is found of them stands there by chance."""
+
+
+def search(
+    where: str, file: Path, plates: Plates, scratch: Path, *, before: Path | None = None
+) -> Searched:
     """Search one piece of evidence.
 
     Args:
@@ -55,15 +70,23 @@ def search(where: str, file: Path, plates: PlateSearch, scratch: Path) -> Search
         file: Where it is.
         plates: What to look for besides pictures.
         scratch: A folder that does not exist yet, for what carvers find.
+        before: The same evidence from before anything drove past. A plate that stands in there,
+            in the name of a class say, is not looked for: what is found of it says nothing.
     """
+    there_before = set() if before is None else _plates_in(before, PlateSearch(plates.driven_past))
+    wanted = PlateSearch(plate for plate in plates.driven_past if plate not in there_before)
+    decoys = PlateSearch(plates.decoys)
     content = file.read_bytes()
-    searched = Searched(set(), len(content), 0, {})
-    for form in forms_in(content, plates):
+    searched = Searched(set(), len(content), 0, {}, there_before=len(there_before))
+    chances = decoys.plates_in(content)
+    for form in forms_in(content, wanted):
         searched.findings.add(Finding(where, form, OUR_SEARCH))
     for way, inner in unpacked(_without_gaps(content)):
         searched.packed += 1
-        for form in forms_in(inner, plates):
+        chances |= decoys.plates_in(inner)
+        for form in forms_in(inner, wanted):
             searched.findings.add(Finding(where, f"{form}, in {way}", OUR_SEARCH))
+    searched.decoys = len(chances)
     for program, carved in carve(file, scratch):
         searched.carved[program] = searched.carved.get(program, 0) + 1
         picture = _picture(carved.read_bytes())
@@ -83,6 +106,13 @@ def forms_in(content: bytes, plates: PlateSearch) -> Iterator[str]:
             picture = _picture(content[match.start() : match.start() + _PICTURE_BYTES])
             if picture is not None:
                 yield picture
+
+
+def _plates_in(file: Path, plates: PlateSearch) -> set[str]:
+    """Return the plates that are in a file, openly or packed."""
+    content = file.read_bytes()
+    inner = (inner for _, inner in unpacked(_without_gaps(content)))
+    return plates.plates_in(content).union(*map(plates.plates_in, inner))
 
 
 def _picture(content: bytes) -> str | None:

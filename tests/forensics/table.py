@@ -29,12 +29,16 @@ def _of_honest(run: dict[str, Any]) -> Iterator[str]:
         f"{counters['received']:,} received and verified, {counters['refused']} refused."
     )
     yield ""
-    yield f"| evidence | MB | packed pieces opened | {' | '.join(CARVERS)} | plates | pictures |"
-    yield f"|---|---|---|{'---|' * len(CARVERS)}---|---|"
+    yield (
+        f"| evidence | MB | packed pieces opened | {' | '.join(CARVERS)} "
+        "| there before | decoys found | plates | pictures |"
+    )
+    yield f"|---|---|---|{'---|' * len(CARVERS)}---|---|---|---|"
     for each in run["evidence"]:
         files = " | ".join(str(each["carved"].get(program, 0)) for program in CARVERS)
         yield (
             f"| {each['where']} | {each['bytes'] / 1e6:.2f} | {each['unpacked']:,} | {files} "
+            f"| {each['there_before']} | {each['decoys']} "
             f"| **{each['plates']}** | **{each['pictures']}** |"
         )
     for where, form, program in run["findings"]:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.forensics.carvers import missing
 from tests.forensics.leaks import LEAKS
+from tests.forensics.searching import Plates, search
 from tests.support.disks import without_disks
 
 pytestmark = pytest.mark.broker
@@ -94,3 +95,23 @@ def test_same_search_finds_every_leak_of_processes_that_leak(
     run = runs["leaking"]
     assert run["leaks"] == len(LEAKS)
     assert run["leaks_not_found"] == []
+
+
+def test_plate_from_before_the_first_passage_is_no_finding_and_another_one_is(
+    tmp_path: Path,
+) -> None:
+    _require_everything()
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.write_bytes(b"x25519.X25519PrivateKey")
+    plates = Plates(["19X255", "AB123CD"], decoys=["ZZ987YY"])
+    after.write_bytes(before.read_bytes())
+    searched = search("memory", after, plates, tmp_path / "carved-1", before=before)
+    assert (searched.findings, searched.there_before, searched.decoys) == (set(), 1, 0)
+    assert search("memory", after, plates, tmp_path / "carved-2").findings
+    after.write_bytes(before.read_bytes() + b" AB123CD ZZ987YY")
+    searched = search("memory", after, plates, tmp_path / "carved-3", before=before)
+    assert {each.form for each in searched.findings} == {
+        "plate: text",
+        "plate: text, whatever stands between",
+    }
+    assert searched.decoys == 1
