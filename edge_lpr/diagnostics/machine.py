@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final
 
 from edge_lpr.core.check_words import Verdict
 from edge_lpr.core.clock import Clock, TimeQuality
+from edge_lpr.core.time_error import TimeError, time_error
 from edge_lpr.diagnostics.finding import Finding
 
 WARM_C: Final = 75
@@ -26,6 +27,10 @@ LEAST_FREE_BYTES: Final = 32 * 1024 * 1024
 
 AMPLE_FREE_BYTES: Final = 1024 * 1024 * 1024
 """More than everything that a booth keeps: so much is enough, however large the disk is."""
+
+SURE_MS: Final = 5000
+"""A clock that may be off by more has had no answer for three hours: its server is asked at least
+every 34 minutes, and in those the bound grows to one second (``core/time_error.py``)."""
 
 LITTLE_MEMORY: Final = 0.08
 """Share of the memory that is left."""
@@ -62,6 +67,8 @@ class Machine:
     """Where the outbox lies, whose disk is looked at; the booth's own if ``None``."""
     models_folder: Path | None = None
     """Where the models lie; those of the package if ``None``."""
+    time_error: Callable[[], TimeError | None] = time_error
+    """Tells how far the clock may be off."""
 
     def findings(self) -> Iterator[Finding]:
         """Look at everything."""
@@ -101,7 +108,15 @@ class Machine:
             TimeQuality.RTC: "kept by a battery; no time server since",
             TimeQuality.NTP: "kept by a time server",
         }
-        return _finding("board", "clock", verdict, said[quality], "LPR-B07")
+        error = self.time_error() if quality is TimeQuality.NTP else None
+        if error is None:
+            return _finding("board", "clock", verdict, said[quality], "LPR-B07")
+        evidence = f"{said[quality]}, off by at most {error.bound_ms} ms"
+        if error.bound_ms > SURE_MS:
+            verdict = "warning"
+            evidence += f" ({SURE_MS} allowed)"
+        numbers = {"bound_ms": error.bound_ms, "offset_us": error.offset_us}
+        return _finding("board", "clock", verdict, evidence, "LPR-B07", numbers)
 
     def _temperature(self) -> Iterator[Finding]:
         """Look at the hottest sensor; say nothing where there is none."""

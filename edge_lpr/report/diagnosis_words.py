@@ -10,7 +10,7 @@ from typing import Final
 MACHINE_CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     "settings": (),
     "disk_space": ("free_mb", "used_permille"),
-    "clock": (),
+    "clock": ("bound_ms",),
     "temperature": ("hottest_c",),
     "throttling": ("bits",),
     "memory": ("left_mb", "total_mb"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_lpr.core.clock import TimeQuality
+from edge_lpr.core.time_error import TimeError, time_error
 from edge_lpr.diagnostics.finding import Finding
 from edge_lpr.diagnostics.machine import Machine
 from tests.support.clock import SetClock
@@ -18,8 +19,10 @@ def write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-def found(root: Path, clock: SetClock | None = None, **more: Path) -> dict[str, Finding]:
-    looked_at = Machine(root, clock or SetClock(), **more)
+def found(
+    root: Path, clock: SetClock | None = None, error: TimeError | None = None, **more: Path
+) -> dict[str, Finding]:
+    looked_at = Machine(root, clock or SetClock(), time_error=lambda: error, **more)
     return {finding.name: finding for finding in looked_at.findings()}
 
 
@@ -89,6 +92,33 @@ def test_large_disk_that_is_mostly_used_but_has_ample_room_is_good(
 def test_clock_that_nothing_has_set_is_wrong(tmp_path: Path, quality: TimeQuality) -> None:
     said = found(tmp_path, SetClock(now_quality=quality))["clock"]
     assert said.verdict == ("bad" if quality is TimeQuality.NONE else "good")
+
+
+@pytest.mark.parametrize(
+    ("bound_ms", "verdict", "said_of_it"),
+    [(14, "good", "at most 14 ms"), (5001, "warning", "at most 5001 ms (5000 allowed)")],
+)
+def test_clock_of_a_time_server_is_told_in_numbers(
+    tmp_path: Path, bound_ms: int, verdict: str, said_of_it: str
+) -> None:
+    clock = SetClock(now_quality=TimeQuality.NTP)
+    said = found(tmp_path, clock, TimeError(bound_ms, -1500))["clock"]
+    assert said.verdict == verdict
+    assert said.numbers == {"bound_ms": bound_ms, "offset_us": -1500}
+    assert said.evidence == f"kept by a time server, off by {said_of_it}"
+
+
+def test_clock_is_told_in_words_where_the_kernel_may_not_be_asked(tmp_path: Path) -> None:
+    clock = SetClock(now_quality=TimeQuality.NTP)
+    assert found(tmp_path, clock)["clock"].numbers == {}
+
+
+def test_kernel_tells_how_far_its_clock_may_be_off() -> None:
+    error = time_error()
+    # A kernel that nobody ever told the time says 16 s (NTP_PHASE_LIMIT).
+    assert error is not None
+    assert 0 <= error.bound_ms <= 16_000
+    assert abs(error.offset_us) <= 16_000_000
 
 
 def test_model_that_is_missing_or_another_one_is_named(tmp_path: Path) -> None:
