@@ -3,6 +3,7 @@
 import configparser
 import json
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ MANIFEST: Final = "manifest.raucm"
 """In the mounted bundle, so behind dm-verity and with it behind the signature."""
 
 _RAUC: Final = "rauc"
+_END_SERVICE: Final = ("systemctl", "stop", "rauc.service")
 _NO_ANSWER: Final = "D-Bus error"
 """RAUC's client waits 25 s for its service, which is started when it is asked."""
 
@@ -25,6 +27,7 @@ _READ_BYTES: Final = 1 << 20
 _INFO_WAIT_S: Final = 60
 _INSTALL_WAIT_S: Final = 1800
 """A slow card takes about 10 MB/s."""
+_END_WAIT_S: Final = 120
 
 
 def signed_name(bundle: Path, *, config: Path | None = None) -> BundleName:
@@ -98,7 +101,9 @@ def require_whole(folder: Path) -> None:
 def install(bundle: Path) -> None:
     """Write a bundle into the slot that does not run, and start that one next.
 
-    RAUC's service does it, and asks ``edge-lpr update check`` before it writes anything.
+    RAUC's service does it, and asks ``edge-lpr update check`` before it writes anything. A service
+    whose client has given up is ended, as by a power cut: else it would write on behind an update
+    that was called not installed.
 
     Args:
         bundle: The file.
@@ -106,11 +111,16 @@ def install(bundle: Path) -> None:
     Raises:
         UpdateError: RAUC refused it or could not write it; the running system is as it was.
     """
-    done = _run([_RAUC, "install", str(bundle)], wait_s=_INSTALL_WAIT_S)
+    try:
+        done = _run([_RAUC, "install", str(bundle)], wait_s=_INSTALL_WAIT_S)
+    except UpdateError:
+        _end_service()
+        raise
     if done.returncode == 0:
         return
     reason = _last_line(done.stdout + done.stderr)
     if reason.startswith(_NO_ANSWER):
+        _end_service()
         raise UpdateError(
             f"this bundle was not installed: RAUC's service did not answer in time ({reason}); "
             "the machine is very busy: try again in some minutes"
@@ -122,6 +132,14 @@ def install(bundle: Path) -> None:
             "(`journalctl -u rauc` has its words)"
         )
     raise UpdateError(f"this bundle was not installed: {reason}")
+
+
+def _end_service() -> None:
+    """End RAUC's service."""
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(  # noqa: S603 - fixed words
+            _END_SERVICE, check=False, timeout=_END_WAIT_S, stdin=subprocess.DEVNULL
+        )
 
 
 def _run(words: list[str], *, wait_s: float) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 
 from edge_lpr.core.errors import BundleRefusedError, UpdateError
+from edge_lpr.update import bundle
 from edge_lpr.update.bundle import install, require_whole, signed_name
 from edge_lpr.update.making_keys import AUTHORITY, SIGNING, make_update_keys
 from edge_lpr.update.versions import SystemVersion
@@ -180,25 +181,57 @@ def test_a_mounted_bundle_is_read_to_its_end_before_it_is_written(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "told", "ended"),
     [
-        ("D-Bus error while installing `/x.raucb`", "did not answer in time .*try again"),
+        (
+            "D-Bus error while installing `/x.raucb`",
+            "did not answer in time .*try again",
+            "stop rauc.service\n",
+        ),
         (
             "LastError: Pre-install handler error: Child process exited with code 1",
             "damaged on its way: send it again",
+            "",
         ),
         (
             "LastError: Installation error: no space\nInstalling failed",
             "installed: Installation err",
+            "",
         ),
     ],
 )
-def test_rauc_that_does_not_answer_is_told_from_one_that_refuses(
-    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_rauc_that_does_not_answer_is_told_from_one_that_refuses_and_is_ended(
+    said: str, told: str, ended: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "rauc"
     program.write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{said}\nEND\nexit 1\n")
     program.chmod(0o755)
+    calls = _systemctl(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with pytest.raises(UpdateError, match=told):
         install(tmp_path / "x.raucb")
+    assert calls.read_text() == ended
+
+
+def test_rauc_that_takes_for_ever_is_ended_with_its_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "rauc"
+    program.write_text("#!/bin/sh\nexec sleep 600\n")
+    program.chmod(0o755)
+    calls = _systemctl(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(bundle, "_INSTALL_WAIT_S", 0.2)
+    with pytest.raises(UpdateError, match="did not end within"):
+        install(tmp_path / "x.raucb")
+    assert calls.read_text() == "stop rauc.service\n"
+
+
+def _systemctl(folder: Path) -> Path:
+    """Put a systemctl into a folder that writes down what it is told; return where."""
+    calls = folder / "calls"
+    calls.touch()
+    program = folder / "systemctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{calls}\n')
+    program.chmod(0o755)
+    return calls
