@@ -24,6 +24,13 @@ PRINCIPALS_FILE_NAME: Final = "principals"
 LINK_NETWORKS: Final = ("169.254.0.0/16", "fe80::/10")
 """Addresses that no router passes on: a laptop on the booth's own cable or switch."""
 
+_ANYBODY: Final = (
+    "add rule inet edge_lpr technicians limit rate 6/minute burst 6 packets "
+    "counter name from_technicians accept\n"
+)
+"""Of another address, and behind the rules for the known ones, so that those keep their share. That
+somebody is on the cable is known by the answer, which dies at a router (``nftables.conf``)."""
+
 
 def login_files(technician_ca: str | None, site: str, device: str) -> Mapping[str, str]:
     """Return the files below ``LOGIN_FOLDER``, mode 0644: sshd reads one as the user technician.
@@ -52,17 +59,20 @@ def firewall_lines(technician_ca: str | None, own_networks: Iterable[str] = ()) 
         technician_ca: As the deployment bundle says; ``None`` opens nothing.
         own_networks: Networks that the booth itself has an address in, such as ``192.0.2.0/24``,
             where they are known before the network is up; the booth is there for people on site.
+            None: the booth gets its address where it stands, and who is on its cable may have any.
 
     Returns:
         Lines of nft, each with its end.
     """
     if technician_ca is None:
         return ""
-    texts = (*LINK_NETWORKS, *own_networks)
+    own = tuple(own_networks)
+    texts = (*LINK_NETWORKS, *own)
     # Each address once: nft refuses networks that overlap, and with them the whole file.
     four = collapse_addresses(IPv4Network(text) for text in texts if ":" not in text)
     six = collapse_addresses(IPv6Network(text) for text in texts if ":" in text)
-    return _elements("technicians", four) + _elements("technicians6", six)
+    known = _elements("technicians", four) + _elements("technicians6", six)
+    return known if own else known + _ANYBODY
 
 
 def _elements(name: str, networks: Iterable[IPv4Network | IPv6Network]) -> str:

@@ -2,6 +2,8 @@
 
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +13,15 @@ import pytest
 
 from edge_lpr.technician.login_files import firewall_lines
 from tests.reliability.namespace import Namespace
-from tests.support.firewall import CONFIGURATION, IMPATIENCE_S, USERS, Firewall, need_nft, template
+from tests.support.firewall import (
+    CONFIGURATION,
+    IMPATIENCE_S,
+    PATIENCE_S,
+    USERS,
+    Firewall,
+    need_nft,
+    template,
+)
 from tests.support.networks import need_network
 
 PUBLISHER = USERS["edge-lpr-publisher"]
@@ -19,6 +29,8 @@ VISION = USERS["edge-lpr-vision"]
 TIMESYNC = USERS["systemd-timesync"]
 ROOT = 0
 
+_IP_MINTTL = 21
+"""Packets with fewer hops left are not taken (linux/in.h, ip(7))."""
 
 BEHIND_IT = [
     "edge-lpr-enrol-renew.service.d/firewall.conf",
@@ -185,6 +197,30 @@ def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Name
     knocks()
     assert firewall.packets("from_technicians") == 1
     assert "fe80::/10" in firewall.nft("list", "set", "inet", "edge_lpr", "technicians6")
+
+
+def test_booth_with_an_address_of_dhcp_answers_on_its_cable_and_not_beyond_a_router(
+    firewall: Firewall, network: Namespace
+) -> None:
+    firewall.write(booth=firewall_lines("ssh-ed25519 AAAA"))
+    firewall.load()
+    listening = "import socket, time\ns = socket.create_server(('', 22))\nprint(flush=True)\n"
+    command = [*network.command_prefix, sys.executable, "-c", f"{listening}time.sleep(600)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as sshd:
+        assert sshd.stdout is not None
+        sshd.stdout.readline()
+        try:
+            socket.create_connection((network.far_address, 22), PATIENCE_S).close()
+            assert firewall.packets("from_technicians") == 1
+            # Whatever has passed a router would have lost one hop: nothing is left to lose.
+            with socket.socket() as end:
+                end.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, 2)
+                end.settimeout(IMPATIENCE_S)
+                with pytest.raises(TimeoutError):
+                    end.connect((network.far_address, 22))
+            assert firewall.packets("from_technicians") >= 2
+        finally:
+            sshd.kill()
 
 
 def test_technicians_come_by_the_cable_alone(firewall: Firewall, network: Namespace) -> None:

@@ -25,6 +25,15 @@ def test_sshd_is_reached_from_the_link_and_from_the_booths_own_networks() -> Non
     ]
 
 
+def test_booth_that_gets_its_address_where_it_stands_is_reached_from_any_on_its_cable() -> None:
+    *known, anybody = firewall_lines(CA).splitlines()
+    assert known == [
+        "add element inet edge_lpr technicians { 169.254.0.0/16 }",
+        "add element inet edge_lpr technicians6 { fe80::/10 }",
+    ]
+    assert anybody.startswith("add rule inet edge_lpr technicians limit rate 6/minute ")
+
+
 def test_networks_that_hold_each_other_are_named_once() -> None:
     lines = firewall_lines(CA, ["169.254.10.0/24", "fe80::/64", "fe00::/8"])
     assert lines.splitlines() == [
