@@ -129,7 +129,8 @@ class _Desks:
         """Ask one process; a question at the socket of one that does not run would start it."""
         unit = self._units[process]
         if unit.is_known and not unit.is_up:
-            raise _ProcessAwayError(Finding("processes", process, "bad", "not running", "LPR-U02"))
+            said, code = ("starts", "LPR-U04") if unit.starts else ("not running", "LPR-U02")
+            raise _ProcessAwayError(Finding("processes", process, "bad", said, code))
         try:
             return ask(self._paths[process], process, question).body
         except NeighbourAwayError as error:

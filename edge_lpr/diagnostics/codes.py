@@ -113,6 +113,13 @@ CODES: Final[tuple[Code, ...]] = (
         "edge-lpr progress says how far the enrolment is; then restart",
     ),
     Code(
+        "LPR-U04",
+        "processes",
+        "a process is being started",
+        "it was started a moment ago; vision loads its models first, which takes up to a minute",
+        "wait a minute and ask again; if it is then still so: restart; report it",
+    ),
+    Code(
         "LPR-U03",
         "processes",
         "a process runs, and does not answer",

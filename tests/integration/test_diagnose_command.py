@@ -98,7 +98,7 @@ OPENING = "models loaded; camera is being opened"
         ("csi-rpi", OPENING, {"ActiveState": "failed"}, "LPR-C01"),
         ("rtsp", OPENING, {"ActiveState": "activating", "NRestarts": 3}, "LPR-C01"),
         # It may well answer in a moment.
-        ("rtsp", OPENING, {"ActiveState": "activating", "NRestarts": 0}, "LPR-U02"),
+        ("rtsp", OPENING, {"ActiveState": "activating", "NRestarts": 0}, "LPR-U04"),
         ("rtsp", "models are being loaded", {"ActiveState": "failed"}, "LPR-U01"),
         ("folder", OPENING, {"ActiveState": "failed"}, "LPR-U01"),
     ],
