@@ -11,8 +11,8 @@ from typing import Final
 
 from edge_lpr.core.check_words import Verdict
 from edge_lpr.core.clock import Clock, TimeQuality
-from edge_lpr.core.time_error import TimeError, time_error
 from edge_lpr.diagnostics.finding import Finding
+from edge_lpr.diagnostics.time_server import TimeAnswer, last_answer
 
 WARM_C: Final = 75
 HOT_C: Final = 80
@@ -28,9 +28,9 @@ LEAST_FREE_BYTES: Final = 32 * 1024 * 1024
 AMPLE_FREE_BYTES: Final = 1024 * 1024 * 1024
 """More than everything that a booth keeps: so much is enough, however large the disk is."""
 
-SURE_MS: Final = 5000
-"""A clock that may be off by more has had no answer for three hours: its server is asked at least
-every 34 minutes, and in those the bound grows to one second (``core/time_error.py``)."""
+SILENT_S: Final = 10_800
+"""A time server is asked at least every 34 minutes (timesyncd.conf(5)); so long it has said nothing
+then at five times."""
 
 LITTLE_MEMORY: Final = 0.08
 """Share of the memory that is left."""
@@ -67,8 +67,8 @@ class Machine:
     """Where the outbox lies, whose disk is looked at; the booth's own if ``None``."""
     models_folder: Path | None = None
     """Where the models lie; those of the package if ``None``."""
-    time_error: Callable[[], TimeError | None] = time_error
-    """Tells how far the clock may be off."""
+    last_answer: Callable[[], TimeAnswer | None] = last_answer
+    """Tells what the time server said."""
 
     def findings(self) -> Iterator[Finding]:
         """Look at everything."""
@@ -108,14 +108,18 @@ class Machine:
             TimeQuality.RTC: "kept by a battery; no time server since",
             TimeQuality.NTP: "kept by a time server",
         }
-        error = self.time_error() if quality is TimeQuality.NTP else None
-        if error is None:
+        answer = self.last_answer() if quality is TimeQuality.NTP else None
+        if answer is None:
             return _finding("board", "clock", verdict, said[quality], "LPR-B07")
-        evidence = f"{said[quality]}, off by at most {error.bound_ms} ms"
-        if error.bound_ms > SURE_MS:
+        age_s = max(0, self.clock.unix_s() - answer.at_unix_s)
+        if age_s > SILENT_S:
             verdict = "warning"
-            evidence += f" ({SURE_MS} allowed)"
-        numbers = {"bound_ms": error.bound_ms, "offset_us": error.offset_us}
+        side = "ahead" if answer.ahead_us >= 0 else "behind"
+        evidence = (
+            f"{said[quality]}: {abs(answer.ahead_us) / 1000:.1f} ms {side} "
+            f"{age_s // 60} min ago ({SILENT_S // 60} at most)"
+        )
+        numbers = {"ahead_us": answer.ahead_us, "answer_age_s": age_s}
         return _finding("board", "clock", verdict, evidence, "LPR-B07", numbers)
 
     def _temperature(self) -> Iterator[Finding]:

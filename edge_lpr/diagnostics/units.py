@@ -1,9 +1,7 @@
 """How the three processes are: by the service manager, and by what the kernel shows of them."""
 
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +10,7 @@ from edge_lpr.core.check_words import PROCESSES, ProcessName, Verdict
 from edge_lpr.core.clock import Clock
 from edge_lpr.core.status_words import read_status
 from edge_lpr.diagnostics.finding import Finding
+from edge_lpr.diagnostics.programs import said_by
 
 EXPOSURE_LIMITS: Final[Mapping[ProcessName, float]] = {
     "vision": 0.5,
@@ -34,7 +33,6 @@ _PROPERTIES: Final = (
 )
 _NS_PER_US: Final = 1000
 _NS_PER_S: Final = 1_000_000_000
-_PATIENCE_S: Final = 15.0
 _MAXIMUM_CHARACTERS: Final = 65_536
 _IO_STAT: Final = "sys/fs/cgroup/system.slice/edge-lpr-vision.service/io.stat"
 _WRITTEN: Final = re.compile(r"^write_bytes: (\d+)$", re.MULTILINE)
@@ -67,6 +65,11 @@ class Unit:
         )
 
     @property
+    def starts(self) -> bool:
+        """Whether it has been started and is not yet at work."""
+        return self.properties.get("ActiveState") == "activating" and not self.crashes
+
+    @property
     def gave_up_at_its_camera(self) -> bool:
         """Whether it is not up, and the last that it said is that it opens the camera."""
         has_tried = self.crashes or self.number("NRestarts") > 0
@@ -92,7 +95,7 @@ def ask_units() -> Mapping[ProcessName, Unit]:
     """Ask the service manager for the three processes; they know nothing without one."""
     units: dict[ProcessName, Unit] = {process: Unit({}) for process in PROCESSES}
     names = [f"edge-lpr-{process}.service" for process in PROCESSES]
-    text = _said("systemctl", "show", f"--property={_PROPERTIES}", *names)
+    text = said_by("systemctl", "show", f"--property={_PROPERTIES}", *names)
     for block in text.split("\n\n"):
         pairs = (line.partition("=") for line in block.splitlines())
         values = {name: value for name, is_there, value in pairs if is_there}
@@ -119,6 +122,9 @@ def process_findings(units: Mapping[ProcessName, Unit], clock: Clock) -> Iterato
             code = "LPR-B06" if unit.properties.get("Result") == "watchdog" else "LPR-U01"
             evidence = f"ended with status {status}, started anew {restarts} times"
             yield Finding("processes", process, "bad", evidence, code, numbers)
+        elif unit.starts:
+            evidence = f"is being started; started anew {restarts} times"
+            yield Finding("processes", process, "warning", evidence, "LPR-U04", numbers)
         elif not unit.is_up:
             evidence = unit.properties.get("ActiveState", "")
             yield Finding("processes", process, "bad", evidence, "LPR-U02", numbers)
@@ -198,7 +204,7 @@ def _written(process_io: Path, group_io: Path) -> Iterator[Finding]:
 def _exposure(process: ProcessName, *, has_ip_camera: bool) -> Iterator[Finding]:
     """Have systemd judge a unit."""
     unit = f"edge-lpr-{process}.service"
-    found = _EXPOSURE.search(_said("systemd-analyze", "security", "--no-pager", unit))
+    found = _EXPOSURE.search(said_by("systemd-analyze", "security", "--no-pager", unit))
     if found is None:
         return
     limit = EXPOSURE_LIMITS[process]
@@ -210,21 +216,6 @@ def _exposure(process: ProcessName, *, has_ip_camera: bool) -> Iterator[Finding]
     evidence = f"exposure {exposure} ({limit} at most)"
     numbers = {"exposure_tenths": round(10 * exposure)}
     yield Finding("sandbox", f"{process}_exposure", verdict, evidence, code, numbers)
-
-
-def _said(*command: str) -> str:
-    """Return what a program of the system says, or nothing."""
-    program = shutil.which(command[0])
-    if program is None:
-        return ""
-    arguments: Sequence[str] = command[1:]
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed programs, names of our own
-            [program, *arguments], capture_output=True, check=False, timeout=_PATIENCE_S
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace")[:_MAXIMUM_CHARACTERS]
 
 
 def _read(file: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 MACHINE_CHECKS: Final[Mapping[str, tuple[str, ...]]] = {
     "settings": (),
     "disk_space": ("free_mb", "used_permille"),
-    "clock": ("bound_ms",),
+    "clock": ("ahead_us", "answer_age_s"),
     "temperature": ("hottest_c",),
     "throttling": ("bits",),
     "memory": ("left_mb", "total_mb"),
