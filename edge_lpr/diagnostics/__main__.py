@@ -18,6 +18,7 @@ from edge_lpr.diagnostics.card_main import run_card
 from edge_lpr.diagnostics.diagnosis import Place, diagnose
 from edge_lpr.diagnostics.finding import Finding, worst
 from edge_lpr.diagnostics.report import as_json, as_text
+from edge_lpr.diagnostics.units import ask_units, process_lines
 
 EXIT_STATUS: Final[dict[Verdict, int]] = {"good": 0, "not_known": 0, "warning": 1, "bad": 3}
 """2 is argparse's: the command line makes no sense."""
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(sys.argv[1:] if arguments is None else arguments)
     place = Place(chosen.root, chosen.settings or chosen.root / _SETTINGS)
     clock = SystemClock()
+    if chosen.processes:
+        sys.stdout.writelines(f"{line}\n" for line in process_lines(ask_units()))
+        return 0
     if chosen.card:
         passed = run_card(place, clock, wait_s=chosen.wait, is_json=chosen.json)
         return EXIT_STATUS["good" if passed else "bad"]
@@ -81,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="for programs, on one line")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--watch", action="store_true", help="again every two seconds")
+    how.add_argument("--processes", action="store_true", help="whether each runs, and no more")
     how.add_argument("--card", action="store_true", help="show the printed card: pass or fail")
     parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds to wait for the card")
     parser.add_argument("--settings", type=Path, help="the booth's settings file")

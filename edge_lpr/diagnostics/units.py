@@ -105,6 +105,18 @@ def ask_units() -> Mapping[ProcessName, Unit]:
     return units
 
 
+def process_lines(units: Mapping[ProcessName, Unit]) -> Iterator[str]:
+    """Say in a line each how the service manager calls the processes.
+
+    Args:
+        units: As ``ask_units`` returned them.
+    """
+    for process, unit in units.items():
+        state = unit.properties.get("ActiveState", "not known")
+        part = unit.properties.get("SubState", "no such unit")
+        yield f"{process:10} {state} ({part}), started anew {unit.number('NRestarts')} times"
+
+
 def process_findings(units: Mapping[ProcessName, Unit], clock: Clock) -> Iterator[Finding]:
     """Say how each process is, as far as the service manager knows.
 

@@ -36,10 +36,7 @@ WORDS: Final[tuple[Word, ...]] = (
         (
             (_EDGE_LPR, "--version"),
             (_EDGE_LPR, "update", "status"),
-            (
-                *(_SYSTEMCTL, "--no-pager", "--plain", "--no-legend", "--all"),
-                *("list-units", "edge-lpr*.service", "edge-lpr*.target", "nftables.service"),
-            ),
+            (_EDGE_LPR, "diagnose", "--processes"),
         ),
         _MINUTE_S,
     ),

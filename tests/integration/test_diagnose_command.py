@@ -88,6 +88,21 @@ def test_camera_that_is_not_plugged_in_comes_before_the_process_that_cannot_do_w
     assert named(diagnose(place(tmp_path), SetClock())) == "LPR-U02"
 
 
+def test_processes_alone_are_told_in_a_line_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    units = {
+        "vision": {"ActiveState": "activating", "SubState": "auto-restart", "NRestarts": 4},
+        "tokeniser": {"ActiveState": "active", "SubState": "running", "NRestarts": 0},
+    }
+    monkeypatch.setenv("PATH", with_systemctl(tmp_path, units)[1].removeprefix("PATH="))
+    assert command.main(["--processes"]) == 0
+    said = capsys.readouterr().out
+    assert "vision     activating (auto-restart), started anew 4 times\n" in said
+    assert "tokeniser  active (running), started anew 0 times\n" in said
+    assert "publisher  not known (no such unit), started anew 0 times\n" in said
+
+
 OPENING = "models loaded; camera is being opened"
 
 
