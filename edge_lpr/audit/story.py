@@ -122,8 +122,13 @@ def sentences(story: Story, entries: Sequence[Entry], loose: int) -> Iterator[st
     sent, explained, unexplained = story.egress
     yield (
         f"  publisher    sent {sent:,} in {story.windows:,} windows of five minutes: "
-        f"{explained:,} explained, {unexplained:,} UNEXPLAINED"
+        f"{explained:,} explained, {max(0, unexplained):,} UNEXPLAINED"
     )
+    if unexplained < 0:
+        yield (
+            f"               {-unexplained:,} more are explained than were sent: the counters are "
+            "not read in one instant"
+        )
     if story.not_compared:
         yield f"  in {story.not_compared:,} more windows nothing could be compared"
     yield f"to look at   {len(story.flags)}"

@@ -49,7 +49,9 @@ BindReadOnlyPaths={LANE_FOLDER}
 _PATIENT_DROP_IN: Final = """\
 [Service]
 WatchdogSec={watchdog_s}
+TimeoutStartSec=10min
 """
+"""Loading models took ninety seconds beside other work, which is where systemd gives up."""
 
 _WATCHED: Final = ("vision", "tokeniser", "publisher")
 """Processes whose threads must give signs of life, see ``core.watchdog``."""

@@ -63,6 +63,17 @@ def test_quiet_day_holds_and_is_told(desk: Desk, capsys: pytest.CaptureFixture[s
     assert max(map(len, said.splitlines())) <= 120
 
 
+def test_bytes_that_were_explained_before_they_were_sent_are_no_negative_leak(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.booth.window(sent_bytes=QUIET_WINDOW.sent_bytes - 540)
+    desk.keep()
+    assert desk.verify() == 0
+    said = capsys.readouterr().out
+    assert "explained, 0 UNEXPLAINED\n" in said
+    assert "540 more are explained than were sent: the counters are not read in one instant" in said
+
+
 def test_leak_and_what_vision_wrote_are_shown(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
