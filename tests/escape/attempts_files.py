@@ -147,6 +147,39 @@ def extended_attribute(picture: bytes) -> str:
     return first_success([partial(_write_attribute, each, picture) for each in paths])
 
 
+_KEPT = (
+    "/boot/efi/state.key",
+    "/state",
+    "/state/var-lib-edge-lpr",
+    "/state/credstore",
+    "/var/lib/edge-lpr",
+    "/etc/credstore.encrypted",
+)
+"""Where a booth keeps its keys, its outbox, its audit and what opens them."""
+
+
+def _look_into(path: str) -> str:
+    """Read a file's first byte, or a folder's names."""
+    if Path(path).is_dir():
+        next(Path(path).iterdir(), None)
+    else:
+        with Path(path).open("rb") as file:
+            file.read(1)
+    return path
+
+
+@attempt("Reading what the booth keeps: keys, outbox, audit, and what opens their partition")
+def what_is_kept(picture: bytes) -> str:
+    del picture
+    return first_success([partial(_look_into, each) for each in _KEPT])
+
+
+@attempt("Reading what the tokeniser tells the audit: keys' days, watch-list, gaps")
+def what_is_told(picture: bytes) -> str:
+    del picture
+    return _look_into("/run/edge-lpr-told")
+
+
 @attempt("The disk below the file systems, by every block device")
 def block_device(picture: bytes) -> str:
     disks = [f"/dev/{each.name}" for each in Path("/sys/class/block").iterdir()]

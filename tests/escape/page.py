@@ -34,6 +34,12 @@ _SYSTEM: Final = {
 }
 """What a booth refuses even to root; the control cannot succeed there."""
 
+_NOT_ONE_BY_ONE: Final = {
+    "what_is_kept": "`InaccessiblePaths`, and the files' modes",
+    "what_is_told": "`TemporaryFileSystem`",
+}
+"""Walls told from the unit and the error, for attempts younger than the walls' own experiment."""
+
 
 def merge(results: list[Path]) -> dict[str, object]:
     """Put several runs of the judge together; a control counts wherever it succeeded."""
@@ -160,6 +166,8 @@ def _why(row: dict[str, object], module: str) -> str:
         return ", ".join([f"`{wall}`" for wall in walls] + ([system] if system else []))
     if system:
         return system
+    if str(row["attempt"]) in _NOT_ONE_BY_ONE:
+        return f"{_NOT_ONE_BY_ONE[str(row['attempt'])]} (not tried one by one)"
     if module == "attempts_readings":
         return "the tokeniser's checks"
     if isinstance(walls, list):
