@@ -91,7 +91,7 @@ def test_camera_that_is_not_plugged_in_comes_before_the_process_that_cannot_do_w
 def test_processes_alone_are_told_in_a_line_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    units = {
+    units: dict[str, dict[str, str | int]] = {
         "vision": {"ActiveState": "activating", "SubState": "auto-restart", "NRestarts": 4},
         "tokeniser": {"ActiveState": "active", "SubState": "running", "NRestarts": 0},
     }
