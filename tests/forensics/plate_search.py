@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from edge_lpr.core.alphabet import PLATE_ALPHABET
 from tests.support.memory_search import folded
 
-_SEPARATORS: Final = b"\x00 -._/"
+SEPARATORS: Final = b"\x00 -._/"
+"""What may stand between the characters of a plate."""
+
 _CHUNK_BYTES: Final = 1 << 22
 _WIDTHS: Final = (
     (1, "little"),
@@ -97,7 +99,7 @@ class PlateSearch:
                         continue
                     bits = "" if width == 1 else f", {8 * width} bits, {order}"
                     yield name + bits, plate, phase + place * width
-        squeezed = chunk.translate(None, _SEPARATORS).upper()
+        squeezed = chunk.translate(None, SEPARATORS).upper()
         for place, name, plate in self._matches(np.frombuffer(squeezed, np.uint8)):
             if "text" in name:
                 yield f"{name}, whatever stands between", plate, place
