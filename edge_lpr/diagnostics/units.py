@@ -129,7 +129,8 @@ def process_findings(units: Mapping[ProcessName, Unit], clock: Clock) -> Iterato
             continue
         restarts, status = unit.number("NRestarts"), unit.number("ExecMainStatus")
         numbers = {"restarts": restarts, "exit_status": status}
-        if unit.crashes:
+        # One that ends while it starts is mostly met while it does.
+        if unit.crashes or (unit.starts and restarts > FEW_RESTARTS):
             # systemd forgets the result when it starts the process again.
             code = "LPR-B06" if unit.properties.get("Result") == "watchdog" else "LPR-U01"
             evidence = f"ended with status {status}, started anew {restarts} times"

@@ -219,6 +219,13 @@ def test_units_are_told_as_the_service_manager_sees_them() -> None:
     assert list(process_findings({"vision": Unit({})}, AFTER_AN_HOUR)) == []
 
 
+def test_process_that_starts_is_waited_for_unless_it_does_so_again_and_again() -> None:
+    first = one(unit(ActiveState="activating", SubState="start", NRestarts="1"))
+    assert (first.verdict, first.code) == ("warning", "LPR-U04")
+    fifth = one(unit(ActiveState="activating", SubState="start", NRestarts="4"))
+    assert (fifth.verdict, fifth.code) == ("bad", "LPR-U01")
+
+
 def test_process_that_was_started_anew_long_ago_is_good_again() -> None:
     just_now_us, long_ago_us = str(3_500 * 1_000_000), str(2_000 * 1_000_000)
     young = one(unit(NRestarts="9", ActiveEnterTimestampMonotonic=just_now_us))
