@@ -29,8 +29,8 @@ VISION = USERS["edge-lpr-vision"]
 TIMESYNC = USERS["systemd-timesync"]
 ROOT = 0
 
-_IP_MINTTL = 21
-"""Packets with fewer hops left are not taken (linux/in.h, ip(7))."""
+LEAST_HOPS = {socket.AF_INET: (socket.IPPROTO_IP, 21), socket.AF_INET6: (socket.IPPROTO_IPV6, 73)}
+"""IP_MINTTL, IPV6_MINHOPCOUNT: packets with fewer hops left are not taken (linux/in.h, in6.h)."""
 
 BEHIND_IT = [
     "edge-lpr-enrol-renew.service.d/firewall.conf",
@@ -199,25 +199,31 @@ def test_nobody_gets_in_but_technicians_to_ssh(firewall: Firewall, network: Name
     assert "fe80::/10" in firewall.nft("list", "set", "inet", "edge_lpr", "technicians6")
 
 
+@pytest.mark.parametrize("family", LEAST_HOPS)
 def test_booth_with_an_address_of_dhcp_answers_on_its_cable_and_not_beyond_a_router(
-    firewall: Firewall, network: Namespace
+    family: socket.AddressFamily, firewall: Firewall, network: Namespace
 ) -> None:
+    address = network.far_address if family == socket.AF_INET else network.speak_ipv6()
     firewall.write(booth=firewall_lines("ssh-ed25519 AAAA"))
     firewall.load()
-    listening = "import socket, time\ns = socket.create_server(('', 22))\nprint(flush=True)\n"
+    listening = (
+        "import socket, time\n"
+        "s = socket.create_server(('', 22), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+        "print(flush=True)\n"
+    )
     command = [*network.command_prefix, sys.executable, "-c", f"{listening}time.sleep(600)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as sshd:
         assert sshd.stdout is not None
         sshd.stdout.readline()
         try:
-            socket.create_connection((network.far_address, 22), PATIENCE_S).close()
+            socket.create_connection((address, 22), PATIENCE_S).close()
             assert firewall.packets("from_technicians") == 1
             # Whatever has passed a router would have lost one hop: nothing is left to lose.
-            with socket.socket() as end:
-                end.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, 2)
+            with socket.socket(family) as end:
+                end.setsockopt(*LEAST_HOPS[family], 2)
                 end.settimeout(IMPATIENCE_S)
                 with pytest.raises(TimeoutError):
-                    end.connect((network.far_address, 22))
+                    end.connect((address, 22))
             assert firewall.packets("from_technicians") >= 2
         finally:
             sshd.kill()
